@@ -1,0 +1,14 @@
+/** One line of the prediction output: what the model of `modelVersion` said about one user and item. */
+export interface Prediction {
+  eventId: string
+  requestId: string | null
+  eventTimeMs: number
+  user: string
+  item: string
+  /** Number of steps learned when the score was made. */
+  modelVersion: number
+  /** Per task, natural units: probability, rating. Order of the configured tasks. */
+  values: Float32Array
+  /** The fused score that lists are ordered by. */
+  rankScore: number
+}

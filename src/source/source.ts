@@ -1,0 +1,34 @@
+/**
+ * A source yields batches of records in the one order in which they are learned. The order is a function of the log
+ * alone: partitions are merged by event time (the smaller head first, ties by partition index), so that two readers of
+ * one log see the same sequence whatever their timing.
+ *
+ * Call order: open(from) once, then next() until it resolves to undefined (end of a finite log), then close(). next()
+ * is never called before the previous one resolved. A batch and its records belong to the caller; the source does not
+ * touch them again.
+ *
+ * Errors: LOG_NOT_FOUND from open; a corrupt stretch of bytes is not an error but a record with `outcome.kind ===
+ * 'reject'`, so that nothing is lost silently and reading goes on behind it.
+ */
+import type { Event, RecordPosition } from '../domain/event.js'
+import type { Outcome } from '../domain/outcome.js'
+
+export interface SourceRecord extends RecordPosition {
+  outcome: Outcome<Event>
+  /** The record's bytes as written (Avro body without framing); only present when rejected, for the dead letter. */
+  bytes?: Uint8Array
+  /** The writer's schema as JSON; only present when rejected. */
+  schema?: string
+}
+
+export interface Source {
+  /** Names of the partitions; the index in this list is `RecordPosition.partition`. */
+  readonly partitions: readonly string[]
+  /** offsets[p] is the next offset to read of partition p; [] = from the beginning. */
+  open(offsets: readonly bigint[]): Promise<void>
+  /** The next records in order, at most a few thousand; undefined at the end of a finite log; may wait in follow mode, and then resolves to [] after `idleMs` without a record. */
+  next(): Promise<SourceRecord[] | undefined>
+  /** How much of the log has been read, 0..1, for progress display only; undefined if it can not be known. */
+  progress(): number | undefined
+  close(): Promise<void>
+}
