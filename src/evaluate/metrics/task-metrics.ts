@@ -1,0 +1,43 @@
+/** Which labels a figure covers: all, or those of cold users, of cold items, or of neither. A cold user's cold item counts in both. */
+export type Split = 'all' | 'cold-user' | 'cold-item' | 'warm'
+
+export const SPLITS: readonly Split[] = ['all', 'cold-user', 'cold-item', 'warm']
+
+/** Only what is defined is there; no NaN. Binary tasks have the first row, regression and ordinal tasks the second. */
+export interface MetricValues {
+  auc?: number
+  logLoss?: number
+  normalisedEntropy?: number
+  pcoc?: number
+  accuracy?: number
+  precision?: number
+  recall?: number
+  f1?: number
+
+  rmse?: number
+  mae?: number
+
+  meanPrediction?: number
+  meanLabel?: number
+}
+
+export type MetricName = keyof MetricValues
+
+export interface TaskMetrics {
+  task: string
+  split: Split
+  /** Labels judged. */
+  count: number
+  /** Of them positive; 0 for regression and ordinal tasks. */
+  positives: number
+  values: MetricValues
+}
+
+/** Leaves out what is undefined or not finite. */
+export function definedValues(candidates: { [name in MetricName]?: number | undefined }): MetricValues {
+  const values: MetricValues = {}
+  for (const [name, value] of Object.entries(candidates)) {
+    if (value !== undefined && Number.isFinite(value)) values[name as MetricName] = value
+  }
+  return values
+}

@@ -1,0 +1,160 @@
+/**
+ * Progressive validation with delayed labels: the score of an impression, made before its label was known, is judged
+ * when the label matures. The learner calls record() once a step with the scores that count for its rows, before or
+ * after the update alike; nothing here looks at the model.
+ *
+ * Two sets of sums: `totals` counts impressions from `countFromMs` on (evaluate.after) and keeps cold and warm apart;
+ * the window counts everything since closeWindow() and has coarser bins. Memory is fixed: about 2 MB a binary task.
+ * State is sums only, so a run resumed in the middle gives the same figures and the same saved bytes.
+ */
+import type { TaskConfig } from '../config/schema.js'
+import { MillraceError } from '../domain/errors.js'
+import type { LoadedState, PartState, Stateful } from '../domain/state.js'
+import { FLAG_COLD_ITEM, FLAG_COLD_USER } from '../features/columns.js'
+import { BinaryMetrics } from './metrics/binary-metrics.js'
+import { type CalibrationPoint, reliabilityCurve } from './metrics/calibration.js'
+import { NumericMetrics } from './metrics/numeric-metrics.js'
+import { packSums, unpackSums } from './metrics/sums-state.js'
+import { SPLITS, type Split, type TaskMetrics } from './metrics/task-metrics.js'
+
+export interface ProgressiveOptions {
+  /** Totals leave out impressions before this event time. Absent: they count all, until setStart() says otherwise. */
+  countFromMs?: number
+}
+
+const TOTAL_BINS = 32_768
+const WINDOW_BINS = 8_192
+/** One cell for each value of the flags: warm, cold user, cold item, both. Splits are sums of cells. */
+const CELLS = 4
+const COLD_FLAGS = FLAG_COLD_USER | FLAG_COLD_ITEM
+
+interface JudgedTask {
+  name: string
+  /** [CELLS, size] */
+  totalSums: Float64Array
+  totals: (BinaryMetrics | NumericMetrics)[]
+  windowSums: Float64Array
+  window: BinaryMetrics | NumericMetrics
+}
+
+export class ProgressiveValidation implements Stateful {
+  readonly #tasks: JudgedTask[]
+  readonly #heads: string[]
+  #countFromMs: number
+
+  constructor(tasks: readonly TaskConfig[], options: ProgressiveOptions = {}) {
+    this.#tasks = tasks.map(judgedTask)
+    this.#heads = tasks.map(task => `${task.name}:${task.head === 'binary' ? 'binary' : 'numeric'}`)
+    this.#countFromMs = options.countFromMs ?? Number.NEGATIVE_INFINITY
+  }
+
+  /** From now on totals count impressions at or after this event time: the log's first event plus evaluate.after. */
+  setStart(countFromMs: number): void {
+    this.#countFromMs = countFromMs
+  }
+
+  /**
+   * values: [n, tasks] scores made before the label. labels: [n, tasks]. mask: [n, tasks] 1 = this label counts now.
+   * flags: [n] FLAG_COLD_USER | FLAG_COLD_ITEM as of the impression. impressionTimesMs: [n].
+   * Scores and labels must be finite; the learner stops on a loss that is not, before it calls this.
+   */
+  record(
+    n: number,
+    values: Float32Array,
+    labels: Float32Array,
+    mask: Uint8Array,
+    flags: Uint8Array,
+    impressionTimesMs: Float64Array,
+  ): void {
+    const width = this.#tasks.length
+    for (let t = 0; t < width; t++) {
+      const task = this.#tasks[t]
+      if (task === undefined) continue
+      for (let i = 0; i < n; i++) {
+        const at = i * width + t
+        if (mask[at] !== 1) continue
+        const value = values[at] ?? 0
+        const label = labels[at] ?? 0
+        task.window.add(value, label)
+        if ((impressionTimesMs[i] ?? 0) >= this.#countFromMs)
+          task.totals[(flags[i] ?? 0) & COLD_FLAGS]?.add(value, label)
+      }
+    }
+  }
+
+  /** One entry a task, split 'all', since the last closeWindow(). */
+  windowMetrics(): TaskMetrics[] {
+    return this.#tasks.map(({ name, window }) => metricsOf(name, 'all', window))
+  }
+
+  closeWindow(): void {
+    for (const { windowSums } of this.#tasks) windowSums.fill(0)
+  }
+
+  /** Four entries a task in the order of SPLITS; a split without labels has count 0 and no values. */
+  totals(): TaskMetrics[] {
+    return this.#tasks.flatMap(task => SPLITS.map(split => metricsOf(task.name, split, mergeCells(task, split))))
+  }
+
+  /** Reliability curve of each binary task over the totals; numeric tasks have none. */
+  calibration(): { task: string; points: CalibrationPoint[] }[] {
+    return this.#tasks.flatMap(task => {
+      const { histogram } = mergeCells(task, 'all')
+      return histogram === undefined ? [] : [{ task: task.name, points: reliabilityCurve(histogram) }]
+    })
+  }
+
+  saveState(): PartState {
+    const arrays: PartState['arrays'] = {}
+    for (const [index, task] of this.#tasks.entries()) {
+      Object.assign(arrays, packSums(`totals${index}`, task.totalSums), packSums(`window${index}`, task.windowSums))
+    }
+    const countFromMs = Number.isFinite(this.#countFromMs) ? this.#countFromMs : null
+    return { meta: { heads: this.#heads, countFromMs }, arrays }
+  }
+
+  loadState(state: LoadedState): void {
+    const meta = state.meta as { heads: string[]; countFromMs: number | null }
+    if (meta.heads.join() !== this.#heads.join()) {
+      throw new MillraceError('CHECKPOINT_INCOMPATIBLE', `the saved metrics are of the tasks ${meta.heads.join(', ')}`)
+    }
+    this.#countFromMs = meta.countFromMs ?? Number.NEGATIVE_INFINITY
+    for (const [index, task] of this.#tasks.entries()) {
+      unpackSums(`totals${index}`, state.arrays, task.totalSums)
+      unpackSums(`window${index}`, state.arrays, task.windowSums)
+    }
+  }
+}
+
+function judgedTask(task: TaskConfig): JudgedTask {
+  const binary = task.head === 'binary'
+  const view = (sums: Float64Array) => (binary ? new BinaryMetrics(sums) : new NumericMetrics(sums))
+  const size = binary ? BinaryMetrics.size(TOTAL_BINS) : NumericMetrics.size
+  const totalSums = new Float64Array(CELLS * size)
+  const totals = Array.from({ length: CELLS }, (_, cell) => view(totalSums.subarray(cell * size, (cell + 1) * size)))
+  const windowSums = new Float64Array(binary ? BinaryMetrics.size(WINDOW_BINS) : NumericMetrics.size)
+  return { name: task.name, totalSums, totals, windowSums, window: view(windowSums) }
+}
+
+function inSplit(cell: number, split: Split): boolean {
+  if (split === 'cold-user') return (cell & FLAG_COLD_USER) !== 0
+  if (split === 'cold-item') return (cell & FLAG_COLD_ITEM) !== 0
+  return split === 'all' || cell === 0
+}
+
+/** Every metric is sums, so the metric of a split is the sum of its cells. */
+function mergeCells(task: JudgedTask, split: Split): BinaryMetrics | NumericMetrics {
+  const size = task.totalSums.length / CELLS
+  const merged = new Float64Array(size)
+  for (let cell = 0; cell < CELLS; cell++) {
+    if (!inSplit(cell, split)) continue
+    for (let index = 0; index < size; index++) {
+      merged[index] = (merged[index] ?? 0) + (task.totalSums[cell * size + index] ?? 0)
+    }
+  }
+  return task.window instanceof BinaryMetrics ? new BinaryMetrics(merged) : new NumericMetrics(merged)
+}
+
+function metricsOf(task: string, split: Split, metrics: BinaryMetrics | NumericMetrics): TaskMetrics {
+  return { task, split, count: metrics.count, positives: metrics.positives, values: metrics.values() }
+}
