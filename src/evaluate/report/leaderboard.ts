@@ -1,0 +1,68 @@
+/**
+ * Runs over the same log, side by side. Order: mean rank over the tasks' headline metrics (1 = best; equal values share
+ * a rank), then the order given. Ranks, not means of values, because AUC and RMSE have no common unit.
+ */
+import type { MetricName } from '../metrics/task-metrics.js'
+import { headlineMetric, METRICS, totalsOf } from './headline.js'
+import type { RunReport } from './report.js'
+
+export interface LeaderboardCell {
+  task: string
+  metric: MetricName
+  value: number | undefined
+  /** Against the first run of the comparison. */
+  difference: number | undefined
+  best: boolean
+}
+
+export interface LeaderboardRow {
+  name: string
+  cells: LeaderboardCell[]
+  meanRank: number
+  eventsPerSecond: number
+  /** The run that the others are compared with. */
+  baseline: boolean
+}
+
+export function leaderboard(reports: readonly RunReport[]): LeaderboardRow[] {
+  const first = reports[0]
+  if (first === undefined) return []
+  const rows = reports.map((report): LeaderboardRow & { ranks: number[] } => ({
+    name: report.name,
+    cells: [],
+    ranks: [],
+    meanRank: 0,
+    eventsPerSecond: report.eventsPerSecond,
+    baseline: report === first,
+  }))
+  for (const task of first.tasks) {
+    const metric = headlineMetric(task)
+    const sign = METRICS[metric].better === 'lower' ? -1 : 1
+    const values = reports.map(report => {
+      const same = report.tasks.find(({ name }) => name === task.name)
+      return same === undefined ? undefined : totalsOf(same, 'all')[metric]
+    })
+    for (const [index, row] of rows.entries()) {
+      const value = values[index]
+      const rank = 1 + values.filter(other => beats(other, value, sign)).length
+      const difference = value === undefined || values[0] === undefined ? undefined : value - values[0]
+      row.cells.push({ task: task.name, metric, value, difference, best: value !== undefined && rank === 1 })
+      row.ranks.push(rank)
+    }
+  }
+  for (const row of rows) row.meanRank = row.ranks.reduce((sum, rank) => sum + rank, 0) / Math.max(row.ranks.length, 1)
+  return rows.sort((a, b) => a.meanRank - b.meanRank).map(({ ranks, ...row }) => row)
+}
+
+function beats(other: number | undefined, value: number | undefined, sign: number): boolean {
+  if (other === undefined) return false
+  return value === undefined || sign * other > sign * value
+}
+
+/** '+0.0012', '−0.0012'; empty where there is nothing to compare. */
+export function formatDifference(cell: LeaderboardCell): string {
+  if (cell.difference === undefined) return ''
+  const text = Math.abs(cell.difference).toFixed(METRICS[cell.metric].decimals)
+  if (Number(text) === 0) return '0'
+  return `${cell.difference > 0 ? '+' : '−'}${text}`
+}

@@ -1,0 +1,45 @@
+/** The figures of a run as `evaluate --json` prints them: `tasks.<name>.{auc,logLoss,…}` and `eventsPerSecond`. */
+import type { MetricValues, Split } from '../metrics/task-metrics.js'
+import type { Counts, RunReport } from './report.js'
+
+export interface TaskSummary extends MetricValues {
+  count: number
+  positives: number
+  /** The same figures for cold users, cold items and the rest. */
+  splits: Partial<Record<Split, MetricValues & { count: number; positives: number }>>
+}
+
+export interface RunSummary {
+  name: string
+  configuration: string
+  log: string
+  backend: string
+  records: number
+  steps: number
+  eventsPerSecond: number
+  durationsMs: Record<string, number>
+  tasks: Record<string, TaskSummary>
+  counts: Counts
+  tableRows: Record<string, number>
+}
+
+/** What `--json` prints of one run or of a comparison: the first run's figures, and every run's under `variants`. */
+export function summariseRuns(reports: readonly [RunReport, ...RunReport[]]): RunSummary & { variants?: RunSummary[] } {
+  const [first] = reports
+  const summary = summariseRun(first)
+  return reports.length === 1 ? summary : { ...summary, variants: reports.map(summariseRun) }
+}
+
+export function summariseRun(report: RunReport): RunSummary {
+  const { name, configuration, log, backend, records, steps, eventsPerSecond, durationsMs, counts, tableRows } = report
+  const tasks: Record<string, TaskSummary> = {}
+  for (const task of report.tasks) {
+    const summary: TaskSummary = { count: 0, positives: 0, splits: {} }
+    for (const { split, count, positives, values } of task.totals) {
+      if (split === 'all') Object.assign(summary, { count, positives, ...values })
+      else summary.splits[split] = { count, positives, ...values }
+    }
+    tasks[task.name] = summary
+  }
+  return { name, configuration, log, backend, records, steps, eventsPerSecond, durationsMs, tasks, counts, tableRows }
+}

@@ -1,0 +1,131 @@
+/** A run, or several side by side, as text for a terminal. Pure: the caller says whether to colour and how wide it is. */
+import type { MetricName, TaskMetrics } from '../metrics/task-metrics.js'
+import { formatCount, formatMetric, formatSeconds, METRICS, metricsOfTask, SPLIT_LABELS } from './headline.js'
+import { formatDifference, leaderboard } from './leaderboard.js'
+import type { ReportedTask, RunReport } from './report.js'
+import { type Cell, renderTable, textWidth } from './text-table.js'
+
+export interface TerminalOptions {
+  /** False when NO_COLOR is set or the output is no terminal. */
+  colour: boolean
+  /** Width of the terminal; where a table is wider, its last metrics are left out. Absent: nothing is left out. */
+  columns?: number
+  /** Lines for "Where to look next": a label and a path or command. */
+  next?: readonly { label: string; target: string }[]
+}
+
+/** Ends with a line feed. */
+export function renderTerminal(reports: readonly RunReport[], options: TerminalOptions): string {
+  const paint = options.colour ? colours : plain
+  const sections = reports
+    .slice(0, 1)
+    .flatMap(report => [heading(report, paint), ...taskTables(report, options, paint), losses(report, paint)])
+  if (reports.length > 1) sections.push(leaderboardTable(reports, paint))
+  if (options.next !== undefined && options.next.length > 0) sections.push(whereNext(options.next, paint))
+  return `${sections.filter(section => section !== '').join('\n\n')}\n`
+}
+
+interface Paint {
+  bold(text: string): string
+  dim(text: string): string
+  good(text: string): string
+  warn(text: string): string
+}
+
+const ansi = (open: number, close: number) => (text: string) => `\u001b[${open}m${text}\u001b[${close}m`
+const colours: Paint = { bold: ansi(1, 22), dim: ansi(2, 22), good: ansi(32, 39), warn: ansi(33, 39) }
+const same = (text: string) => text
+const plain: Paint = { bold: same, dim: same, good: same, warn: same }
+
+function heading(report: RunReport, paint: Paint): string {
+  const total = Object.values(report.durationsMs)[0]
+  const facts = [
+    `${formatCount(report.records)} records`,
+    `${formatCount(report.steps)} steps`,
+    ...(total === undefined ? [] : [formatSeconds(total)]),
+    `${formatCount(report.eventsPerSecond)} events/s`,
+  ]
+  return `${paint.bold(report.name)}  ${facts.join(' · ')}\n${paint.dim(`${report.log} · ${report.backend}`)}`
+}
+
+/** Binary and numeric tasks have different columns, so each kind has its table. */
+function taskTables(report: RunReport, options: TerminalOptions, paint: Paint): string[] {
+  const binary = report.tasks.filter(task => task.head === 'binary')
+  const numeric = report.tasks.filter(task => task.head !== 'binary')
+  return [binary, numeric].flatMap(tasks => {
+    const [example] = tasks
+    return example === undefined ? [] : [fittingTable(tasks, metricsOfTask(example), options.columns, paint)]
+  })
+}
+
+function fittingTable(
+  tasks: ReportedTask[],
+  metrics: readonly MetricName[],
+  columns: number | undefined,
+  paint: Paint,
+): string {
+  for (let kept = metrics.length; kept > 1; kept--) {
+    const wide = columns !== undefined && textWidth(taskTable(tasks, metrics.slice(0, kept), plain)) > columns
+    if (!wide) return taskTable(tasks, metrics.slice(0, kept), paint)
+  }
+  return taskTable(tasks, metrics.slice(0, 1), paint)
+}
+
+function taskTable(tasks: ReportedTask[], metrics: readonly MetricName[], paint: Paint): string {
+  const binary = tasks[0]?.head === 'binary'
+  const header = ['task', '', 'labels', ...(binary ? ['positive'] : []), ...metrics.map(name => METRICS[name].label)]
+  const row = (entry: TaskMetrics): Cell[] => {
+    const all = entry.split === 'all'
+    const figures = [formatCount(entry.count), ...(binary ? [formatShare(entry.positives, entry.count)] : [])]
+    for (const name of metrics) figures.push(formatMetric(name, entry.values[name]))
+    const style = all ? same : paint.dim
+    return [all ? entry.task : '', SPLIT_LABELS[entry.split], ...figures].map((text, column) => ({
+      text,
+      style: all && column === 0 ? paint.bold : style,
+    }))
+  }
+  const rows = tasks.flatMap(task => task.totals.filter(entry => entry.split === 'all' || entry.count > 0).map(row))
+  return renderTable(header, rows, { left: 2, headerStyle: paint.dim })
+}
+
+function losses(report: RunReport, paint: Paint): string {
+  const list = (counts: Record<string, number>) =>
+    Object.entries(counts)
+      .filter(([, count]) => count > 0)
+      .map(([reason, count]) => `${formatCount(count)} ${reason}`)
+      .join(', ')
+  const dropped = list(report.counts.drops)
+  const rejected = list(report.counts.rejects)
+  return [
+    dropped === '' ? '' : `${paint.dim('dropped by rule')}  ${dropped}`,
+    rejected === '' ? '' : `${paint.warn('dead letters')}     ${rejected}`,
+  ]
+    .filter(line => line !== '')
+    .join('\n')
+}
+
+function leaderboardTable(reports: readonly RunReport[], paint: Paint): string {
+  const rows = leaderboard(reports)
+  const columns = rows[0]?.cells ?? []
+  const header = [
+    'variant',
+    ...columns.flatMap(cell => [`${cell.task} ${METRICS[cell.metric].label}`, 'Δ']),
+    'events/s',
+  ]
+  const body = rows.map((row): Cell[] => [
+    { text: row.name, style: row.baseline ? paint.bold : same },
+    ...row.cells.flatMap((cell): Cell[] => [
+      { text: formatMetric(cell.metric, cell.value), style: cell.best ? paint.good : same },
+      { text: row.baseline ? '' : formatDifference(cell), style: paint.dim },
+    ]),
+    { text: formatCount(row.eventsPerSecond), style: same },
+  ])
+  const note = paint.dim(`Δ against ${reports[0]?.name}; best figure of a task first by mean rank`)
+  return `${renderTable(header, body, { left: 1, headerStyle: paint.dim })}\n${note}`
+}
+
+function whereNext(next: readonly { label: string; target: string }[], paint: Paint): string {
+  const width = Math.max(...next.map(({ label }) => label.length))
+  const lines = next.map(({ label, target }) => `  ${label.padEnd(width)}  ${target}`)
+  return [paint.bold('Where to look next'), ...lines].join('\n')
+}
