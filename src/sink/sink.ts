@@ -8,6 +8,7 @@
  *
  * Errors: DISK_FULL, OUTPUT_FAILED.
  */
+import type { EventKind } from '../domain/event.js'
 import type { LoadedState, PartState } from '../domain/state.js'
 
 export interface Sink<T> {
@@ -18,4 +19,68 @@ export interface Sink<T> {
   saveState(): PartState
   loadState(state: LoadedState): Promise<void>
   close(): Promise<void>
+}
+
+/**
+ * Writes event logs (import, simulate): one folder a partition, segments named by their first offset, every segment a
+ * container file whose schema is the union of all input events. write() encodes at once, so records may be reused, and
+ * writes blocks to the disk as they fill, so memory is bounded whatever the log's size. The bytes are a function of the
+ * records alone. Same errors as a sink; a record that its schema can not hold is INTERNAL.
+ */
+export interface LogWriter {
+  write<K extends EventKind>(partition: number, kind: K, record: LogRecords[K]): void
+  /** Writes what is buffered, makes it durable and closes the files. */
+  close(): LogSummary
+}
+
+export interface LogSummary {
+  /** Records of each partition. */
+  records: number[]
+  bytes: number
+  segments: number
+}
+
+/** Text, or a long: kept as such in the log and exact at any size. */
+export type LogId = string | bigint
+
+interface LogStamp {
+  eventId: string
+  /** Milliseconds since 1970; a whole number. */
+  eventTime: number
+}
+
+interface LogInteraction extends LogStamp {
+  user: LogId
+  item: LogId
+  requestId?: string | null
+  context?: Record<string, string> | null
+}
+
+interface LogProfile extends LogStamp {
+  id: LogId
+  attributes?: Record<string, string[]>
+  numbers?: Record<string, number>
+  embedding?: number[] | null
+}
+
+/** The records of schemas/*.avsc, as the log writer takes them; absent fields get the schema's default. */
+export interface LogRecords {
+  impression: LogInteraction & { position?: number | null }
+  click: LogInteraction
+  buy: LogInteraction & { value?: number }
+  rating: LogInteraction & { value: number }
+  item: LogProfile & {
+    title?: string | null
+    text?: string | null
+    category?: string | null
+    brand?: string | null
+    price?: number | null
+  }
+  user: LogProfile
+  'score-request': LogStamp & {
+    requestId: string
+    user: LogId
+    candidates: LogId[]
+    context?: Record<string, string> | null
+  }
 }
