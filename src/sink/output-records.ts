@@ -1,0 +1,100 @@
+/**
+ * The records of the outputs, as callers append them; schemas/*.avsc describe the same for everybody else. Where the two
+ * differ (bytes, bigints, typed arrays), the functions here turn one into the other. Ids are text in all outputs.
+ */
+import type { Prediction } from '../domain/prediction.js'
+
+export interface RecommendationRecord {
+  requestId: string
+  eventTime: number
+  user: string
+  modelVersion: number
+  items: { item: string; rankScore: number; values: Record<string, number> }[]
+}
+
+export interface MetricRecord {
+  eventTime: number
+  events: number
+  step: number
+  task: string
+  window: 'window' | 'total'
+  split: string
+  values: Record<string, number>
+  counts: Record<string, number>
+}
+
+export interface SnapshotRecord {
+  version: number
+  parent: number | null
+  kind: 'full' | 'delta'
+  configHash: string
+  eventTime: number
+  offsets: { partition: string; offset: string }[]
+  metrics: Record<string, number>
+  chunk: number
+  chunks: number
+  checksum: string
+  part: string
+  payload: Uint8Array
+}
+
+export interface JournalRecord {
+  seq: number
+  step: number
+  kind: 'score' | 'learn'
+  trigger: 'count' | 'linger' | 'tick' | 'end'
+  eventTime: number
+  examples: number
+  /** offset: next offset to read. */
+  consumed: { partition: number; offset: bigint }[]
+}
+
+export interface DeadLetterRecord {
+  partition: string
+  offset: string
+  reason: string
+  stage: string
+  message: string
+  schema: string | null
+  payload: Uint8Array
+  eventTime: number | null
+}
+
+/** For the prediction output: domain predictions, values in the order of the tasks. One record is reused for all. */
+export function createPredictionRecord(tasks: readonly string[]): (prediction: Prediction) => unknown {
+  const values: Record<string, number> = {}
+  const record = {
+    eventId: '',
+    requestId: null as string | null,
+    eventTime: 0,
+    user: '',
+    item: '',
+    modelVersion: 0,
+    values,
+    rankScore: 0,
+  }
+  return function predictionRecord(prediction) {
+    record.eventId = prediction.eventId
+    record.requestId = prediction.requestId
+    record.eventTime = prediction.eventTimeMs
+    record.user = prediction.user
+    record.item = prediction.item
+    record.modelVersion = prediction.modelVersion
+    tasks.forEach((task, index) => {
+      values[task] = prediction.values[index] ?? Number.NaN
+    })
+    record.rankScore = prediction.rankScore
+    return record
+  }
+}
+
+/** For outputs with a `payload`: avsc takes Buffers only. No bytes are copied. */
+export function payloadRecord(record: { payload: Uint8Array }): unknown {
+  const { buffer, byteOffset, byteLength } = record.payload
+  return { ...record, payload: Buffer.from(buffer, byteOffset, byteLength) }
+}
+
+export function journalRecord(record: JournalRecord): unknown {
+  const consumed = record.consumed.map(({ partition, offset }) => ({ partition, offset: Number(offset) }))
+  return { ...record, consumed }
+}

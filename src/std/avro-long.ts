@@ -1,0 +1,55 @@
+/**
+ * Avro longs (zigzag varints) at any size, as decimal text. JavaScript numbers carry them up to 2^53 only; ids must stay
+ * exact beyond that. Also the avsc type that does so, for the places of a schema that hold ids.
+ */
+import avro from 'avsc'
+
+const MIN_LONG = -(2n ** 63n)
+const MAX_LONG = 2n ** 63n - 1n
+
+/** The long whose varint fills `bytes`. */
+export function longText(bytes: Uint8Array): string {
+  if (bytes.length <= 4) {
+    let value = 0
+    for (let index = bytes.length - 1; index >= 0; index--) value = (value << 7) | ((bytes[index] ?? 0) & 0x7f)
+    return String((value >>> 1) ^ -(value & 1))
+  }
+  let value = 0n
+  for (let index = bytes.length - 1; index >= 0; index--) value = (value << 7n) | BigInt((bytes[index] ?? 0) & 0x7f)
+  return String(BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n)))
+}
+
+/** The varint of a long. */
+export function longBytes(long: bigint): Buffer {
+  let value = BigInt.asUintN(64, (long << 1n) ^ (long >> 63n))
+  const bytes: number[] = []
+  while (value > 127n) {
+    bytes.push(Number(value & 127n) | 128)
+    value >>= 7n
+  }
+  bytes.push(Number(value))
+  return Buffer.from(bytes)
+}
+
+/** Reads longs as decimal text; writes bigints. Strings are not valid, so that a union with string is not ambiguous. */
+const ID_LONG = avro.types.LongType.__with(
+  {
+    fromBuffer: longText,
+    toBuffer: longBytes,
+    fromJSON: (value: number | string) => String(value),
+    toJSON: (value: unknown) => String(value),
+    isValid: (value: unknown) => typeof value === 'bigint' && value >= MIN_LONG && value <= MAX_LONG,
+    compare: (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1),
+  },
+  true,
+)
+
+/** The avsc type of a schema in which every union ["string", "long"] is an id. */
+export function idAwareType(schema: unknown): avro.Type {
+  return avro.Type.forSchema(schema as never, {
+    typeHook: (inner: unknown) =>
+      Array.isArray(inner) && inner.length === 2 && inner[0] === 'string' && inner[1] === 'long'
+        ? avro.Type.forSchema(['string', ID_LONG] as never)
+        : undefined,
+  })
+}
