@@ -1,6 +1,14 @@
 /** A run, or several side by side, as text for a terminal. Pure: the caller says whether to colour and how wide it is. */
 import type { MetricName, TaskMetrics } from '../metrics/task-metrics.js'
-import { formatCount, formatMetric, formatSeconds, METRICS, metricsOfTask, SPLIT_LABELS } from './headline.js'
+import {
+  formatCount,
+  formatMetric,
+  formatSeconds,
+  formatShare,
+  METRICS,
+  metricsOfTask,
+  SPLIT_LABELS,
+} from './headline.js'
 import { formatDifference, leaderboard } from './leaderboard.js'
 import type { ReportedTask, RunReport } from './report.js'
 import { type Cell, renderTable, textWidth } from './text-table.js'

@@ -1,0 +1,105 @@
+/** The tables of the HTML report. */
+import type { TaskMetrics } from '../metrics/task-metrics.js'
+import {
+  formatCount,
+  formatMetric,
+  formatSeconds,
+  formatShare,
+  METRICS,
+  metricsOfTask,
+  SPLIT_LABELS,
+} from './headline.js'
+import { formatDifference, leaderboard } from './leaderboard.js'
+import { html, type Markup } from './markup.js'
+import type { AxisKind, Plot } from './plots.js'
+import type { ReportedTask, RunReport } from './report.js'
+
+/** Binary and numeric tasks have different figures, so each kind has its table. */
+export function totalTables(report: RunReport): Markup[] {
+  const binary = report.tasks.filter(task => task.head === 'binary')
+  const numeric = report.tasks.filter(task => task.head !== 'binary')
+  return [binary, numeric].filter(tasks => tasks.length > 0).map(totalTable)
+}
+
+function totalTable(tasks: readonly ReportedTask[]): Markup {
+  const metrics = tasks[0] === undefined ? [] : metricsOfTask(tasks[0])
+  const binary = tasks[0]?.head === 'binary'
+  const row = (entry: TaskMetrics) => html`<tr class="${entry.split === 'all' ? 'all' : 'split'}">
+    <th scope="row">${entry.split === 'all' ? entry.task : SPLIT_LABELS[entry.split]}</th>
+    <td>${formatCount(entry.count)}</td>${binary ? html`<td>${formatShare(entry.positives, entry.count)}</td>` : undefined}
+    ${metrics.map(name => html`<td>${formatMetric(name, entry.values[name])}</td>`)}</tr>`
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Totals by task"><table>
+    <thead><tr><th scope="col">task</th><th scope="col">labels</th>${binary ? html`<th scope="col">positive</th>` : undefined}
+    ${metrics.map(name => html`<th scope="col">${METRICS[name].label}</th>`)}</tr></thead>
+    <tbody>${tasks.flatMap(task => task.totals.filter(entry => entry.split === 'all' || entry.count > 0).map(row))}</tbody>
+    </table></div>`
+}
+
+export function leaderboardTable(reports: readonly RunReport[]): Markup {
+  const rows = leaderboard(reports)
+  const colourOf = (name: string) => reports.findIndex(report => report.name === name)
+  const changesOf = (name: string) => reports.find(report => report.name === name)?.changes ?? {}
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Leaderboard"><table>
+    <thead><tr><th scope="col">run</th><th scope="col" class="text">changes</th>
+    ${rows[0]?.cells.map(cell => html`<th scope="col">${cell.task} ${METRICS[cell.metric].label}</th>`)}
+    <th scope="col">mean rank</th><th scope="col">events/s</th></tr></thead>
+    <tbody>${rows.map(
+      row => html`<tr class="all"><th scope="row">${swatch(colourOf(row.name))}${row.name}</th>
+      <td class="text muted">${row.baseline ? 'the configuration itself' : changesText(changesOf(row.name))}</td>
+      ${row.cells.map(
+        cell => html`<td class="${cell.best ? 'best' : ''}">${formatMetric(cell.metric, cell.value)}
+        ${row.baseline ? undefined : html`<small>${formatDifference(cell)}</small>`}</td>`,
+      )}
+      <td>${row.meanRank.toFixed(1)}</td><td>${formatCount(row.eventsPerSecond)}</td></tr>`,
+    )}</tbody></table></div>`
+}
+
+function swatch(colour: number): Markup {
+  return html`<span class="swatch" style="background:var(--series-${colour % 8})"></span>`
+}
+
+function changesText(changes: Record<string, unknown>): string {
+  return Object.entries(changes)
+    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ')
+}
+
+/** Name and figure, for counts of all kinds; undefined when there is nothing to count. */
+export function countTable(caption: string, counts: Record<string, number>, format = formatCount): Markup | undefined {
+  const entries = Object.entries(counts)
+  if (entries.length === 0) return undefined
+  return html`<div class="card"><table><caption>${caption}</caption><tbody>
+    ${entries.map(([name, count]) => html`<tr><th scope="row">${name}</th><td>${format(count)}</td></tr>`)}
+    </tbody></table></div>`
+}
+
+export function durationTable(report: RunReport): Markup | undefined {
+  return countTable('Wall time', report.durationsMs, formatSeconds)
+}
+
+/** At most so many rows; the page stays small and a screen reader's patience is kept. */
+const PLOT_TABLE_ROWS = 60
+
+/** The numbers of a plot as text. */
+export function plotTable(plot: Plot): Markup {
+  const [xs = [], ...columns] = plot.columns
+  const stride = Math.ceil(xs.length / PLOT_TABLE_ROWS)
+  const kept = xs.map((_, index) => index).filter(index => (xs.length - 1 - index) % stride === 0)
+  const note = stride > 1 ? html`<p class="note">Every ${ordinal(stride)} point.</p>` : undefined
+  return html`<details><summary>The numbers</summary>${note}<div class="scroll" tabindex="0"><table>
+    <thead><tr><th scope="col">${plot.x.label}</th>${plot.series.map(series => html`<th scope="col">${series.label}</th>`)}</tr></thead>
+    <tbody>${kept.map(
+      index => html`<tr><th scope="row">${formatFigure(plot.x.kind, xs[index])}</th>
+      ${columns.map(column => html`<td>${formatFigure(plot.y.kind, column[index])}</td>`)}</tr>`,
+    )}</tbody></table></div></details>`
+}
+
+function ordinal(n: number): string {
+  return n === 2 ? 'second' : n === 3 ? 'third' : `${n}th`
+}
+
+function formatFigure(kind: AxisKind, value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–'
+  if (kind === 'count') return formatCount(value)
+  return kind === 'share' ? `${(100 * value).toPrecision(3)} %` : value.toPrecision(4)
+}
