@@ -1,0 +1,35 @@
+/**
+ * MurmurHash2 as Kafka's Java client partitions by it (seed 0x9747b28c), over the UTF-8 bytes of the key. A log file
+ * and a topic with the same number of partitions therefore agree on where a user's events lie.
+ */
+const encoder = new TextEncoder()
+
+export function murmur2(key: string): number {
+  const bytes = encoder.encode(key)
+  const length = bytes.length
+  let h = (0x9747b28c ^ length) | 0
+  const whole = length & ~3
+  for (let at = 0; at < whole; at += 4) {
+    let k = byte(bytes, at) | (byte(bytes, at + 1) << 8) | (byte(bytes, at + 2) << 16) | (byte(bytes, at + 3) << 24)
+    k = Math.imul(k, 0x5bd1e995)
+    k ^= k >>> 24
+    k = Math.imul(k, 0x5bd1e995)
+    h = Math.imul(h, 0x5bd1e995) ^ k
+  }
+  const rest = length & 3
+  if (rest === 3) h ^= byte(bytes, whole + 2) << 16
+  if (rest >= 2) h ^= byte(bytes, whole + 1) << 8
+  if (rest >= 1) h = Math.imul(h ^ byte(bytes, whole), 0x5bd1e995)
+  h ^= h >>> 13
+  h = Math.imul(h, 0x5bd1e995)
+  return h ^ (h >>> 15)
+}
+
+/** The partition of a key, as Kafka's default partitioner chooses it. */
+export function partitionOf(key: string, partitions: number): number {
+  return (murmur2(key) & 0x7fffffff) % partitions
+}
+
+function byte(bytes: Uint8Array, at: number): number {
+  return bytes[at] ?? 0
+}
