@@ -1,0 +1,135 @@
+/**
+ * The keyed state of one kind of entity (users, items, categories, user–item pairs …): a key index and two blocks of
+ * cells by row, numbers (float64) and words (uint32, for 64-bit keys). Who needs cells asks for them before the first
+ * row is made; what a cell means is its asker's business.
+ *
+ * Bounded: at `maxRows` a new row takes the place of one that was unused for long, by the clock algorithm (Corbató
+ * 1968): a hand goes round, spares each row used since its last visit once, and takes the first one that was not.
+ * A use is a byte written, unlike the list of an exact LRU. New rows start as not used again: what comes once goes
+ * first. Depends on the order of calls alone, so a replay evicts the same rows.
+ */
+import type { LoadedState, PartState, StateArray } from '../domain/state.js'
+import { KeyIndex } from '../std/key-index.kernel.js'
+import { loadedArray, loadedInteger } from './loaded.js'
+
+/** "There is none": a number that no event has. Not NaN, whose bytes may differ from run to run. */
+export const NONE = Number.NEGATIVE_INFINITY
+
+export class EntityTable {
+  readonly name: string
+  /** [capacity, numberWidth]; replaced when it grows. */
+  numbers = new Float64Array(0)
+  /** [capacity, wordWidth]; replaced when it grows. */
+  words = new Uint32Array(0)
+  wordWidth = 0
+  /** Rows that had to go for new ones. */
+  evicted = 0
+  readonly #maxRows: number
+  readonly #index = new KeyIndex()
+  readonly #empty: number[] = []
+  #used = new Uint8Array(0)
+  #capacity = 0
+  #hand = 0
+
+  constructor(name: string, maxRows: number) {
+    this.name = name
+    this.#maxRows = maxRows
+  }
+
+  get numberWidth(): number {
+    return this.#empty.length
+  }
+
+  get size(): number {
+    return this.#index.size
+  }
+
+  get bytes(): number {
+    return this.#index.bytes + this.numbers.byteLength + this.words.byteLength + this.#used.byteLength
+  }
+
+  /** Place of a new number in each row, `empty` in a new row. */
+  addNumber(empty: number): number {
+    return this.#empty.push(empty) - 1
+  }
+
+  /** First place of `count` new words in each row, 0 in a new row. */
+  addWords(count: number): number {
+    const first = this.wordWidth
+    this.wordWidth += count
+    return first
+  }
+
+  /** Row of the key or -1; counts as a use. */
+  find(lo: number, hi: number): number {
+    const row = this.#index.find(lo, hi)
+    if (row >= 0) this.#used[row] = 1
+    return row
+  }
+
+  /** Row of the key, made if absent, at the cost of another one if the table is full. */
+  insert(lo: number, hi: number): number {
+    const known = this.find(lo, hi)
+    if (known >= 0) return known
+    if (this.#index.size >= this.#maxRows) this.#evict()
+    const row = this.#index.insert(lo, hi)
+    if (row >= this.#capacity) this.#grow(row + 1)
+    const numberWidth = this.#empty.length
+    for (let cell = 0; cell < numberWidth; cell++) this.numbers[row * numberWidth + cell] = this.#empty[cell]!
+    this.words.fill(0, row * this.wordWidth, (row + 1) * this.wordWidth)
+    this.#used[row] = 0
+    return row
+  }
+
+  saveState(): PartState {
+    const rows = this.#index.rows
+    const { arrays } = this.#index.saveState()
+    return {
+      meta: { rows, hand: this.#hand, evicted: this.evicted },
+      arrays: {
+        ...arrays,
+        numbers: this.numbers.subarray(0, rows * this.numberWidth),
+        words: this.words.subarray(0, rows * this.wordWidth),
+        used: this.#used.subarray(0, rows),
+      },
+    }
+  }
+
+  loadState(state: LoadedState): void {
+    const rows = loadedInteger(state, 'rows')
+    const array = <T extends StateArray>(name: string, type: new (length: number) => T, length?: number): T =>
+      loadedArray(state, name, type, length)
+    this.#index.loadState(rows, array('keys', Uint32Array, rows * 2), array('free', Uint32Array))
+    this.#grow(rows)
+    this.numbers.set(array('numbers', Float64Array, rows * this.numberWidth))
+    this.words.set(array('words', Uint32Array, rows * this.wordWidth))
+    this.#used.set(array('used', Uint8Array, rows))
+    this.#hand = loadedInteger(state, 'hand')
+    this.evicted = loadedInteger(state, 'evicted')
+  }
+
+  /** A full table has no free rows (each eviction is followed by an insertion), so every row the hand meets is live. */
+  #evict(): void {
+    const rows = this.#index.rows
+    while (this.#used[this.#hand] === 1) {
+      this.#used[this.#hand] = 0
+      this.#hand = (this.#hand + 1) % rows
+    }
+    this.#index.remove(this.#index.keyLo(this.#hand), this.#index.keyHi(this.#hand))
+    this.#hand = (this.#hand + 1) % rows
+    this.evicted++
+  }
+
+  #grow(rows: number): void {
+    this.#capacity = Math.max(rows, Math.min(this.#maxRows, Math.max(1024, this.#capacity * 2)))
+    const numbers = new Float64Array(this.#capacity * this.numberWidth)
+    numbers.set(this.numbers)
+    this.numbers = numbers
+    const words = new Uint32Array(this.#capacity * this.wordWidth)
+    words.set(this.words)
+    this.words = words
+    const used = new Uint8Array(this.#capacity)
+    used.set(this.#used)
+    this.#used = used
+  }
+}

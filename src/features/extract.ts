@@ -1,0 +1,125 @@
+/**
+ * Features of an impression (or a positive without one, or a candidate) as of its arrival. Owns the keyed state:
+ * counters, recency, recent items and profiles, each bounded by `maxEntities`.
+ *
+ * Call order, for each event of the log: extract() of the example that it begins, if it begins one, then observe().
+ * extract() reads what earlier events left, so nothing later can leak; it changes only the running mean and deviation
+ * (if learnScale), after they were used, and which rows count as used.
+ */
+import type { Config } from '../config/schema.js'
+import { MillraceError } from '../domain/errors.js'
+import type { Event } from '../domain/event.js'
+import type { LoadedState, PartState, StateArray, Stateful } from '../domain/state.js'
+import type { Hasher } from '../std/hash.js'
+import { checkFeatures } from './check.js'
+import { type ExampleColumns, FLAG_COLD_ITEM, FLAG_COLD_USER, SLAB_ROWS } from './columns.js'
+import { DenseInputs } from './dense.kernel.js'
+import { KeyedState } from './keyed-state.kernel.js'
+import { type FeatureLayout, layoutFeatures, type SlotLayout } from './layout.js'
+import { createWriteSlot, type WriteSlot } from './slots.kernel.js'
+import type { FeatureSubject } from './subject.js'
+
+export type { FeatureSubject } from './subject.js'
+
+export interface FeatureStats {
+  tables: { name: string; entities: number; evicted: number; bytes: number }[]
+}
+
+export class FeatureExtractor implements Stateful {
+  readonly layout: FeatureLayout
+  readonly #state: KeyedState
+  readonly #dense: DenseInputs
+  readonly #writeSlots: readonly WriteSlot[]
+  readonly #coldBelow: number
+
+  constructor(config: Config['features'], hasher: Hasher) {
+    const [fault] = checkFeatures(config)
+    if (fault !== undefined) {
+      throw new MillraceError('CONFIG_INVALID', `features.${fault.path.join('.')}: ${fault.message}`)
+    }
+    this.layout = layoutFeatures(config)
+    this.#coldBelow = config.coldBelow
+    this.#state = new KeyedState(config, hasher)
+    this.#dense = new DenseInputs(config.numeric, this.#state)
+    this.#state.begin()
+    const declared = new Map<string, SlotLayout>()
+    this.#writeSlots = this.layout.slots.map((layout, index) => {
+      const slot = config.slots[index]
+      if (slot === undefined) throw new RangeError('the layout has more slots than the configuration')
+      const write = createWriteSlot(slot, layout, {
+        hasher,
+        declared,
+        entities: this.#state.entities,
+        profiles: this.#state.profiles,
+        recent: this.#state.recent,
+        numbers: this.#dense.numbers,
+        numberIndex: name => config.numeric.findIndex(numeric => numeric.name === name),
+      })
+      declared.set(layout.name, layout)
+      return write
+    })
+  }
+
+  /**
+   * Writes keys, dense values and flags of the subject as of now into the row (already zeroed).
+   * learnScale: let this subject move the running mean and deviation of the numeric features (examples yes, score
+   * requests no).
+   */
+  extract(subject: FeatureSubject, columns: ExampleColumns, row: number, learnScale: boolean): void {
+    const slab = columns.slab(row)
+    const at = row % SLAB_ROWS
+    this.#state.entities.look(subject.user, subject.item)
+    // Before the slots: buckets are cut from the numbers.
+    this.#dense.write(subject, slab.dense, at * this.layout.dense.length, learnScale)
+    const firstWord = at * this.layout.keyPlaces * 2
+    for (const write of this.#writeSlots) write(subject, slab.keys, firstWord)
+    slab.flags[at] =
+      (this.#state.userEvents() < this.#coldBelow ? FLAG_COLD_USER : 0) |
+      (this.#state.itemEvents() < this.#coldBelow ? FLAG_COLD_ITEM : 0)
+  }
+
+  /** What the event changes for later ones: counters, recency, recent items, profiles. After extract() of the same event. */
+  observe(event: Event): void {
+    this.#state.observe(event)
+  }
+
+  stats(): FeatureStats {
+    const tables = this.#state.entities.tables.map(({ name, size, evicted, bytes }) => ({
+      name,
+      entities: size,
+      evicted,
+      bytes,
+    }))
+    return { tables }
+  }
+
+  saveState(): PartState {
+    const parts = this.#parts().map(([name, part]) => [name, part.saveState()] as const)
+    return {
+      meta: Object.fromEntries(parts.map(([name, { meta }]) => [name, meta])),
+      arrays: Object.fromEntries(
+        parts.flatMap(([name, { arrays }]) =>
+          Object.entries(arrays).map(([array, content]) => [`${name}/${array}`, content]),
+        ),
+      ),
+    }
+  }
+
+  loadState(state: LoadedState): void {
+    const { meta } = state
+    const metas = meta !== null && typeof meta === 'object' && !Array.isArray(meta) ? meta : {}
+    for (const [name, part] of this.#parts()) {
+      const arrays: Record<string, StateArray> = {}
+      for (const [array, content] of Object.entries(state.arrays)) {
+        if (array.startsWith(`${name}/`)) arrays[array.slice(name.length + 1)] = content
+      }
+      part.loadState({ meta: metas[name] ?? null, arrays })
+    }
+    this.#state.entities.forget()
+  }
+
+  /** In a fixed order, by names that no two share. */
+  #parts(): [name: string, part: Stateful][] {
+    return [...this.#state.parts(), ['scale', this.#dense.scaler]]
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * All that earlier events left behind, by entity, and how an event changes it. Only what the configuration uses is
+ * kept; besides that, how many events each user and each item has had.
+ */
+import type { Config } from '../config/schema.js'
+import type { Event, Impression, Positive, Profile } from '../domain/event.js'
+import type { Stateful } from '../domain/state.js'
+import type { Hasher } from '../std/hash.js'
+import { Entities, ITEM, USER } from './entities.kernel.js'
+import { EntityTable } from './entity-table.kernel.js'
+import { Profiles } from './profiles.kernel.js'
+import { RecentItems } from './recent-items.kernel.js'
+import { KINDS, Tallies } from './tallies.kernel.js'
+import { wantedAttributes, wantedNumbers, wantedRecent } from './wanted.js'
+
+export class KeyedState {
+  readonly entities: Entities
+  readonly profiles: readonly [user: Profiles, item: Profiles]
+  /** Tallies over all entities, in row 0. */
+  readonly everybody: Tallies
+  readonly recent: ReadonlyMap<string, RecentItems>
+  readonly #hasher: Hasher
+  /** Cells with the number of events, by USER and ITEM. */
+  readonly #events: readonly [user: number, item: number]
+
+  constructor(config: Config['features'], hasher: Hasher) {
+    this.#hasher = hasher
+    this.entities = new Entities(config.maxEntities, hasher)
+    const [user, item] = [this.entities.tables[USER]!, this.entities.tables[ITEM]!]
+    this.#events = [user.addNumber(0), item.addNumber(0)]
+    this.profiles = [
+      new Profiles(user, hasher, wantedAttributes(config, 'user'), wantedNumbers(config, 'user')),
+      new Profiles(item, hasher, wantedAttributes(config, 'item'), wantedNumbers(config, 'item')),
+    ]
+    this.recent = new Map([...wantedRecent(config)].map(([kind, max]) => [kind, new RecentItems(user, max)]))
+    this.everybody = new Tallies(new EntityTable('everybody', 1))
+  }
+
+  /** To be called once all features have asked for their cells. */
+  begin(): void {
+    this.everybody.table.insert(1, 0)
+  }
+
+  /** Events of the subject's user so far, as last looked at. */
+  userEvents(): number {
+    return this.#eventsOf(USER)
+  }
+
+  itemEvents(): number {
+    return this.#eventsOf(ITEM)
+  }
+
+  observe(event: Event): void {
+    if (event.kind === 'score-request') return
+    if ('attributes' in event) this.#replaceProfile(event)
+    else this.#count(event)
+    this.entities.forget()
+  }
+
+  parts(): [name: string, part: Stateful][] {
+    return [...this.entities.tables, this.everybody.table].map(table => [table.name, table])
+  }
+
+  #eventsOf(side: typeof USER | typeof ITEM): number {
+    const row = this.entities.rows[side]!
+    const table = this.entities.tables[side]!
+    return row < 0 ? 0 : table.numbers[row * table.numberWidth + this.#events[side]]!
+  }
+
+  #count(event: Impression | Positive): void {
+    const { entities } = this
+    const kind = KINDS.indexOf(event.kind)
+    const value = event.kind === 'impression' ? 1 : event.value
+    const nowMs = event.eventTimeMs
+    entities.look(event.user, event.item)
+    for (let index = 0; index < entities.tables.length; index++) {
+      const tallies = entities.tallies[index]!
+      if (index > ITEM && !tallies.wants(kind)) continue
+      const row = entities.row(index)
+      if (row < 0) continue
+      if (tallies.wants(kind)) tallies.add(kind, row, nowMs, value)
+    }
+    this.#countEvent(USER)
+    this.#countEvent(ITEM)
+    this.recent.get(event.kind)?.push(entities.rows[USER]!, entities.los[ITEM]!, entities.his[ITEM]!)
+    if (this.everybody.wants(kind)) this.everybody.add(kind, 0, nowMs, value)
+  }
+
+  #countEvent(side: typeof USER | typeof ITEM): void {
+    const table = this.entities.tables[side]!
+    const cell = this.entities.rows[side]! * table.numberWidth + this.#events[side]
+    table.numbers[cell] = table.numbers[cell]! + 1
+  }
+
+  #replaceProfile(event: Profile): void {
+    const side = event.kind === 'user' ? USER : ITEM
+    if (this.profiles[side].unused) return
+    this.#hasher.text(event.id)
+    this.profiles[side].write(this.entities.tables[side]!.insert(this.#hasher.lo, this.#hasher.hi), event)
+  }
+}

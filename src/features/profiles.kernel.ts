@@ -1,0 +1,77 @@
+/**
+ * The latest profile of each user, or each item, in the cells of its table: of the attributes that the configuration
+ * uses the hashes of their values, and its numbers. Text is not kept. A profile replaces the one before it as a whole;
+ * its embedding is not used by any feature.
+ */
+import type { Profile } from '../domain/event.js'
+import type { Hasher } from '../std/hash.js'
+import { type EntityTable, NONE } from './entity-table.kernel.js'
+
+export interface AttributePlaces {
+  /** First of 2 words a value; (0, 0) = no value. */
+  firstWord: number
+  places: number
+}
+
+export class Profiles {
+  readonly #table: EntityTable
+  readonly #hasher: Hasher
+  readonly #attributes = new Map<string, AttributePlaces>()
+  readonly #numbers = new Map<string, number>()
+
+  /** attributes: how many values of each are kept. */
+  constructor(
+    table: EntityTable,
+    hasher: Hasher,
+    attributes: ReadonlyMap<string, number>,
+    numbers: ReadonlySet<string>,
+  ) {
+    this.#table = table
+    this.#hasher = hasher
+    for (const [name, places] of attributes) {
+      this.#attributes.set(name, { firstWord: table.addWords(places * 2), places })
+    }
+    for (const name of numbers) this.#numbers.set(name, table.addNumber(NONE))
+  }
+
+  /** Nothing of a profile is used: it need not be kept. */
+  get unused(): boolean {
+    return this.#attributes.size === 0 && this.#numbers.size === 0
+  }
+
+  attribute(name: string): AttributePlaces {
+    return this.#attributes.get(name)!
+  }
+
+  /** Cell of a number; NONE where the profile lacks it. */
+  number(name: string): number {
+    return this.#numbers.get(name)!
+  }
+
+  write(row: number, profile: Profile): void {
+    const { words, wordWidth, numbers, numberWidth } = this.#table
+    for (const [name, { firstWord, places }] of this.#attributes) {
+      const first = row * wordWidth + firstWord
+      words.fill(0, first, first + places * 2)
+      const values = valuesOf(profile, name)
+      const count = Math.min(places, values.length)
+      for (let place = 0; place < count; place++) {
+        this.#hasher.text(values[place]!)
+        words[first + place * 2] = this.#hasher.lo
+        words[first + place * 2 + 1] = this.#hasher.hi
+      }
+    }
+    for (const [name, cell] of this.#numbers) {
+      const value = profile.numbers[name]
+      numbers[row * numberWidth + cell] = typeof value === 'number' && Number.isFinite(value) ? value : NONE
+    }
+  }
+}
+
+/** A number may serve as a category too (a year of birth, a zip code): its decimal text. */
+function valuesOf(profile: Profile, name: string): readonly string[] {
+  const values = profile.attributes[name]
+  if (Array.isArray(values)) return values
+  const number = profile.numbers[name]
+  return typeof number === 'number' ? [String(number)] : []
+}
