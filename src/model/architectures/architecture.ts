@@ -1,0 +1,35 @@
+/**
+ * Contract of an architecture: how the input [B, width] becomes what each task's tower reads.
+ *
+ * An architecture is stateless. It first lists its parameters (name, shape, initial values), so that step-graph.ts can lay
+ * them all out in one flat vector; then it builds its nodes from them. It is called once a graph (train and predict), and
+ * must give the same nodes each time.
+ *
+ * Shapes: B batch, K tasks, E experts, H width of the last hidden layer.
+ */
+import type { GraphBuilder, Node } from '../../graph/graph.js'
+import type { ParameterSpec } from '../parameters.js'
+
+export interface ArchitectureShape {
+  /** Width of the input. */
+  width: number
+  hidden: readonly number[]
+  tasks: number
+  /** Only mmoe reads it. */
+  experts: number
+}
+
+export interface Trunk {
+  /** What the towers read: [B, H] if every task reads the same, else [K, B, H]. */
+  output: Node
+  /**
+   * Given the gradients of the joint loss at each task's tower input, [K, B, H]: the squared norm per task of its gradient
+   * at the representation that tasks share, [K]. What GradNorm compares.
+   */
+  sharedGradientNorms(g: GraphBuilder, towerInputGradients: Node): Node
+}
+
+export interface Architecture {
+  parameters(shape: ArchitectureShape): ParameterSpec[]
+  build(g: GraphBuilder, shape: ArchitectureShape, input: Node, parameter: (name: string) => Node): Trunk
+}

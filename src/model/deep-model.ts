@@ -1,0 +1,260 @@
+/**
+ * The deep part: network, heads, task weights and dense optimiser behind predict() and learn(). It owns the compiled
+ * graphs (and with them the dense weights), the heads' running statistics and the task weighting; embedding rows, id biases
+ * and wide weights belong to the caller, who passes what they give and takes their gradients.
+ *
+ * One learn() is one step: the prediction it reports was made before the update. The joint loss is
+ * Σ_k weight_k Σ_i mask_ik loss_ik, sums over the batch; all gradients are of it. A masked label contributes nothing, also
+ * when it holds NaN; anything else that is not a number shows in `loss`. An empty batch changes nothing.
+ *
+ * Calls must not overlap. After close() nothing may be called.
+ */
+import type { Backend, CompiledGraph, HostTensor } from '../backend/backend.js'
+import type { Config, TaskConfig } from '../config/schema.js'
+import { MillraceError } from '../domain/errors.js'
+import type { LoadedState, PartState } from '../domain/state.js'
+import { createBinaryHead } from './heads/binary.js'
+import { columnTotals, type Head } from './heads/head.js'
+import { createOrdinalHead, levelCount } from './heads/ordinal.js'
+import { RegressionHead } from './heads/regression.js'
+import { decodeLatents, LabelPacker, shiftOffsets } from './label-rows.kernel.js'
+import { adamScalars } from './optimizers/adam.js'
+import { initialValues } from './parameters.js'
+import { planStep, predictGraph, type StepPlan, trainGraph } from './step-graph.js'
+import { createGradNormWeighting } from './weighting/gradnorm.js'
+import { createManualWeighting } from './weighting/manual.js'
+import { createUncertaintyWeighting } from './weighting/uncertainty.js'
+import type { TaskWeighting } from './weighting/weighting.js'
+
+export interface DeepModelSpec {
+  tasks: readonly TaskConfig[]
+  /** Embedded slots; each gives one vector of model.dim. */
+  slots: number
+  /** Numeric inputs. */
+  dense: number
+  model: Config['model']
+  optimizer: Config['optimizer']['dense']
+  weights: Config['weights']
+}
+
+/** Arrays may be longer than n needs. */
+export interface DeepInput {
+  n: number
+  /** [n, slots·dim] */
+  embedded: Float32Array
+  /** [n, dense] */
+  dense: Float32Array
+  /** [n, tasks]: sum of id biases and wide weights, in logit or latent units. */
+  offset: Float32Array
+}
+
+export interface DeepStep {
+  /** [n, tasks] natural units, before the update. */
+  values: Float32Array
+  /** Joint loss, summed over the batch. */
+  loss: number
+  /** [tasks] mean per counted label, unweighted; 0 without labels. */
+  taskLosses: Float32Array
+  /** [tasks] as used in this step. */
+  taskWeights: Float32Array
+  /** [n, slots·dim] of the joint loss. */
+  embeddedGradient: Float32Array
+  /** [n, tasks] */
+  offsetGradient: Float32Array
+}
+
+const NONE = new Float32Array(0)
+
+function createHead(task: TaskConfig): Head {
+  if (task.head === 'binary') return createBinaryHead()
+  return task.head === 'ordinal' ? createOrdinalHead(task.range) : new RegressionHead(task.range)
+}
+
+function createWeighting({ tasks, weights }: DeepModelSpec): TaskWeighting {
+  const priors = tasks.map(task => task.prior)
+  if (weights.method === 'uncertainty') return createUncertaintyWeighting(priors, weights)
+  return weights.method === 'gradnorm' ? createGradNormWeighting(priors, weights) : createManualWeighting(priors)
+}
+
+export class DeepModel {
+  readonly #spec: DeepModelSpec
+  readonly #plan: StepPlan
+  readonly #train: CompiledGraph
+  readonly #predict: CompiledGraph
+  readonly #weighting: TaskWeighting
+  readonly #heads: readonly Head[]
+  readonly #packer: LabelPacker
+  #offset = new Float32Array(0)
+  #steps = 0
+
+  private constructor(
+    spec: DeepModelSpec,
+    plan: StepPlan,
+    weighting: TaskWeighting,
+    train: CompiledGraph,
+    predict: CompiledGraph,
+  ) {
+    this.#spec = spec
+    this.#plan = plan
+    this.#weighting = weighting
+    this.#train = train
+    this.#predict = predict
+    this.#heads = spec.tasks.map(createHead)
+    this.#packer = new LabelPacker(
+      this.#heads,
+      spec.tasks.map(task => (task.head === 'ordinal' ? levelCount(task.range) - 1 : 0)),
+    )
+  }
+
+  static async create(spec: DeepModelSpec, backend: Backend): Promise<DeepModel> {
+    const weighting = createWeighting(spec)
+    const plan = planStep({ ...spec, gradientNorms: weighting.needsGradientNorms })
+    const train = await backend.compile(trainGraph(plan))
+    const predict = await backend.compile(predictGraph(plan), train)
+    await train.writeState({ parameters: initialValues(plan.layout, spec.model.seed) })
+    return new DeepModel(spec, plan, weighting, train, predict)
+  }
+
+  /** [n, tasks] natural units: probability, rating clipped to its range. */
+  async predict(input: DeepInput): Promise<Float32Array> {
+    if (input.n === 0) return new Float32Array(0)
+    const outputs = await this.#predict.run(this.#feeds(input))
+    return this.#decode(outputs, input.n)
+  }
+
+  /** labels [n, tasks] natural units, mask [n, tasks] 0 or 1. */
+  async learn(input: DeepInput, labels: Float32Array, mask: Uint8Array): Promise<DeepStep> {
+    const { n } = input
+    const tasks = this.#heads.length
+    const taskWeights = Float32Array.from(this.#weighting.weights)
+    const taskLosses = new Float32Array(tasks)
+    if (n === 0) return { values: NONE, loss: 0, taskLosses, taskWeights, embeddedGradient: NONE, offsetGradient: NONE }
+
+    const columns = this.#heads.map((_, task) => ({ labels, mask, n, tasks, task }))
+    for (const [k, head] of this.#heads.entries()) if (columns[k]) head.prepare(columns[k])
+    const feeds = this.#feeds(input)
+    this.#feedLabels(feeds, labels, mask, n)
+    const outputs = await this.#train.run(feeds)
+    this.#steps++
+
+    const values = this.#decode(outputs, n)
+    const { loss, lossSums } = this.#losses(outputs)
+    const counts = Float64Array.from(columns, column => columnTotals(column).count)
+    for (let k = 0; k < tasks; k++) taskLosses[k] = (lossSums[k] ?? 0) / Math.max(counts[k] ?? 0, 1)
+    // The norms are of weighted losses.
+    const gradientNorms = Float64Array.from(
+      outputs.gradientNorms?.data ?? NONE,
+      (squared, k) => Math.sqrt(squared) / (this.#weighting.weights[k] ?? 1),
+    )
+    const latents = outputs.latents?.data ?? NONE
+    for (const [k, head] of this.#heads.entries()) if (columns[k]) head.observe(columns[k], latents)
+    this.#weighting.update({ lossSums, counts, gradientNorms })
+    return {
+      values,
+      loss,
+      taskLosses,
+      taskWeights,
+      embeddedGradient: outputs.embeddedGradient?.data ?? NONE,
+      offsetGradient: outputs.offsetGradient?.data ?? NONE,
+    }
+  }
+
+  async saveState(): Promise<PartState> {
+    const { parameters = NONE, mean = NONE, square = NONE } = await this.#train.readState()
+    return {
+      meta: { steps: this.#steps, layout: this.#layoutText() },
+      arrays: {
+        parameters,
+        mean,
+        square,
+        heads: this.#heads.map(head => head.state.slice()),
+        weighting: this.#weighting.state.slice(),
+      },
+    }
+  }
+
+  async loadState({ meta, arrays }: LoadedState): Promise<void> {
+    const { steps, layout } = (meta ?? {}) as { steps?: unknown; layout?: unknown }
+    const { parameters, mean, square, heads, weighting } = arrays
+    const headSize = this.#heads.reduce((size, head) => size + head.state.length, 0)
+    const fits =
+      typeof steps === 'number' &&
+      layout === this.#layoutText() &&
+      parameters instanceof Float32Array &&
+      mean instanceof Float32Array &&
+      square instanceof Float32Array &&
+      heads?.length === headSize &&
+      weighting?.length === this.#weighting.state.length
+    if (!fits) throw new MillraceError('CHECKPOINT_INCOMPATIBLE', 'the network of the checkpoint has another shape')
+    await this.#train.writeState({ parameters, mean, square })
+    let start = 0
+    for (const head of this.#heads) {
+      for (let i = 0; i < head.state.length; i++) head.state[i] = Number(heads[start + i])
+      start += head.state.length
+    }
+    for (let i = 0; i < weighting.length; i++) this.#weighting.state[i] = Number(weighting[i])
+    this.#weighting.restored()
+    this.#steps = steps
+  }
+
+  async close(): Promise<void> {
+    await this.#predict.close()
+    await this.#train.close()
+  }
+
+  #feeds({ n, embedded, dense, offset }: DeepInput): Record<string, HostTensor> {
+    const { slots, dense: denseWidth, model } = this.#spec
+    const tasks = this.#heads.length
+    if (this.#offset.length < n * tasks) this.#offset = new Float32Array(2 * n * tasks)
+    shiftOffsets(offset, this.#heads, n, this.#offset)
+    const width = slots * model.dim
+    const feeds: Record<string, HostTensor> = { offset: rows(this.#offset, n, tasks) }
+    if (width > 0) feeds.embedded = rows(embedded, n, width)
+    if (denseWidth > 0) feeds.dense = rows(dense, n, denseWidth)
+    return feeds
+  }
+
+  #feedLabels(feeds: Record<string, HostTensor>, labels: Float32Array, mask: Uint8Array, n: number): void {
+    const tasks = this.#heads.length
+    const packed = this.#packer.pack(labels, mask, n, this.#weighting.weights)
+    const kinds = this.#heads.map(head => head.kind)
+    if (kinds.some(kind => kind !== 'ordinal')) feeds.labels = rows(packed.labels, n, tasks)
+    if (kinds.includes('binary')) feeds.binaryWeights = rows(packed.binaryWeights, n, tasks)
+    if (kinds.includes('regression')) feeds.numericWeights = rows(packed.numericWeights, n, tasks)
+    for (const [k, above] of packed.above) feeds[`above.${k}`] = rows(above, n, above.length / n)
+    for (const [k, below] of packed.below) feeds[`below.${k}`] = rows(below, n, below.length / n)
+    const { rate, epsilon } = adamScalars(this.#spec.optimizer, this.#steps + 1)
+    feeds.rate = { data: Float32Array.of(rate), dims: [] }
+    feeds.epsilon = { data: Float32Array.of(epsilon), dims: [] }
+  }
+
+  #decode(outputs: Record<string, HostTensor>, n: number): Float32Array {
+    const values = new Float32Array(n * this.#heads.length)
+    decodeLatents(outputs.latents?.data ?? NONE, outputs.levels?.data ?? NONE, this.#heads, n, values)
+    return values
+  }
+
+  /** The graph's sums carry the task weights; lossSums are without. */
+  #losses(outputs: Record<string, HostTensor>): { loss: number; lossSums: Float64Array } {
+    const plain = outputs.lossSums?.data ?? NONE
+    const ordinal = outputs.ordinalLossSums?.data ?? NONE
+    let loss = 0
+    let column = 0
+    const lossSums = Float64Array.from(this.#heads, (head, k) => {
+      // NaN in any task's column must reach the joint loss, also from a column that only masks hold at 0.
+      const weighted = (plain[k] ?? 0) + (head.kind === 'ordinal' ? (ordinal[column++] ?? 0) : 0)
+      loss += weighted
+      return weighted / (this.#weighting.weights[k] ?? 1)
+    })
+    return { loss, lossSums }
+  }
+
+  /** Names and shapes of all parameters: what a checkpoint must agree on. */
+  #layoutText(): string {
+    return this.#plan.layout.parameters.map(({ name, shape }) => `${name}[${shape.join(',')}]`).join(' ')
+  }
+}
+
+function rows(data: Float32Array, n: number, width: number): HostTensor {
+  return { data: data.length === n * width ? data : data.subarray(0, n * width), dims: [n, width] }
+}
