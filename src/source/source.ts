@@ -32,3 +32,20 @@ export interface Source {
   progress(): number | undefined
   close(): Promise<void>
 }
+
+/**
+ * Decodes the records of one writer schema (src/decode makes them, sources use them). Not a pure function, so that the
+ * hot path allocates nothing besides the event: `end`, `bodyStart` and `schema` describe the record decoded last.
+ */
+export interface RecordDecoder {
+  /** The record that starts at `position`; it may not reach beyond `limit`. */
+  decode(buffer: Buffer, position: number, limit: number): Outcome<Event>
+  /** Where the next record starts; -1: the bytes can not even be walked by their schema, so that nobody knows. */
+  readonly end: number
+  /** Where the record's body starts: behind the branch number in a log of several record types. */
+  readonly bodyStart: number
+  /** The schema of the body as JSON, as written. */
+  readonly schema: string
+}
+
+export type DecoderFactory = (writerSchemaJson: string) => RecordDecoder

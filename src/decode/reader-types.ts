@@ -1,0 +1,37 @@
+/** Our own reader types of the input events, found by the name of the writer's record. */
+import type avro from 'avsc'
+import type { EventKind } from '../domain/event.js'
+import { idAwareType } from '../std/avro-long.js'
+import { readSchemaFile } from '../std/schema-file.js'
+
+const KINDS = [
+  'impression',
+  'click',
+  'buy',
+  'rating',
+  'item',
+  'user',
+  'score-request',
+] as const satisfies readonly EventKind[]
+
+export interface ReaderType {
+  kind: EventKind
+  type: avro.Type
+}
+
+let types: Map<string, ReaderType> | undefined
+
+/** By record name; a producer's namespace is its own business. */
+export function readerType(writerName: string): ReaderType | undefined {
+  types ??= new Map(
+    KINDS.map(kind => {
+      const type = idAwareType(readSchemaFile(kind))
+      return [unqualified(type.name ?? ''), { kind, type }]
+    }),
+  )
+  return types.get(unqualified(writerName))
+}
+
+function unqualified(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
+}

@@ -1,0 +1,154 @@
+/**
+ * A record of our reader schemas → a checked event. What is checked here holds for every event behind it: ids are
+ * non-empty, of bounded length and valid UTF-8; times are whole milliseconds between 1970 and 2200; numbers are finite;
+ * lists are bounded. Item profiles come out folded: title, category, brand and price are attributes like the others.
+ */
+import type { Event, EventKind, Id, Impression, PositiveKind, Profile, ScoreRequest } from '../domain/event.js'
+import type { Outcome, RejectReason } from '../domain/outcome.js'
+
+export const MAX_CANDIDATES = 10_000
+export const MAX_EMBEDDING = 4096
+export const MAX_TITLE_WORDS = 16
+/** 2200-01-01. Later ones are nonsense in any stream; earlier ones are judged against the stream's own time elsewhere. */
+export const MAX_TIME_MS = 7_258_118_400_000
+
+export interface EventLimits {
+  /** Bytes of a record's body. */
+  maxDecodeBytes: number
+  /** UTF-8 bytes of an id. */
+  maxIdBytes: number
+}
+
+/** As avsc reads a record by our reader schemas. */
+export interface EventRecord {
+  eventId: string
+  eventTime: number
+  user: Id
+  item: Id
+  id: Id
+  requestId: string | null
+  position: number | null
+  value: number
+  context: Record<string, string> | null
+  candidates: Id[]
+  title: string | null
+  category: string | null
+  brand: string | null
+  price: number | null
+  embedding: number[] | null
+  attributes: Record<string, string[]>
+  numbers: Record<string, number>
+}
+
+type Reject = Extract<Outcome<Event>, { kind: 'reject' }>
+
+export function reject(reason: RejectReason, message: string): Reject {
+  return { kind: 'reject', reason, message }
+}
+
+const ok = (value: Event): Outcome<Event> => ({ kind: 'ok', value })
+
+/** `timeDivisor`: writer's time units a millisecond. */
+export function createToEvent(kind: EventKind, limits: EventLimits, timeDivisor: number) {
+  const { maxIdBytes } = limits
+  const badId = (text: string) => text.length === 0 || isTooLong(text, maxIdBytes) || text.includes('\uFFFD')
+  const idReject = (field: string, text: string): Reject => {
+    if (text.length === 0) return reject('invalid-id', `${field} is empty`)
+    if (isTooLong(text, maxIdBytes)) return reject('invalid-id', `${field} is longer than ${maxIdBytes} bytes`)
+    return reject('invalid-id', `${field} is not valid UTF-8`)
+  }
+
+  function checkStamp(record: EventRecord): Reject | undefined {
+    if (badId(record.eventId)) return idReject('eventId', record.eventId)
+    if (timeDivisor !== 1) record.eventTime = Math.floor(record.eventTime / timeDivisor)
+    if (!(record.eventTime >= 0 && record.eventTime <= MAX_TIME_MS)) {
+      return reject('invalid-time', `eventTime is ${record.eventTime} ms since 1970`)
+    }
+    return undefined
+  }
+
+  function checkPair(record: EventRecord): Reject | undefined {
+    if (badId(record.user)) return idReject('user', record.user)
+    if (badId(record.item)) return idReject('item', record.item)
+    if (record.requestId !== null && badId(record.requestId)) return idReject('requestId', record.requestId)
+    return undefined
+  }
+
+  function toImpression(record: EventRecord): Outcome<Event> {
+    const fault = checkStamp(record) ?? checkPair(record)
+    if (fault !== undefined) return fault
+    const { eventId, eventTime: eventTimeMs, user, item, requestId, position, context } = record
+    if (position !== null && position < 1) return reject('invalid-number', `position is ${position}, not 1 or more`)
+    const event: Impression = { kind: 'impression', eventId, eventTimeMs, user, item, requestId, position, context }
+    return ok(event)
+  }
+
+  function toPositive(record: EventRecord): Outcome<Event> {
+    const fault = checkStamp(record) ?? checkPair(record)
+    if (fault !== undefined) return fault
+    const { eventId, eventTime: eventTimeMs, user, item, requestId, context } = record
+    const value = kind === 'click' ? 1 : record.value
+    if (!Number.isFinite(value)) return reject('invalid-number', `value is ${value}`)
+    return ok({ kind: kind as PositiveKind, eventId, eventTimeMs, user, item, requestId, value, context })
+  }
+
+  function toScoreRequest(record: EventRecord): Outcome<Event> {
+    const fault = checkStamp(record)
+    if (fault !== undefined) return fault
+    const { eventId, eventTime: eventTimeMs, user, candidates, context } = record
+    const requestId = record.requestId ?? ''
+    if (badId(user)) return idReject('user', user)
+    if (badId(requestId)) return idReject('requestId', requestId)
+    if (candidates.length > MAX_CANDIDATES) {
+      return reject('too-large', `${candidates.length} candidates, at most ${MAX_CANDIDATES} are allowed`)
+    }
+    for (const candidate of candidates) if (badId(candidate)) return idReject('a candidate', candidate)
+    const event: ScoreRequest = { kind: 'score-request', eventId, eventTimeMs, requestId, user, candidates, context }
+    return ok(event)
+  }
+
+  function toProfile(record: EventRecord): Outcome<Event> {
+    const fault = checkStamp(record)
+    if (fault !== undefined) return fault
+    const { eventId, eventTime: eventTimeMs, id, embedding } = record
+    if (badId(id)) return idReject('id', id)
+    if (embedding !== null) {
+      if (embedding.length > MAX_EMBEDDING) {
+        return reject('too-large', `an embedding of ${embedding.length} numbers, at most ${MAX_EMBEDDING} are allowed`)
+      }
+      if (!embedding.every(Number.isFinite))
+        return reject('invalid-number', 'embedding has a number that is not finite')
+    }
+    const attributes = { ...record.attributes }
+    const numbers = { ...record.numbers }
+    if (kind === 'item') foldItem(record, attributes, numbers)
+    for (const name of Object.keys(numbers)) {
+      if (!Number.isFinite(numbers[name])) return reject('invalid-number', `${name} is ${numbers[name]}`)
+    }
+    const event: Profile = { kind: kind as 'item' | 'user', eventId, eventTimeMs, id, attributes, numbers, embedding }
+    return ok(event)
+  }
+
+  if (kind === 'impression') return toImpression
+  if (kind === 'score-request') return toScoreRequest
+  return kind === 'item' || kind === 'user' ? toProfile : toPositive
+}
+
+function foldItem(record: EventRecord, attributes: Record<string, string[]>, numbers: Record<string, number>): void {
+  const words = record.title === null ? [] : titleWords(record.title)
+  if (words.length > 0) attributes.title = words
+  if (record.category !== null && record.category !== '') attributes.category = [record.category]
+  if (record.brand !== null && record.brand !== '') attributes.brand = [record.brand]
+  if (record.price !== null) numbers.price = record.price
+}
+
+/** Lower-cased words of letters, in order, each once. */
+export function titleWords(title: string): string[] {
+  const words = title.toLowerCase().match(/\p{L}[\p{L}\p{M}]*/gu) ?? []
+  return [...new Set(words)].slice(0, MAX_TITLE_WORDS)
+}
+
+function isTooLong(text: string, maxBytes: number): boolean {
+  // UTF-8 takes 1 to 3 bytes a UTF-16 unit.
+  return text.length > maxBytes || (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes)
+}
