@@ -5,8 +5,13 @@
  * the load. Linear probing, backward-shift deletion (no tombstones: a table that lives for months must not rot), doubled
  * at 3/4 load. Freed rows are reused last-freed first. Row numbers and the free list are part of the saved state, so a
  * restored index behaves, and saves, exactly like the one that was saved. Key (0, 0) is not allowed: it means "no key".
+ *
+ * A row's header is its key and, if the owner asks for 4 words, two more that the owner reads and writes through
+ * `headers`: they lie in the cache line that every lookup touches anyway. A new row's are zero.
  */
-const SLAB_BITS = 16
+/** Rows lie in slabs of 2^ROW_SLAB_BITS; columns beside the index may follow the same cut. */
+export const ROW_SLAB_BITS = 16
+const SLAB_BITS = ROW_SLAB_BITS
 const SLAB = 1 << SLAB_BITS
 const SLAB_MASK = SLAB - 1
 const EMPTY = -1
@@ -14,14 +19,17 @@ const EMPTY = -1
 export class KeyIndex {
   #buckets: Int32Array
   #mask: number
-  #keys: Uint32Array[] = [] // slabs of [SLAB, 2]: low word, high word
+  /** Slabs of [SLAB, words]: low word, high word, the owner's words. Never moved; one is added at a time. */
+  readonly headers: Uint32Array[] = []
+  readonly #shift: number
   #free: number[] = []
   #rows = 0 // rows ever handed out and not returned past the end
   #size = 0
   /** Whether the last insert() made a new row. */
   inserted = false
 
-  constructor(expectedRows = 1024) {
+  constructor(expectedRows = 1024, words: 2 | 4 = 2) {
+    this.#shift = words >> 1
     let buckets = 1024
     while (buckets * 0.75 < expectedRows) buckets *= 2
     this.#buckets = new Int32Array(buckets).fill(EMPTY)
@@ -39,11 +47,11 @@ export class KeyIndex {
   }
 
   keyLo(row: number): number {
-    return this.#keys[row >>> SLAB_BITS]![(row & SLAB_MASK) * 2]!
+    return this.headers[row >>> SLAB_BITS]![(row & SLAB_MASK) << this.#shift]!
   }
 
   keyHi(row: number): number {
-    return this.#keys[row >>> SLAB_BITS]![(row & SLAB_MASK) * 2 + 1]!
+    return this.headers[row >>> SLAB_BITS]![((row & SLAB_MASK) << this.#shift) + 1]!
   }
 
   /** A freed row has key (0, 0). */
@@ -59,8 +67,8 @@ export class KeyIndex {
     for (;;) {
       const row = buckets[at]!
       if (row === EMPTY) return -1
-      const keys = this.#keys[row >>> SLAB_BITS]!
-      const key = (row & SLAB_MASK) * 2
+      const keys = this.headers[row >>> SLAB_BITS]!
+      const key = (row & SLAB_MASK) << this.#shift
       if (keys[key] === lo && keys[key + 1] === hi) return row
       at = (at + 1) & mask
     }
@@ -73,10 +81,11 @@ export class KeyIndex {
     if (found >= 0) return found
     if ((this.#size + 1) * 4 > this.#buckets.length * 3) this.#rehash(this.#buckets.length * 2)
     const row = this.#free.pop() ?? this.#rows++
-    if (row >>> SLAB_BITS === this.#keys.length) this.#keys.push(new Uint32Array(SLAB * 2))
-    const keys = this.#keys[row >>> SLAB_BITS]!
-    keys[(row & SLAB_MASK) * 2] = lo
-    keys[(row & SLAB_MASK) * 2 + 1] = hi
+    if (row >>> SLAB_BITS === this.headers.length) this.headers.push(new Uint32Array(SLAB << this.#shift))
+    const keys = this.headers[row >>> SLAB_BITS]!
+    const key = (row & SLAB_MASK) << this.#shift
+    keys[key] = lo
+    keys[key + 1] = hi
     this.#place(row, lo, hi)
     this.#size++
     return row
@@ -107,9 +116,9 @@ export class KeyIndex {
       next = (next + 1) & mask
     }
     buckets[gap] = EMPTY
-    const keys = this.#keys[row >>> SLAB_BITS]!
-    keys[(row & SLAB_MASK) * 2] = 0
-    keys[(row & SLAB_MASK) * 2 + 1] = 0
+    const keys = this.headers[row >>> SLAB_BITS]!
+    const key = (row & SLAB_MASK) << this.#shift
+    keys.fill(0, key, key + (1 << this.#shift))
     this.#free.push(row)
     this.#size--
     return row
@@ -118,21 +127,21 @@ export class KeyIndex {
   saveState(): { meta: { rows: number; size: number }; arrays: { keys: Uint32Array[]; free: Uint32Array } } {
     const keys: Uint32Array[] = []
     for (let first = 0; first < this.#rows; first += SLAB) {
-      keys.push(this.#keys[first >>> SLAB_BITS]!.subarray(0, Math.min(SLAB, this.#rows - first) * 2))
+      keys.push(this.headers[first >>> SLAB_BITS]!.subarray(0, Math.min(SLAB, this.#rows - first) << this.#shift))
     }
     return { meta: { rows: this.#rows, size: this.#size }, arrays: { keys, free: Uint32Array.from(this.#free) } }
   }
 
-  /** keys: [rows, 2]. Copied. */
+  /** keys: [rows, words]. Copied. */
   loadState(rows: number, keys: Uint32Array, free: Uint32Array): void {
     this.#rows = rows
     this.#free = Array.from(free)
     this.#size = rows - free.length
-    this.#keys = []
+    this.headers.length = 0
     for (let first = 0; first < rows; first += SLAB) {
-      const slab = new Uint32Array(SLAB * 2)
-      slab.set(keys.subarray(first * 2, Math.min(rows, first + SLAB) * 2))
-      this.#keys.push(slab)
+      const slab = new Uint32Array(SLAB << this.#shift)
+      slab.set(keys.subarray(first << this.#shift, Math.min(rows, first + SLAB) << this.#shift))
+      this.headers.push(slab)
     }
     let buckets = 1024
     while (this.#size * 4 > buckets * 3) buckets *= 2
@@ -141,7 +150,7 @@ export class KeyIndex {
 
   /** Bytes held, for the memory figures. */
   get bytes(): number {
-    return this.#buckets.byteLength + this.#keys.length * SLAB * 8 + this.#free.length * 8
+    return this.#buckets.byteLength + this.headers.length * (SLAB << this.#shift) * 4 + this.#free.length * 8
   }
 
   #rehash(length: number): void {

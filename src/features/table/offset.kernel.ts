@@ -1,0 +1,111 @@
+/**
+ * What is added to the logits: per value and task a bias (Adagrad) and a wide weight, FTRL-proximal with L1 and L2
+ * (McMahan et al. 2013, algorithm 1). The wide weight is not stored, it follows from (z, n):
+ *   w = 0 if |z| <= l1, else -(z - sign(z) l1) / ((beta + sqrt n) / alpha + l2)
+ *   sigma = (sqrt(n + g²) - sqrt n) / alpha;  z += g - sigma w;  n += g²
+ * A value that occurs twice in an example counts twice; an example's gradients are summed over the batch first.
+ */
+import { ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
+import type { SlotLayout } from '../layout.js'
+import { ROW_SLAB, type ValueTable } from './value-table.kernel.js'
+
+const ROW_MASK = ROW_SLAB - 1
+
+export interface Ftrl {
+  alpha: number
+  beta: number
+  l1: number
+  l2: number
+}
+
+export function wideWeight(z: number, n: number, { alpha, beta, l1, l2 }: Ftrl): number {
+  if (z <= l1 && z >= -l1) return 0
+  return (z < 0 ? -l1 - z : l1 - z) / ((beta + Math.sqrt(n)) / alpha + l2)
+}
+
+/** Adds the slot's biases and wide weights to offset [n, tasks]. places [n, keyPlaces]: row, or negative. */
+export function addOffsets(
+  table: ValueTable,
+  slot: SlotLayout,
+  places: Int32Array,
+  keyPlaces: number,
+  n: number,
+  offset: Float32Array,
+  ftrl: Ftrl,
+): void {
+  const { biases, wides } = table
+  const { tasks } = table.shape
+  for (let i = 0; i < n; i++) {
+    const first = i * keyPlaces + slot.firstPlace
+    for (let place = first; place < first + slot.places; place++) {
+      const row = places[place]!
+      if (row < 0) continue
+      const from = (row & ROW_MASK) * tasks * 2
+      if (slot.bias) {
+        const slab = biases[row >>> ROW_SLAB_BITS]!
+        for (let task = 0; task < tasks; task++) offset[i * tasks + task]! += slab[from + task * 2]!
+      }
+      if (slot.wide) {
+        const slab = wides[row >>> ROW_SLAB_BITS]!
+        for (let task = 0; task < tasks; task++) {
+          offset[i * tasks + task]! += wideWeight(slab[from + task * 2]!, slab[from + task * 2 + 1]!, ftrl)
+        }
+      }
+    }
+  }
+}
+
+/** Adds the slot's part of gradient [n, tasks] to sums [uniques, tasks]. */
+export function addOffsetGradients(
+  slot: SlotLayout,
+  tasks: number,
+  uniques: Int32Array,
+  keyPlaces: number,
+  n: number,
+  gradient: Float32Array,
+  sums: Float32Array,
+): void {
+  for (let i = 0; i < n; i++) {
+    const first = i * keyPlaces + slot.firstPlace
+    for (let place = first; place < first + slot.places; place++) {
+      const unique = uniques[place]!
+      if (unique < 0) continue
+      for (let task = 0; task < tasks; task++) sums[unique * tasks + task]! += gradient[i * tasks + task]!
+    }
+  }
+}
+
+/** One Adagrad step for every bias of the batch's rows; a task without a gradient does not move. */
+export function stepBiases(table: ValueTable, sums: Float32Array, rate: number): void {
+  const { biases, uniqueRows, uniques } = table
+  const { tasks } = table.shape
+  for (let unique = 0; unique < uniques; unique++) {
+    const row = uniqueRows[unique]!
+    const slab = biases[row >>> ROW_SLAB_BITS]!
+    for (let task = 0; task < tasks; task++) {
+      const gradient = sums[unique * tasks + task]!
+      const at = ((row & ROW_MASK) * tasks + task) * 2
+      slab[at + 1]! += gradient * gradient
+      slab[at]! -= (rate * gradient) / Math.sqrt(slab[at + 1]!)
+    }
+  }
+}
+
+/** One FTRL-proximal step for every wide weight of the batch's rows. */
+export function stepWide(table: ValueTable, sums: Float32Array, ftrl: Ftrl): void {
+  const { wides, uniqueRows, uniques } = table
+  const { tasks } = table.shape
+  for (let unique = 0; unique < uniques; unique++) {
+    const row = uniqueRows[unique]!
+    const slab = wides[row >>> ROW_SLAB_BITS]!
+    for (let task = 0; task < tasks; task++) {
+      const gradient = sums[unique * tasks + task]!
+      const at = ((row & ROW_MASK) * tasks + task) * 2
+      const z = slab[at]!
+      const n = slab[at + 1]!
+      const sigma = (Math.sqrt(n + gradient * gradient) - Math.sqrt(n)) / ftrl.alpha
+      slab[at] = z + gradient - sigma * wideWeight(z, n, ftrl)
+      slab[at + 1] = n + gradient * gradient
+    }
+  }
+}
