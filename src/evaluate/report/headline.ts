@@ -3,7 +3,9 @@ import type { MetricName, MetricValues, Split } from '../metrics/task-metrics.js
 import type { ReportedTask } from './report.js'
 
 interface MetricStyle {
+  /** Short, for the heads of tables. */
   label: string
+  title?: string
   /** What a better value does; 'one' = nearer to 1; undefined = neither is better. */
   better: 'higher' | 'lower' | 'one' | undefined
   decimals: number
@@ -12,12 +14,12 @@ interface MetricStyle {
 export const METRICS: Record<MetricName, MetricStyle> = {
   auc: { label: 'AUC', better: 'higher', decimals: 4 },
   logLoss: { label: 'log loss', better: 'lower', decimals: 5 },
-  normalisedEntropy: { label: 'norm. entropy', better: 'lower', decimals: 4 },
+  normalisedEntropy: { label: 'norm. entropy', title: 'normalised entropy', better: 'lower', decimals: 4 },
   pcoc: { label: 'PCOC', better: 'one', decimals: 3 },
   accuracy: { label: 'accuracy', better: 'higher', decimals: 4 },
-  precision: { label: 'precision', better: 'higher', decimals: 3 },
-  recall: { label: 'recall', better: 'higher', decimals: 3 },
-  f1: { label: 'F1', better: 'higher', decimals: 3 },
+  precision: { label: 'precision', better: 'higher', decimals: 4 },
+  recall: { label: 'recall', better: 'higher', decimals: 4 },
+  f1: { label: 'F1', better: 'higher', decimals: 4 },
   rmse: { label: 'RMSE', better: 'lower', decimals: 4 },
   mae: { label: 'MAE', better: 'lower', decimals: 4 },
   meanPrediction: { label: 'mean predicted', better: undefined, decimals: 5 },
@@ -59,7 +61,8 @@ export function totalsOf(task: ReportedTask, split: Split): MetricValues {
 export function formatMetric(name: MetricName, value: number | undefined): string {
   if (value === undefined) return '–'
   const { decimals } = METRICS[name]
-  const tooSmall = value !== 0 && Math.abs(value) < 10 ** (1 - decimals)
+  if (value === 0) return '0'
+  const tooSmall = Math.abs(value) < 10 ** -decimals
   return tooSmall ? value.toExponential(2) : value.toFixed(decimals)
 }
 

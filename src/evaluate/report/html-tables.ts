@@ -11,7 +11,7 @@ import {
 } from './headline.js'
 import { formatDifference, leaderboard } from './leaderboard.js'
 import { html, type Markup } from './markup.js'
-import type { AxisKind, Plot } from './plots.js'
+import type { AxisKind, Plot, PlotSeries } from './plots.js'
 import type { ReportedTask, RunReport } from './report.js'
 
 /** Binary and numeric tasks have different figures, so each kind has its table. */
@@ -40,17 +40,16 @@ export function leaderboardTable(reports: readonly RunReport[]): Markup {
   const colourOf = (name: string) => reports.findIndex(report => report.name === name)
   const changesOf = (name: string) => reports.find(report => report.name === name)?.changes ?? {}
   return html`<div class="card scroll" tabindex="0" role="region" aria-label="Leaderboard"><table>
-    <thead><tr><th scope="col">run</th><th scope="col" class="text">changes</th>
-    ${rows[0]?.cells.map(cell => html`<th scope="col">${cell.task} ${METRICS[cell.metric].label}</th>`)}
-    <th scope="col">mean rank</th><th scope="col">events/s</th></tr></thead>
+    <thead><tr><th scope="col">run</th>${rows[0]?.cells.map(cell => html`<th scope="col">${cell.task} ${METRICS[cell.metric].label}</th>`)}
+    <th scope="col">mean rank</th><th scope="col">events/s</th><th scope="col" class="text">changes</th></tr></thead>
     <tbody>${rows.map(
       row => html`<tr class="all"><th scope="row">${swatch(colourOf(row.name))}${row.name}</th>
-      <td class="text muted">${row.baseline ? 'the configuration itself' : changesText(changesOf(row.name))}</td>
       ${row.cells.map(
         cell => html`<td class="${cell.best ? 'best' : ''}">${formatMetric(cell.metric, cell.value)}
         ${row.baseline ? undefined : html`<small>${formatDifference(cell)}</small>`}</td>`,
       )}
-      <td>${row.meanRank.toFixed(1)}</td><td>${formatCount(row.eventsPerSecond)}</td></tr>`,
+      <td>${row.meanRank.toFixed(1)}</td><td>${formatCount(row.eventsPerSecond)}</td>
+      <td class="text muted">${row.baseline ? 'the configuration itself' : changesText(changesOf(row.name))}</td></tr>`,
     )}</tbody></table></div>`
 }
 
@@ -83,15 +82,22 @@ const PLOT_TABLE_ROWS = 60
 /** The numbers of a plot as text. */
 export function plotTable(plot: Plot): Markup {
   const [xs = [], ...columns] = plot.columns
+  const shown = plot.series.map((series, index) => ({ ...series, column: columns[index] ?? [] })).filter(isOwnFigure)
   const stride = Math.ceil(xs.length / PLOT_TABLE_ROWS)
   const kept = xs.map((_, index) => index).filter(index => (xs.length - 1 - index) % stride === 0)
   const note = stride > 1 ? html`<p class="note">Every ${ordinal(stride)} point.</p>` : undefined
   return html`<details><summary>The numbers</summary>${note}<div class="scroll" tabindex="0"><table>
-    <thead><tr><th scope="col">${plot.x.label}</th>${plot.series.map(series => html`<th scope="col">${series.label}</th>`)}</tr></thead>
+    <thead><tr><th scope="col">${plot.x.label}</th>${shown.map(series => html`<th scope="col">${series.label}</th>`)}</tr></thead>
     <tbody>${kept.map(
       index => html`<tr><th scope="row">${formatFigure(plot.x.kind, xs[index])}</th>
-      ${columns.map(column => html`<td>${formatFigure(plot.y.kind, column[index])}</td>`)}</tr>`,
+      ${shown.map(({ column }) => html`<td>${formatFigure(plot.y.kind, column[index])}</td>`)}</tr>`,
     )}</tbody></table></div></details>`
+}
+
+/** Smoothed lines and the diagonal are there for the eye; the table has the figures behind them. */
+function isOwnFigure(series: PlotSeries, _: number, all: readonly PlotSeries[]): boolean {
+  if (series.style === 'dashed') return false
+  return series.style === 'faint' || !all.some(({ style }) => style === 'faint')
 }
 
 function ordinal(n: number): string {

@@ -19,6 +19,7 @@ import {
   weightsMoved,
 } from './plots.js'
 import type { RunReport } from './report.js'
+import { smoothingSpan } from './smoothing.js'
 
 /** The first run is the configuration, the others its variants. */
 export function renderHtml(reports: readonly [RunReport, ...RunReport[]]): string {
@@ -31,15 +32,15 @@ export function renderHtml(reports: readonly [RunReport, ...RunReport[]]): strin
   const body = html`<main>
     ${header(report)}
     <h2>Totals</h2>
-    ${totalTables(report).map(table => html`${table}<p></p>`)}
+    <div class="stack">${totalTables(report)}</div>
     <p class="note">${totalsNote(report)}</p>
     ${reports.length > 1 ? comparison(reports) : undefined}
     <h2>Learning curves</h2>
-    <p class="note">Each point judges the labels that matured in one window, by scores made before they were known. Drag to zoom, double-click to go back.</p>
+    <p class="note">${curvesNote(reports)}</p>
     <div class="grid">${report.tasks.flatMap(task => learningCurves(reports, task)).map(figure)}</div>
     ${section(
       'Calibration',
-      'grid square',
+      'grid',
       report.tasks.map(task => calibrationPlot(reports, task)).map(plot => plot && figure(plot)),
     )}
     ${section('Task weights', 'grid', [...weightPlots(reports).map(figure), ...reports.filter(run => !weightsMoved(run)).map(constantWeights)])}
@@ -78,6 +79,13 @@ function header(report: RunReport): Markup {
 function totalsNote(report: RunReport): string {
   const from = report.countFromMs === null ? '' : ` Impressions from ${formatEventTime(report.countFromMs)} UTC on.`
   return `Progressive validation: each score was made before its label was known.${from} Accuracy, precision, recall and F1 at a score of 0.5. A dash is a figure that these labels do not define.`
+}
+
+function curvesNote(reports: readonly RunReport[]): string {
+  const span = smoothingSpan(reports)
+  const lines =
+    span > 1 ? ` Bold lines: mean of the last ${span} windows, weighted by their labels; faint lines: each window.` : ''
+  return `Each point judges the labels that matured in one window, by scores made before they were known.${lines} Drag to zoom, double-click to go back.`
 }
 
 function comparison(reports: readonly [RunReport, ...RunReport[]]): Markup {

@@ -26,7 +26,8 @@ const ticks = {
   count: values => values.map(value => (value == null ? '' : compact(value))),
   share: values => values.map(value => (value == null ? '' : share(value))),
   number: (values, step) => {
-    const decimals = step > 0 ? Math.min(Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)), 8) : 3
+    let decimals = 0
+    while (decimals < 8 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals++
     return values.map(value => (value == null ? '' : value.toFixed(decimals)))
   },
 }
@@ -34,6 +35,20 @@ const readout = {
   count: grouped,
   share: value => (value >= 0.001 ? (value * 100).toFixed(2) : (value * 100).toPrecision(3)) + ' %',
   number: value => (Math.abs(value) >= 100 ? value.toFixed(1) : value.toPrecision(4)),
+}
+
+// 1, 2, 5 of each power of ten, or only the powers where that would crowd the axis.
+function logSplits(low, high) {
+  const splits = []
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (const digit of [1, 2, 5]) {
+      const value = Number((digit + 'e' + power))
+      if (value >= low && value <= high) splits.push(value)
+    }
+  }
+  const powers = splits.filter(value => Math.abs(Math.log10(value) % 1) < 1e-9)
+  if (splits.length > 7) return powers
+  return splits.length > 1 ? splits : [low, high]
 }
 
 function axisOf(spec, horizontal) {
@@ -49,15 +64,10 @@ function axisOf(spec, horizontal) {
     ticks: { stroke: colour('--grid'), width: 1, size: 4 },
     values: (plot, values, _axis, _space, step) => tickText(values, step),
   }
-  if (horizontal) axis.space = 70
+  if (horizontal) Object.assign(axis, { space: 62, size: 28 })
   else axis.size = (plot, values) => 16 + 6.8 * Math.max(3, ...(values || []).map(text => String(text).length))
-  // Powers of ten only: between them a logarithmic axis would crowd its labels.
   if (spec.log) {
-    axis.splits = (plot, _axis, low, high) => {
-      const powers = []
-      for (let power = Math.ceil(Math.log10(low) - 1e-9); power <= Math.log10(high) + 1e-9; power++) powers.push(10 ** power)
-      return powers.length > 1 ? powers : [low, Math.sqrt(low * high), high]
-    }
+    axis.splits = (plot, _axis, low, high) => logSplits(low, high)
     axis.filter = (plot, values) => values
   }
   return axis
@@ -75,12 +85,13 @@ function seriesOf(spec, kind, alone) {
   const stroke = seriesColour(spec.colour)
   return {
     label: spec.label,
-    stroke,
-    width: spec.style === 'dashed' ? 1.5 : 2,
+    class: spec.style,
+    stroke: spec.style === 'faint' ? stroke + '55' : stroke,
+    width: { line: 2, points: 1.5, dashed: 1.5, faint: 1 }[spec.style],
     dash: spec.style === 'dashed' ? [6, 5] : undefined,
     spanGaps: true,
-    points: spec.style === 'points' ? { show: true, size: 7, fill: stroke } : { show: alone },
-    value: (plot, value) => (value == null ? '–' : readout[kind](value)),
+    points: spec.style === 'points' ? { show: true, size: 7, fill: stroke, stroke } : { show: alone },
+    value: (plot, value) => (value == null ? '' : readout[kind](value)),
   }
 }
 
@@ -88,18 +99,19 @@ function draw(figure) {
   const spec = plots[Number(figure.dataset.plot)]
   const size = () => {
     const width = figure.clientWidth
-    return { width, height: spec.shape === 'square' ? Math.min(width * 0.9, 380) : Math.min(Math.max(width * 0.5, 220), 280) }
+    return { width, height: spec.shape === 'square' ? Math.min(width * 0.9, 340) : Math.min(Math.max(width * 0.5, 220), 270) }
   }
   const options = {
     ...size(),
-    padding: [12, 14, 0, 0],
+    padding: [12, 24, 0, 0],
     scales: { x: scaleOf(spec.x), y: scaleOf(spec.y) },
     axes: [axisOf(spec.x, true), axisOf(spec.y, false)],
     series: [
-      { label: spec.x.label, value: (plot, value) => (value == null ? '–' : readout[spec.x.kind](value)) },
+      { label: 'at', value: (plot, value) => (value == null ? '' : readout[spec.x.kind](value)) },
       ...spec.series.map(series => seriesOf(series, spec.y.kind, spec.columns[0].length < 3)),
     ],
     cursor: { points: { size: 7 } },
+    legend: { markers: { width: 0, fill: (plot, index) => (index === 0 ? 'transparent' : seriesColour(spec.series[index - 1].colour)) } },
     hooks: {
       setSelect: [plot => { plot.zoomed = plot.select.width > 0 }],
     },

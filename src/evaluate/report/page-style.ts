@@ -34,9 +34,9 @@ p { margin: 4px 0; }
 .facts dd { margin: 0; font-size: 20px; font-weight: 600; font-variant-numeric: tabular-nums; }
 .facts dd small { font-size: 13px; font-weight: 400; color: var(--muted); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 14px 16px; margin: 0; min-width: 0; }
-.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 16px; }
-.grid.small { grid-template-columns: repeat(auto-fit, minmax(min(100%, 250px), 1fr)); align-items: start; }
-.grid.square { grid-template-columns: repeat(auto-fill, minmax(min(100%, 380px), 1fr)); }
+.stack { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); margin-bottom: 8px; }
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 16px; }
+.grid.small { grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr)); align-items: start; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: 2px 0 6px; }
@@ -50,7 +50,7 @@ th:last-child, td:last-child { padding-right: 0; }
 tr.all > th { font-weight: 650; }
 tr.split > th { font-weight: 400; color: var(--muted); padding-left: 14px; }
 tr.split > td { color: var(--muted); }
-td.text, th.text { text-align: left; white-space: normal; min-width: 140px; overflow-wrap: anywhere; }
+td.text, th.text { text-align: left; white-space: normal; min-width: 200px; padding-left: 24px; }
 td.best { background: var(--good-page); color: var(--good); font-weight: 650; }
 td small { display: block; color: var(--muted); font-weight: 400; }
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 8px; }
@@ -63,13 +63,17 @@ details table { font-size: 13px; }
 details thead th { position: sticky; top: 0; background: var(--card); }
 .plot { width: 100%; min-height: 220px; }
 .uplot, .uplot * { font-family: var(--font); }
-.u-legend { text-align: left; font-size: 13px; margin: 4px 0 0; display: block; width: auto; }
-.u-legend tbody { display: flex; flex-wrap: wrap; gap: 2px 18px; }
+.u-legend { text-align: left; font-size: 13px; margin: 6px 0 0; display: block; width: auto; }
+.u-legend tbody { display: flex; flex-wrap: wrap; gap: 2px 16px; }
 .u-legend tr { display: flex; margin: 0; }
+.u-legend tr:first-child { order: 1; visibility: hidden; }
+.u-wrap:hover + .u-legend tr:first-child { visibility: visible; }
+.u-legend .faint { display: none; }
 .u-legend th, .u-legend td { padding: 1px 0; border: 0; color: var(--text); display: flex; align-items: center; }
-.u-legend th:first-child { position: static; }
+.u-legend th { font-weight: 400; }
+.u-inline.u-live th::after { content: none; }
 .u-legend .u-marker { width: 12px; height: 12px; border-radius: 2px; }
-.u-legend .u-value { min-width: 4.5em; padding-left: 6px; color: var(--muted); justify-content: flex-start; }
+.u-legend .u-value { padding-left: 6px; min-width: 4.2em; color: var(--muted); justify-content: flex-start; }
 .u-legend .u-series.u-off > * { opacity: 0.4; }
 .u-select { background: color-mix(in srgb, var(--accent) 18%, transparent); }
 .u-hz .u-cursor-x, .u-vt .u-cursor-y { border-right: 1px dashed var(--muted); }

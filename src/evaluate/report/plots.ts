@@ -6,6 +6,7 @@ import type { CalibrationPoint } from '../metrics/calibration.js'
 import type { MetricName } from '../metrics/task-metrics.js'
 import { headlineMetric, METRICS } from './headline.js'
 import type { ReportedTask, RunReport } from './report.js'
+import { smoothed, smoothingSpan, type WindowFigure, windowFigure } from './smoothing.js'
 
 export type AxisKind = 'count' | 'number' | 'share'
 
@@ -21,7 +22,8 @@ export interface PlotSeries {
   label: string
   /** Place in the palette; -1 is the grey of reference lines. */
   colour: number
-  style: 'line' | 'dashed' | 'points'
+  /** faint: the raw figures behind a smoothed line; not in the legend. */
+  style: 'line' | 'dashed' | 'points' | 'faint'
 }
 
 export interface Plot {
@@ -48,26 +50,27 @@ const NOTES: { [name in MetricName]?: string } = {
 }
 
 export function learningCurves(reports: readonly RunReport[], task: ReportedTask): Plot[] {
-  const metrics: MetricName[] =
-    task.head === 'binary' ? [headlineMetric(task), 'normalisedEntropy'] : [headlineMetric(task), 'mae']
-  return metrics.map(metric => {
-    const label = METRICS[metric].label
-    const lines = reports.map(report =>
-      report.curve.map(point => {
-        const values = point.tasks.find(entry => entry.task === task.name && entry.split === 'all')?.values
-        return [point.events, values?.[metric] ?? null] as const
-      }),
-    )
-    return {
-      title: `${task.name}: ${label}`,
-      note: NOTES[metric] ?? '',
-      x: { label: 'records read', kind: 'count', log: false },
-      y: { label: `${label} per window`, kind: 'number', log: false },
-      series: reports.map((report, index) => ({ label: report.name, colour: index, style: 'line' })),
-      columns: alignColumns(lines),
-      shape: 'wide',
-    }
-  })
+  const second: MetricName = task.head === 'binary' ? 'normalisedEntropy' : 'mae'
+  return [headlineMetric(task), second].map(metric => learningCurve(reports, task, metric))
+}
+
+function learningCurve(reports: readonly RunReport[], task: ReportedTask, metric: MetricName): Plot {
+  const label = METRICS[metric].title ?? METRICS[metric].label
+  const raw = reports.map(report => report.curve.map(point => windowFigure(point, task, metric)))
+  const span = smoothingSpan(reports)
+  const smooth = span > 1 ? raw.map(points => smoothed(points, span)) : []
+  const line = (points: readonly WindowFigure[]): Line => points.map(({ events, value }) => [events, value])
+  const seriesOf = (style: PlotSeries['style']) =>
+    reports.map(({ name }, colour): PlotSeries => ({ label: name, colour, style }))
+  return {
+    title: `${task.name}: ${label}`,
+    note: NOTES[metric] ?? '',
+    x: { label: 'records read', kind: 'count', log: false },
+    y: { label, kind: 'number', log: false },
+    series: span > 1 ? [...seriesOf('faint'), ...seriesOf('line')] : seriesOf('line'),
+    columns: alignColumns([...raw, ...smooth].map(line)),
+    shape: 'wide',
+  }
 }
 
 export function calibrationPlot(reports: readonly RunReport[], task: ReportedTask): Plot | undefined {
@@ -78,9 +81,7 @@ export function calibrationPlot(reports: readonly RunReport[], task: ReportedTas
   const lowest = Math.min(...rates)
   const highest = Math.max(...rates)
   const log = highest / lowest > 20
-  const range: [number, number] = log
-    ? [10 ** Math.floor(Math.log10(lowest)), Math.min(10 ** Math.ceil(Math.log10(highest)), 1)]
-    : [0, Math.min(highest * 1.05, 1)]
+  const range: [number, number] = [log ? lowest / 1.3 : 0, Math.min(highest * (log ? 1.3 : 1.05), 1)]
   // A rate of 0 has no place on a logarithmic axis.
   const line = (curve: CalibrationPoint[]) =>
     curve.map(point => [point.meanPrediction, log && point.observedRate === 0 ? null : point.observedRate] as const)

@@ -72,11 +72,14 @@ function fittingTable(
   columns: number | undefined,
   paint: Paint,
 ): string {
-  for (let kept = metrics.length; kept > 1; kept--) {
+  for (let kept = metrics.length; kept > 0; kept--) {
     const wide = columns !== undefined && textWidth(taskTable(tasks, metrics.slice(0, kept), plain)) > columns
-    if (!wide) return taskTable(tasks, metrics.slice(0, kept), paint)
+    if (wide && kept > 1) continue
+    const hidden = metrics.slice(kept).map(name => METRICS[name].label)
+    const note = hidden.length === 0 ? '' : `\n${paint.dim(`in the report and with --json: ${hidden.join(', ')}`)}`
+    return taskTable(tasks, metrics.slice(0, kept), paint) + note
   }
-  return taskTable(tasks, metrics.slice(0, 1), paint)
+  return ''
 }
 
 function taskTable(tasks: ReportedTask[], metrics: readonly MetricName[], paint: Paint): string {
@@ -128,7 +131,7 @@ function leaderboardTable(reports: readonly RunReport[], paint: Paint): string {
     ]),
     { text: formatCount(row.eventsPerSecond), style: same },
   ])
-  const note = paint.dim(`Δ against ${reports[0]?.name}; best figure of a task first by mean rank`)
+  const note = paint.dim(`Δ against ${reports[0]?.name}; ordered by mean rank over the tasks`)
   return `${renderTable(header, body, { left: 1, headerStyle: paint.dim })}\n${note}`
 }
 

@@ -1,0 +1,6 @@
+import type { TaskConfig } from '../../../src/config/schema.js'
+
+export function taskConfig(name: string, head: TaskConfig['head']): TaskConfig {
+  const event = head === 'binary' ? 'click' : 'rating'
+  return { name, head, label: { event, attribution: 'last' }, prior: 1, rank: 1 }
+}
