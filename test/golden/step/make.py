@@ -1,0 +1,233 @@
+"""Golden values of the deep part's step, in float64 with PyTorch autograd: python3 make.py (torch 2.15, numpy 2.4).
+
+Written apart from the TypeScript: experts one by one, losses from torch.nn.functional where it has them, gradient norms by
+one autograd.grad a task, torch.optim.Adam. Only names, shapes and the documented host-side statistics are shared.
+Inputs are multiples of 1/256, so float32 holds them exactly. test/unit/model/golden.test.ts reads the files.
+"""
+import json, math, os
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+HERE = os.path.dirname(os.path.abspath(__file__))
+BINARY3 = [dict(name='click', head='binary', prior=1), dict(name='buy', head='binary', prior=2), dict(name='like', head='binary', prior=0.5)]
+MIXED = [dict(name='click', head='binary', prior=1), dict(name='rating', head='regression', range=[1, 5], prior=1.5),
+         dict(name='stars', head='ordinal', range=[1, 5], prior=1), dict(name='price', head='regression', prior=0.5)]
+TWO = [dict(name='up', head='ordinal', range=[0, 1], prior=1), dict(name='click', head='binary', prior=1)]
+BASE = dict(architecture='shared-bottom', hidden=[6, 5], experts=3, tower=3, interaction='fm', dim=4, l2=0.0, clipGradient=0.0,
+            slots=3, dense=2, method='manual', rate=0.025, alpha=1.5, bounds=[0.05, 20.0], warmup=1,
+            adam=dict(rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-8), tasks=MIXED, batches=[6, 3, 1, 5, 4])
+CASES = {f'{a}-{w}': dict(architecture=a, method=w) for a in ('single-task', 'shared-bottom', 'mmoe') for w in ('manual', 'uncertainty', 'gradnorm')}
+CASES.update({
+    'binary-mmoe-gradnorm': dict(architecture='mmoe', method='gradnorm', tasks=BINARY3),
+    'binary-bounded-uncertainty': dict(method='uncertainty', tasks=BINARY3, bounds=[0.97, 1.02]),
+    'binary-bounded-gradnorm': dict(method='gradnorm', tasks=BINARY3, bounds=[0.97, 1.02]),
+    'clipped-decayed': dict(clipGradient=0.5, l2=0.01),
+    'two-levels': dict(tasks=TWO),
+    'one-hidden-layer-mmoe': dict(architecture='mmoe', hidden=[5], tasks=BINARY3),
+    'no-interaction': dict(interaction='none', tasks=BINARY3),
+    'one-slot': dict(slots=1, tasks=BINARY3),
+    'no-dense': dict(dense=0, tasks=BINARY3),
+    'no-slots': dict(slots=0, tasks=BINARY3),
+})
+
+
+def grid(rng, scale, *shape):
+    return torch.tensor(np.round(rng.normal(0, scale, shape) * 256) / 256)
+
+
+def shapes(c):
+    K, E, T, H = len(c['tasks']), c['experts'], c['tower'], c['hidden']
+    pooled = c['dim'] if c['interaction'] == 'fm' and c['slots'] >= 2 else 0
+    width = c['slots'] * c['dim'] + c['dense'] + pooled
+    out, before = {}, width
+    for i, h in enumerate(H):
+        if c['architecture'] == 'shared-bottom':
+            out[f'trunk.{i}.weight'], out[f'trunk.{i}.bias'] = (before, h), (h,)
+        else:
+            n, p = (K, 'trunk') if c['architecture'] == 'single-task' else (E, 'expert')
+            out[f'{p}.{i}.weight'] = (before, n * h) if i == 0 else (n, before, h)
+            out[f'{p}.{i}.bias'] = (n * h,) if i == 0 else (n, 1, h)
+        before = h
+    if c['architecture'] == 'mmoe':
+        out['gate.weight'], out['gate.bias'] = (width, K * E), (K * E,)
+    if c['architecture'] == 'shared-bottom':
+        out['tower.weight'], out['tower.bias'], out['tower.output'] = (before, K * T), (K * T,), (K * T,)
+    else:
+        out['tower.weight'], out['tower.bias'], out['tower.output'] = (K, before, T), (K, 1, T), (K, 1, T)
+    if c['dense'] + pooled:
+        out['linear.weight'] = (c['dense'] + pooled, K)
+    out['linear.bias'] = (K,)
+    for k, t in enumerate(c['tasks']):
+        if t['head'] == 'ordinal':
+            out[f'ordinal.{k}'] = (1, t['range'][1] - t['range'][0])
+    return out
+
+
+def forward(c, P, embedded, dense, offset):
+    """z [B, K] and the representations whose per-task gradients GradNorm compares, one list a task."""
+    K, E, T, H = len(c['tasks']), c['experts'], c['tower'], c['hidden']
+    wide, parts = [dense] if c['dense'] else [], [embedded] if c['slots'] else []
+    if c['interaction'] == 'fm' and c['slots'] >= 2:
+        v = embedded.reshape(len(embedded), c['slots'], c['dim'])
+        wide.append(3 * sum(v[:, i] * v[:, j] for i in range(c['slots']) for j in range(i)))
+    x = torch.cat(parts + wide, 1)
+
+    def mlp(prefix, which, count):
+        y = x
+        for i, h in enumerate(H):
+            W, b = P[f'{prefix}.{i}.weight'], P[f'{prefix}.{i}.bias']
+            if which is None:
+                y = torch.relu(y @ W + b)
+            elif i == 0:
+                y = torch.relu(y @ W[:, which * h:(which + 1) * h] + b[which * h:(which + 1) * h])
+            else:
+                y = torch.relu(y @ W[which] + b[which, 0])
+        return y
+
+    if c['architecture'] == 'shared-bottom':
+        h = mlp('trunk', None, 1)
+        tops, reps = [h] * K, [[h]] * K
+    elif c['architecture'] == 'single-task':
+        tops = [mlp('trunk', k, K) for k in range(K)]
+        reps = [[h] for h in tops]
+    else:
+        experts = [mlp('expert', e, E) for e in range(E)]
+        scores = x @ P['gate.weight'] + P['gate.bias']
+        gates = [torch.softmax(scores[:, k * E:(k + 1) * E], 1) for k in range(K)]
+        tops = [sum(gates[k][:, e:e + 1] * experts[e] for e in range(E)) for k in range(K)]
+        reps = [experts] * K
+    z = []
+    for k in range(K):
+        if c['architecture'] == 'shared-bottom':
+            s = slice(k * T, (k + 1) * T)
+            U, b, u = P['tower.weight'][:, s], P['tower.bias'][s], P['tower.output'][s]
+        else:
+            U, b, u = P['tower.weight'][k], P['tower.bias'][k, 0], P['tower.output'][k, 0]
+        z.append(torch.relu(tops[k] @ U + b) @ u)
+    z = torch.stack(z, 1) + offset + P['linear.bias']
+    if wide:
+        z = z + torch.cat(wide, 1) @ P['linear.weight']
+    return z, reps
+
+
+class Head:
+    """What the host keeps of a task (src/model/heads)."""
+    def __init__(s, t):
+        s.t, s.n, s.en, s.e = t, 20.0, 20.0, 1.0
+        s.pos = 2.0
+        if t['head'] == 'regression':
+            r = t.get('range')
+            s.c, s.v = ((r[0] + r[1]) / 2, ((r[1] - r[0]) / 4) ** 2) if r else (0.0, 1.0)
+            if not r: s.n = 0.0
+
+    def shift(s):
+        return math.log(s.pos / (s.n - s.pos)) if s.t['head'] == 'binary' else 0.0
+
+    def prepare(s, y):
+        if s.t['head'] == 'regression' and s.n == 0 and len(y):
+            s.c = float(y.mean()); v = float(((y - s.c) ** 2).mean()); s.v = v if v > 0 else max(s.c ** 2, 1.0)
+
+    def scale(s):
+        r = s.t.get('range')
+        return (r[1] - r[0]) / 4 if r else math.sqrt(s.v)
+
+    def observe(s, y, z):
+        n = len(y)
+        if n == 0 or s.t['head'] == 'ordinal': return
+        if s.t['head'] == 'binary':
+            s.n = s.n * math.exp(-n / 50000) + n; s.pos = s.pos * math.exp(-n / 50000) + float(y.sum()); return
+        kept = s.en * math.exp(-n / 1600); s.e = (kept * s.e + float((((y - s.c) / s.scale() - z) ** 2).sum())) / (kept + n); s.en = kept + n
+        kept = s.n * math.exp(-n / 50000); new = kept + n; c = s.c + (float(y.sum()) - n * s.c) / new
+        s.v = (kept * (s.v + (s.c - c) ** 2) + float(((y - c) ** 2).sum())) / new; s.c, s.n = c, new
+
+
+def thresholds(raw):
+    t = [raw[0, 0]]
+    for j in range(1, raw.shape[1]): t.append(t[-1] + F.softplus(raw[0, j]) + 1e-3)
+    return torch.stack(t)
+
+
+def task_loss(c, P, k, head, z, y):
+    """Summed loss of the counted rows, and the values of all rows are made by `value`."""
+    t = c['tasks'][k]
+    if t['head'] == 'binary': return F.binary_cross_entropy_with_logits(z, y, reduction='sum')
+    if t['head'] == 'regression': return (((y - head.c) / head.scale() - z) ** 2).sum() / 2 / max(head.e, 1e-3)
+    th = thresholds(P[f'ordinal.{k}']); q = torch.sigmoid(z[:, None] - th[None])     # P(y > j)
+    q = torch.cat([torch.ones(len(z), 1), q, torch.zeros(len(z), 1)], 1); level = (y - t['range'][0]).long()[:, None]
+    return -torch.log(q.gather(1, level) - q.gather(1, level + 1)).sum()
+
+
+def value(c, P, k, head, z):
+    t = c['tasks'][k]
+    if t['head'] == 'binary': return torch.sigmoid(z)
+    if t['head'] == 'ordinal': return t['range'][0] + torch.sigmoid(z[:, None] - thresholds(P[f'ordinal.{k}'])[None]).sum(1)
+    v = head.c + head.scale() * z
+    return v.clamp(*t['range']) if 'range' in t else v
+
+
+def bounded(w, p, lo, hi):
+    a, b, goal = -40.0, 40.0, sum(p)
+    f = lambda m: [min(max(x * math.exp(m), q * lo), q * hi) for x, q in zip(w, p)]
+    for _ in range(200):
+        m = (a + b) / 2
+        if sum(f(m)) < goal: a = m
+        else: b = m
+    return f(b)
+
+
+def run(name, c):
+    rng = np.random.default_rng(sum(map(ord, name))); K = len(c['tasks'])
+    start = {n: grid(rng, 0.4, *s) for n, s in shapes(c).items()}
+    P = {n: v.clone().requires_grad_() for n, v in start.items()}
+    a = c['adam']; opt = torch.optim.Adam(P.values(), lr=a['rate'], betas=(a['beta1'], a['beta2']), eps=a['epsilon'], weight_decay=c['l2'])
+    heads = [Head(t) for t in c['tasks']]; prior = [t['prior'] for t in c['tasks']]; w = list(prior); lo, hi = c['bounds']
+    s = torch.zeros(K, requires_grad=True); sopt = torch.optim.Adam([s], lr=c['rate'])
+    norm, fs, fc, ss, sc = ([0.0] * K for _ in range(5)); steps = []
+    for step, n in enumerate(c['batches'], 1):
+        embedded = grid(rng, 0.7, n, c['slots'] * c['dim']).requires_grad_(); dense = grid(rng, 1, n, c['dense']); offset = grid(rng, 0.3, n, K).requires_grad_()
+        labels = torch.zeros(n, K); mask = torch.tensor(rng.random((n, K)) < 0.7)
+        if step == 4: mask[:, 0] = False                       # a task without a label
+        for k, t in enumerate(c['tasks']):
+            if t['head'] == 'binary': labels[:, k] = torch.tensor((rng.random(n) < 0.4) * 1.0)
+            elif t['head'] == 'ordinal': labels[:, k] = torch.tensor(rng.integers(t['range'][0], t['range'][1] + 1, n) * 1.0)
+            elif 'range' in t: labels[:, k] = torch.tensor(rng.integers(2, 11, n) / 2)
+            else: labels[:, k] = torch.tensor(rng.integers(50, 400, n) / 4)
+        own = [labels[mask[:, k], k] for k in range(K)]
+        for k in range(K): heads[k].prepare(own[k])
+        z, reps = forward(c, P, embedded, dense, offset + torch.tensor([h.shift() for h in heads]))
+        L = [task_loss(c, P, k, heads[k], z[mask[:, k], k], own[k]) for k in range(K)]; counts = [int(m) for m in mask.sum(0)]
+        used = [p * math.exp(-float(q)) for p, q in zip(prior, s)] if c['method'] == 'uncertainty' else list(w)
+        loss = sum(u * l for u, l in zip(used, L))
+        if c['method'] == 'gradnorm':
+            gn = [math.sqrt(sum(float((g ** 2).sum()) for g in torch.autograd.grad(L[k], reps[k], retain_graph=True))) if counts[k] else 0.0 for k in range(K)]
+        values = torch.stack([value(c, P, k, heads[k], z[:, k]) for k in range(K)], 1)
+        opt.zero_grad(); loss.backward()
+        if c['clipGradient']: torch.nn.utils.clip_grad_norm_(P.values(), c['clipGradient'])
+        opt.step()
+        rd = lambda v: [float(f'{q:.9g}') for q in torch.as_tensor(v).detach().double().reshape(-1).tolist()]
+        steps.append(dict(n=n, embedded=rd(embedded), dense=rd(dense), offset=rd(offset), labels=rd(labels), mask=mask.int().reshape(-1).tolist(), loss=rd(loss)[0],
+                          values=rd(values), taskLosses=rd([float(l) / max(m, 1) for l, m in zip(L, counts)]), taskWeights=rd(used),
+                          embeddedGradient=rd(embedded.grad) if c['slots'] else [], offsetGradient=rd(offset.grad)))
+        for k in range(K): heads[k].observe(own[k], z.detach()[mask[:, k], k])
+        if c['method'] == 'uncertainty' and step > c['warmup']:
+            sopt.zero_grad(); sum(p * (torch.exp(-q) * float(l) + m * q / 2) for p, q, l, m in zip(prior, s, L, counts)).backward(); sopt.step()
+            with torch.no_grad(): s.clamp_(-math.log(hi), -math.log(lo))
+        if c['method'] == 'gradnorm':
+            for k in range(K):
+                if not counts[k]: continue
+                norm[k] = gn[k] if sc[k] == 0 else 0.9 * norm[k] + 0.1 * gn[k]; l = float(L[k])
+                fs[k], fc[k], ss[k], sc[k] = 0.95 * fs[k] + l, 0.95 * fc[k] + counts[k], 0.995 * ss[k] + l, 0.995 * sc[k] + counts[k]
+            if step > c['warmup']:
+                seen = [k for k in range(K) if sc[k]]; r = [(fs[k] / fc[k]) / (ss[k] / sc[k]) if sc[k] else 1.0 for k in range(K)]
+                mr = sum(r[k] for k in seen) / len(seen); mg = sum(w[k] * norm[k] / prior[k] for k in seen) / len(seen)
+                new = [w[k] * math.exp(c['rate'] * np.sign(prior[k] * mg * (r[k] / mr) ** c['alpha'] - w[k] * norm[k])) if counts[k] else w[k] for k in range(K)]
+                w = bounded(new, prior, lo, hi)
+    settings = {k: v for k, v in c.items() if k != 'batches'}
+    end = {n: rd(v) for n, v in P.items()}
+    json.dump(dict(settings=settings, start={n: v.reshape(-1).tolist() for n, v in start.items()}, steps=steps, end=end), open(f'{HERE}/{name}.json', 'w'))
+
+
+for name, over in CASES.items():
+    run(name, {**BASE, **over})
