@@ -51,7 +51,8 @@ class AvroLogWriter implements LogWriter {
   constructor(options: LogWriterOptions) {
     const schema = KINDS.map(readSchemaFile)
     this.#types = schema.map(idAwareType)
-    const names = Array.from({ length: options.partitions }, (_, index) => `p${String(index).padStart(2, '0')}`)
+    const digits = Math.max(2, String(options.partitions - 1).length)
+    const names = Array.from({ length: options.partitions }, (_, index) => `p${String(index).padStart(digits, '0')}`)
     this.#folders = names.map(name => join(options.path, name))
     this.#open = names.map(() => undefined)
     this.#writers = names.map(
