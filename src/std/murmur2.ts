@@ -27,7 +27,7 @@ export function murmur2(key: string): number {
 
 /** The partition of a key, as Kafka's default partitioner chooses it. */
 export function partitionOf(key: string, partitions: number): number {
-  return (murmur2(key) & 0x7fffffff) % partitions
+  return partitions === 1 ? 0 : (murmur2(key) & 0x7fffffff) % partitions
 }
 
 function byte(bytes: Uint8Array, at: number): number {

@@ -1,0 +1,124 @@
+/**
+ * Rows of a CSV file, gzip or not (by its first bytes, not by its name), as a stream: memory does not depend on its size.
+ * A row that can not be taken apart, or that has another number of fields than the header, goes to `onBadRow`, which
+ * throws or lets reading go on.
+ */
+import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
+import { pipeline, type Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { type CsvError, type Info, parse } from 'csv-parse'
+import { MillraceError } from '../domain/errors.js'
+
+export interface CsvFormat {
+  delimiter: string
+  quote: string | false
+  encoding: 'utf-8' | 'latin1'
+  header: boolean
+  columns?: readonly string[] | undefined
+}
+
+export interface CsvRow {
+  /** Line of the file on which the row ends; the first line is 1. */
+  line: number
+  fields: string[]
+}
+
+export interface CsvReading {
+  /** Called once, before the first row. */
+  onColumns(columns: readonly string[]): void
+  /** May throw; otherwise the row is left out. */
+  onBadRow(line: number, message: string): void
+  /** 0..1 of the file's bytes. */
+  onShare?(share: number): void
+}
+
+const SHARE_EVERY = 4096
+
+export async function* readCsv(file: string, format: CsvFormat, reading: CsvReading): AsyncGenerator<CsvRow> {
+  const { stream, size } = openFile(file)
+  let thrown: unknown
+  const parser = parse({
+    delimiter: format.delimiter,
+    quote: format.quote === false ? null : format.quote,
+    // An escape of its own: a doubled quote; without quotes nothing is escaped.
+    ...(format.quote === false ? { escape: null as never } : {}),
+    encoding: format.encoding === 'latin1' ? 'latin1' : 'utf8',
+    bom: format.encoding !== 'latin1',
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    on_skip(error) {
+      try {
+        if (error !== undefined) reading.onBadRow(lineOf(error), sentence(error))
+      } catch (fault) {
+        thrown ??= fault
+      }
+      return undefined
+    },
+  })
+  const gunzip = isGzip(file) ? [createGunzip()] : []
+  // Errors of any stage end the parser, and so the loop below, with that error.
+  pipeline([stream, ...gunzip, parser], () => {})
+  let columns = format.header ? undefined : format.columns
+  if (columns !== undefined) reading.onColumns(columns)
+  let rows = 0
+  let line = 0
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
+      if (thrown !== undefined) throw thrown
+      line = info.lines
+      if (columns === undefined) {
+        columns = format.columns ?? record
+        if (columns.length !== record.length)
+          throw invalid(file, line, `the header has ${record.length} columns, the mapping names ${columns.length}`)
+        reading.onColumns(columns)
+        continue
+      }
+      if (record.length !== columns.length) {
+        reading.onBadRow(line, `expected ${columns.length} fields (${columns.join(', ')}), found ${record.length}`)
+        continue
+      }
+      if (++rows % SHARE_EVERY === 0) reading.onShare?.(size === 0 ? 1 : stream.bytesRead / size)
+      yield { line, fields: record }
+    }
+    if (thrown !== undefined) throw thrown
+    if (columns === undefined) throw new MillraceError('IMPORT_INVALID', `${file}: the file is empty`)
+  } catch (cause) {
+    if (cause instanceof MillraceError) throw cause
+    throw invalid(file, line + 1, (cause as Error).message, cause)
+  } finally {
+    stream.destroy()
+  }
+}
+
+function openFile(file: string): { stream: Readable & { bytesRead: number }; size: number } {
+  try {
+    const { size } = statSync(file)
+    return { stream: createReadStream(file, { highWaterMark: 262_144 }), size }
+  } catch (cause) {
+    throw new MillraceError('IMPORT_INVALID', `${file}: the file can not be read (${(cause as Error).message})`, {
+      cause,
+    })
+  }
+}
+
+function isGzip(file: string): boolean {
+  const head = Buffer.alloc(2)
+  const descriptor = openSync(file, 'r')
+  try {
+    readSync(descriptor, head, 0, 2, 0)
+  } finally {
+    closeSync(descriptor)
+  }
+  return head[0] === 0x1f && head[1] === 0x8b
+}
+
+function invalid(file: string, line: number, message: string, cause?: unknown): MillraceError {
+  return new MillraceError('IMPORT_INVALID', `${file}:${line}: ${message}`, { cause })
+}
+
+const lineOf = (error: CsvError) => Number(error.lines ?? 0)
+
+/** csv-parse ends its messages with the position, which we give in our own form. */
+const sentence = (error: CsvError) => error.message.replace(/,? (on|at) line \d+.*$/s, '').toLowerCase()
