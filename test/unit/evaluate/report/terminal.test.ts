@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { renderTerminal } from '../../../../src/evaluate/report/terminal.js'
+import { sampleComparison, sampleReport } from './sample-report.js'
+
+const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
+
+test('without colour there is not one escape sequence, with colour the same text', () => {
+  const reports = sampleComparison()
+  const plain = renderTerminal(reports, { colour: false })
+  const coloured = renderTerminal(reports, { colour: true })
+  assert.equal(plain.includes('\u001b'), false)
+  assert.notEqual(coloured, plain)
+  // Padding inside a style is not trimmed, so the ends of lines may differ by blanks.
+  const trimmed = (text: string) => text.replace(/ +$/gm, '')
+  assert.equal(trimmed(coloured.replace(ESCAPES, '')), trimmed(plain))
+})
+
+test('columns line up under their heads', () => {
+  const lines = renderTerminal([sampleReport()], { colour: false }).split('\n')
+  const head = lines.findIndex(line => line.startsWith('task') && line.includes('AUC'))
+  const end = lines[head]!.indexOf('AUC') + 3
+  for (const line of lines.slice(head + 1, head + 9)) assert.match(line.slice(end - 6, end), /^0\.\d{4}$/)
+})
+
+test('every task, split and loss is named', () => {
+  const text = renderTerminal([sampleReport()], { colour: false })
+  for (const word of ['click', 'buy', 'rating', 'cold user', 'cold item', 'warm', '140 duplicate', '61 undecodable']) {
+    assert.ok(text.includes(word), word)
+  }
+  assert.equal(text.includes('capacity'), false, 'what did not happen is not listed')
+})
+
+test('in a narrow terminal no table is wider than it, and what was left out is named', () => {
+  const text = renderTerminal([sampleReport()], { colour: false, columns: 80 })
+  const tables = text.split('\n').filter(line => /^(task|click|buy|rating| )/.test(line))
+  assert.ok(Math.max(...tables.map(line => line.length)) <= 80)
+  assert.match(text, /--json: accuracy, precision, recall, F1/)
+})
+
+test('a comparison ends with the leaderboard, and where to look next comes last', () => {
+  const next = [{ label: 'report', target: 'out/report.html' }]
+  const text = renderTerminal(sampleComparison(), { colour: false, next })
+  assert.match(text, /variant +click AUC +Δ/)
+  assert.match(text, /Where to look next\n {2}report {2}out\/report\.html\n$/)
+})
+
+test('a run without a single label still has its tables', () => {
+  const report = sampleReport()
+  const tasks = report.tasks.map(task => ({
+    ...task,
+    totals: task.totals.map(entry => ({ ...entry, count: 0, positives: 0, values: {} })),
+    calibration: [],
+  }))
+  const text = renderTerminal([{ ...report, tasks }], { colour: false })
+  assert.match(text, /click +all +0 +– +–/)
+  assert.equal(/NaN|undefined/.test(text), false)
+})
