@@ -62,7 +62,7 @@ export class PairQueue {
     if (this.size > this.#mask) this.#resize((this.#mask + 1) * 2)
     const entry = this.#tail
     const at = entry & this.#mask
-    let baseMs = timeMs > floorMs ? timeMs : floorMs
+    let baseMs = Math.max(timeMs, floorMs)
     if (entry > this.#head) baseMs = Math.max(baseMs, this.#bases[(entry - 1) & this.#mask]!)
     this.#times[at] = timeMs
     this.#bases[at] = baseMs

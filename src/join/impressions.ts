@@ -1,0 +1,180 @@
+/**
+ * Impressions that wait for labels, with one cursor a window over their arrival order: what lies before it has matured
+ * for the tasks of that window. A shorter window's cursor is never behind a longer one's, so the longest window's cursor
+ * is the head of the queue.
+ */
+import type { Impression, Positive } from '../domain/event.js'
+import type { LoadedState, PartState } from '../domain/state.js'
+import type { KindPlan, LabelGroup, LabelPlan } from './label.js'
+import type { Matured } from './matured.js'
+import type { PairKey } from './pair-key.js'
+import { PairQueue } from './pair-queue.kernel.js'
+import type { JoinPorts } from './ports.js'
+
+export class WaitingImpressions {
+  readonly #plan: LabelPlan
+  readonly #ports: JoinPorts
+  readonly #matured: Matured
+  readonly #queue: PairQueue
+  readonly #cursors: number[]
+  /** The window of nextDueMs(). */
+  #dueWindow = 0
+
+  constructor(plan: LabelPlan, ports: JoinPorts, matured: Matured) {
+    this.#plan = plan
+    this.#ports = ports
+    this.#matured = matured
+    this.#queue = new PairQueue(plan.tasks, 1)
+    this.#cursors = plan.windowsMs.map(() => 0)
+  }
+
+  get size(): number {
+    return this.#queue.size
+  }
+
+  /** Whether an impression of the pair waits. */
+  has(key: PairKey): boolean {
+    return this.#queue.newest(key.lo, key.hi) >= 0
+  }
+
+  /** Returns the entry, for take(). */
+  add(event: Impression, key: PairKey, row: number, watermarkMs: number): number {
+    const entry = this.#queue.push(key.lo, key.hi, event.eventTimeMs, watermarkMs, key.requestLo, key.requestHi)
+    this.#queue.addRow(entry, row)
+    return entry
+  }
+
+  /** Labels what waits for the positive; whether anything did. */
+  label(event: Positive, key: PairKey, plan: KindPlan): boolean {
+    const newest = this.#queue.newest(key.lo, key.hi)
+    if (newest < 0) return false
+    let found = false
+    for (const group of plan.groups) {
+      if (this.#attribute(event, key, group, newest)) found = true
+    }
+    return found
+  }
+
+  /** Labels this entry, which came after the positive; whether it is the positive's. */
+  take(entry: number, waiting: PairQueue, positive: number, plan: KindPlan): boolean {
+    const shownMs = this.#queue.timeMs(entry)
+    const timeMs = waiting.timeMs(positive)
+    const requested = this.#queue.hasRequest(entry, waiting.requestLo(positive), waiting.requestHi(positive))
+    if (timeMs < shownMs && !requested) return false
+    let found = false
+    for (const group of plan.groups) {
+      if (timeMs > shownMs + group.windowMs) continue
+      found = true
+      for (const task of group.tasks) this.#setFirst(entry, task, waiting.label(positive, task))
+    }
+    return found
+  }
+
+  /** When the next impression matures for one of its windows; equal times: the shortest window. */
+  nextDueMs(): number {
+    const { windowsMs } = this.#plan
+    let nextMs = Number.POSITIVE_INFINITY
+    for (let window = 0; window < windowsMs.length; window++) {
+      const entry = this.#cursors[window] ?? 0
+      if (entry === this.#queue.tail) continue
+      const dueMs = this.#queue.baseMs(entry) + (windowsMs[window] ?? 0)
+      if (dueMs >= nextMs) continue
+      nextMs = dueMs
+      this.#dueWindow = window
+    }
+    return nextMs
+  }
+
+  /** Matures what the last nextDueMs() was about. */
+  matureNext(): void {
+    const entry = this.#cursors[this.#dueWindow] ?? 0
+    this.#pass(entry, this.#dueWindow)
+    this.#finish(entry)
+  }
+
+  /** The oldest impression matures for all windows that it still waits for, in one call. */
+  matureOldest(): void {
+    const entry = this.#queue.head
+    for (let window = 0; window < this.#cursors.length; window++) {
+      if (this.#cursors[window] === entry) this.#pass(entry, window)
+    }
+    this.#finish(entry)
+  }
+
+  rows(): number[] {
+    return this.#queue.rows()
+  }
+
+  /** How far each window's cursor is past the head. */
+  cursors(): number[] {
+    return this.#cursors.map(cursor => cursor - this.#queue.head)
+  }
+
+  saveArrays(): PartState['arrays'] {
+    return this.#queue.saveArrays('impressions')
+  }
+
+  /** Returns how many of the rows belong to impressions. */
+  load(cursors: readonly number[], arrays: LoadedState['arrays'], rows: Int32Array): number {
+    for (const [window, cursor] of cursors.entries()) this.#cursors[window] = cursor
+    return this.#queue.loadArrays('impressions', arrays, rows, 0)
+  }
+
+  #attribute(event: Positive, key: PairKey, group: LabelGroup, newest: number): boolean {
+    const queue = this.#queue
+    const timeMs = event.eventTimeMs
+    const first = this.#cursors[group.window] ?? 0
+    const byRequest = event.requestId !== null
+    let best = -1
+    let bestMs = Number.NEGATIVE_INFINITY
+    let requested = false
+    for (let entry = newest; entry >= first; entry = queue.older(entry)) {
+      const baseMs = queue.baseMs(entry)
+      // All older entries have times up to this base: out of the window, or no better than the best.
+      if (baseMs + group.windowMs < timeMs || ((requested || !byRequest) && baseMs <= bestMs)) break
+      const shownMs = queue.timeMs(entry)
+      if (shownMs + group.windowMs < timeMs) continue
+      const matches = byRequest && queue.hasRequest(entry, key.requestLo, key.requestHi)
+      if (matches ? !requested || shownMs > bestMs : !requested && shownMs <= timeMs && shownMs > bestMs) {
+        best = entry
+        bestMs = shownMs
+        requested = matches
+      }
+    }
+    if (best < 0) return false
+    if (requested || group.attribution === 'last') this.#label(best, group, event.value)
+    else {
+      for (let entry = newest; entry >= first; entry = queue.older(entry)) {
+        const shownMs = queue.timeMs(entry)
+        if (shownMs <= timeMs && timeMs <= shownMs + group.windowMs) this.#label(entry, group, event.value)
+      }
+    }
+    return true
+  }
+
+  #label(entry: number, group: LabelGroup, value: number): void {
+    for (const task of group.tasks) this.#setFirst(entry, task, this.#plan.labelOf(task, value))
+  }
+
+  /** The first label of a task stays. */
+  #setFirst(entry: number, task: number, label: number): void {
+    if ((this.#queue.bits(entry) & (1 << task)) === 0) this.#queue.setLabel(entry, task, label)
+  }
+
+  #pass(entry: number, window: number): void {
+    const bits = this.#queue.bits(entry)
+    for (const task of this.#plan.tasksOfWindow[window] ?? []) {
+      if ((bits & (1 << task)) !== 0) this.#matured.set(task, this.#queue.label(entry, task))
+      else if (this.#plan.entireSpace[task]) this.#matured.set(task, 0)
+    }
+    this.#cursors[window] = entry + 1
+  }
+
+  #finish(entry: number): void {
+    const row = this.#queue.row(entry, 0)
+    this.#matured.send(row, false, this.#queue.timeMs(entry))
+    if ((this.#cursors.at(-1) ?? 0) <= entry) return // the longest window is still open
+    this.#queue.shift()
+    this.#ports.release(row)
+  }
+}

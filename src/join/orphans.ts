@@ -1,0 +1,150 @@
+/**
+ * Positives that found no impression, until the watermark has passed them: their impression may still come. Those whose
+ * impression does not come are organic: dropped and counted, or examples of their own, with sampled negatives if
+ * configured. The rows of such examples are taken when the positive arrives, and given back if its impression comes.
+ *
+ * An orphan that found its impression stays in the queue, without bits, until its turn.
+ */
+import type { Config } from '../config/schema.js'
+import type { Id, Positive, PositiveKind } from '../domain/event.js'
+import type { LoadedState, PartState } from '../domain/state.js'
+import type { Random } from '../std/random.js'
+import type { WaitingImpressions } from './impressions.js'
+import type { KindPlan, LabelPlan } from './label.js'
+import type { Matured } from './matured.js'
+import { RecentItems } from './negatives.js'
+import type { PairKey } from './pair-key.js'
+import { PairQueue } from './pair-queue.kernel.js'
+import type { JoinCounters, JoinPorts, JoinSubject } from './ports.js'
+
+/** By tag. */
+const KINDS: readonly PositiveKind[] = ['click', 'buy', 'rating']
+
+export class Orphans {
+  readonly #plan: LabelPlan
+  readonly #config: Config['join']
+  readonly #ports: JoinPorts
+  readonly #counters: JoinCounters
+  readonly #matured: Matured
+  readonly #queue: PairQueue
+  readonly #recent: RecentItems
+
+  constructor(
+    plan: LabelPlan,
+    config: Config['join'],
+    random: Random,
+    ports: JoinPorts,
+    counters: JoinCounters,
+    matured: Matured,
+  ) {
+    this.#plan = plan
+    this.#config = config
+    this.#ports = ports
+    this.#counters = counters
+    this.#matured = matured
+    this.#queue = new PairQueue(plan.tasks, config.organic === 'negatives' ? 1 + config.negatives : 1)
+    this.#recent = new RecentItems(random)
+  }
+
+  /** Those that found their impression count until their turn. */
+  get size(): number {
+    return this.#queue.size
+  }
+
+  nextDueMs(): number {
+    return this.#queue.size > 0 ? this.#queue.baseMs(this.#queue.head) : Number.POSITIVE_INFINITY
+  }
+
+  /** key: of the event; used for others afterwards. */
+  add(event: Positive, key: PairKey, plan: KindPlan, watermarkMs: number, impressions: WaitingImpressions): void {
+    const queue = this.#queue
+    const entry = queue.push(key.lo, key.hi, event.eventTimeMs, watermarkMs, key.requestLo, key.requestHi)
+    queue.setTag(entry, KINDS.indexOf(event.kind))
+    for (const task of plan.windowed) queue.setLabel(entry, task, this.#plan.labelOf(task, event.value))
+    if (this.#config.organic === 'drop') return
+    const subject = subjectOf(event)
+    queue.addRow(entry, this.#ports.arrive(subject, true))
+    if (this.#config.organic === 'positive' || plan.entireSpace.length === 0) return
+    // An item that waits for a label of its own is no negative.
+    const isRefused = (item: Id) => {
+      if (item === event.item) return true
+      key.read(event.user, item, null)
+      return impressions.has(key)
+    }
+    for (const item of this.#recent.draw(this.#config.negatives, isRefused)) {
+      queue.addRow(entry, this.#ports.arrive({ ...subject, item, requestId: null }, true))
+    }
+  }
+
+  /** Remembers the item of any positive, to draw negatives from. */
+  remember(item: Id): void {
+    if (this.#config.organic === 'negatives') this.#recent.add(item)
+  }
+
+  /** The new impression takes the orphans of its pair that fit, the oldest arrival first. */
+  resolve(key: PairKey, impressions: WaitingImpressions, impression: number): void {
+    const queue = this.#queue
+    const newest = queue.size === 0 ? -1 : queue.newest(key.lo, key.hi)
+    if (newest < 0) return
+    const waiting: number[] = []
+    for (let entry = newest; entry >= 0; entry = queue.older(entry)) {
+      if (queue.bits(entry) !== 0) waiting.push(entry)
+    }
+    for (const entry of waiting.reverse()) {
+      const kind = KINDS[queue.tag(entry)] ?? 'click'
+      if (!impressions.take(impression, queue, entry, this.#plan.kinds[kind])) continue
+      this.#counters.attributed[kind]++
+      this.#counters.resolved++
+      queue.clearBits(entry)
+      for (let index = 0; index < queue.rowCount(entry); index++) this.#ports.release(queue.row(entry, index))
+      queue.clearRows(entry)
+    }
+  }
+
+  /** Whether the oldest still waits for its impression. */
+  get isOldestOpen(): boolean {
+    return this.#queue.size > 0 && this.#queue.bits(this.#queue.head) !== 0
+  }
+
+  /** The oldest leaves; it is organic unless its impression came. */
+  decideOldest(): void {
+    const queue = this.#queue
+    const entry = queue.head
+    if (this.isOldestOpen) {
+      if (this.#config.organic === 'drop') {
+        this.#counters.dropped.organic++
+        this.#ports.drop('organic', 1)
+      } else this.#learn(entry, this.#plan.kinds[KINDS[queue.tag(entry)] ?? 'click'])
+    }
+    queue.shift()
+  }
+
+  rows(): number[] {
+    return this.#queue.rows()
+  }
+
+  saveArrays(): PartState['arrays'] {
+    return { ...this.#queue.saveArrays('orphans'), ...this.#recent.saveArrays() }
+  }
+
+  load(arrays: LoadedState['arrays'], rows: Int32Array, firstRow: number): void {
+    this.#queue.loadArrays('orphans', arrays, rows, firstRow)
+    this.#recent.loadArrays(arrays)
+  }
+
+  #learn(entry: number, plan: KindPlan): void {
+    const queue = this.#queue
+    this.#counters.organic++
+    for (let index = 0; index < queue.rowCount(entry); index++) {
+      if (index === 0) for (const task of plan.windowed) this.#matured.set(task, queue.label(entry, task))
+      else for (const task of plan.entireSpace) this.#matured.set(task, 0)
+      this.#matured.send(queue.row(entry, index), false, queue.timeMs(entry))
+      this.#ports.release(queue.row(entry, index))
+    }
+  }
+}
+
+export function subjectOf(event: Positive): JoinSubject {
+  const { user, item, eventTimeMs, requestId, context, eventId } = event
+  return { user, item, eventTimeMs, requestId, position: null, context, eventId }
+}

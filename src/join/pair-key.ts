@@ -1,0 +1,33 @@
+import type { Id } from '../domain/event.js'
+import type { Hasher } from '../std/hash.js'
+
+/** The keys by which records of the join find each other, of the record read last: its (user, item) and its request id. */
+export class PairKey {
+  lo = 0
+  hi = 0
+  /** (0, 0) = no request id. */
+  requestLo = 0
+  requestHi = 0
+  readonly #hasher: Hasher
+
+  constructor(hasher: Hasher) {
+    this.#hasher = hasher
+  }
+
+  read(user: Id, item: Id, requestId: string | null): void {
+    const hasher = this.#hasher
+    this.requestLo = 0
+    this.requestHi = 0
+    if (requestId !== null) {
+      hasher.text(requestId)
+      this.requestLo = hasher.lo
+      this.requestHi = hasher.hi
+    }
+    hasher.text(user)
+    const { lo, hi } = hasher
+    hasher.text(item)
+    hasher.mix(lo, hi, hasher.lo, hasher.hi)
+    this.lo = hasher.lo
+    this.hi = hasher.hi
+  }
+}
