@@ -20,19 +20,18 @@ export const mmoe: Architecture = {
     { name: 'gate.bias', shape: [tasks * experts], initial: { kind: 'constant', value: 0 } },
   ],
   build: (g, { hidden, experts, tasks }, input, parameter) => {
-    const width = hidden.at(-1) ?? 0
     const outputs = parallelStacks(g, 'expert', hidden, experts, input, parameter) // [E, B, H]
     const scores = g.add(g.matMul(input, parameter('gate.weight')), parameter('gate.bias'))
-    const gates = g.transpose(g.softmax(g.reshape(scores, ['B', tasks, experts])), [1, 2, 0]) // [K, E, B]
-    const mixed = g.mul(g.reshape(gates, [tasks, experts, 'B', 1]), g.reshape(outputs, [1, experts, 'B', width]))
+    const gates = g.softmax(g.reshape(scores, ['B', tasks, experts])) // [B, K, E]
+    // One small product an example: the [K, E, B, H] of all terms would be written and read several times.
+    const mixed = g.matMul(gates, g.transpose(outputs, [1, 0, 2])) // [B, K, H]
     return {
-      output: g.sum(mixed, [1]), // [K, B, H]
+      output: g.transpose(mixed, [1, 0, 2]), // [K, B, H]
       // dL_k/df_e = g_ke dL_k/dh_k, so Σ_e |dL_k/df_e|² = Σ_B (Σ_e g_ke²) |dL_k/dh_k|².
-      sharedGradientNorms: (builder, gradients) =>
-        builder.sum(
-          builder.mul(builder.sum(builder.square(gates), [1]), builder.sum(builder.square(gradients), [2])),
-          [1],
-        ),
+      sharedGradientNorms: (builder, gradients) => {
+        const gateSquares = builder.transpose(builder.sum(builder.square(gates), [2]), [1, 0])
+        return builder.sum(builder.mul(gateSquares, builder.sum(builder.square(gradients), [2])), [1])
+      },
     }
   },
 }
