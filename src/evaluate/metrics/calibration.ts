@@ -12,7 +12,7 @@ export interface CalibrationPoint {
   positives: number
 }
 
-export const CALIBRATION_POINTS = 20
+const CALIBRATION_POINTS = 20
 
 export function reliabilityCurve(histogram: ScoreHistogram, points = CALIBRATION_POINTS): CalibrationPoint[] {
   const total = histogram.counts.reduce((sum, count) => sum + count, 0)

@@ -26,7 +26,7 @@ export const METRICS: Record<MetricName, MetricStyle> = {
   meanLabel: { label: 'mean label', better: undefined, decimals: 5 },
 }
 
-export const BINARY_METRICS: readonly MetricName[] = [
+const BINARY_METRICS: readonly MetricName[] = [
   'auc',
   'logLoss',
   'normalisedEntropy',
@@ -36,7 +36,7 @@ export const BINARY_METRICS: readonly MetricName[] = [
   'recall',
   'f1',
 ]
-export const NUMERIC_METRICS: readonly MetricName[] = ['rmse', 'mae', 'meanPrediction', 'meanLabel']
+const NUMERIC_METRICS: readonly MetricName[] = ['rmse', 'mae', 'meanPrediction', 'meanLabel']
 
 export const SPLIT_LABELS: Record<Split, string> = {
   all: 'all',

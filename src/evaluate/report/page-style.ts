@@ -23,10 +23,12 @@ body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 va
 main { max-width: 1240px; margin: 0 auto; padding: 28px 24px 56px; }
 h1 { font-size: 26px; line-height: 1.2; margin: 0 0 4px; overflow-wrap: anywhere; }
 h2 { font-size: 19px; margin: 40px 0 12px; }
+h2 + .note { margin: -4px 0 12px; }
 h3 { font-size: 15px; margin: 0; }
 p { margin: 4px 0; }
 .muted, .note { color: var(--muted); }
 .note { font-size: 13px; }
+.scroll + .note, .stack + .note { margin-top: 8px; }
 .source { color: var(--muted); overflow-wrap: anywhere; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 20px 0 0; padding: 0; }
 .facts div { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }

@@ -10,7 +10,7 @@ import { smoothed, smoothingSpan, type WindowFigure, windowFigure } from './smoo
 
 export type AxisKind = 'count' | 'number' | 'share'
 
-export interface PlotAxis {
+interface PlotAxis {
   label: string
   kind: AxisKind
   log: boolean

@@ -59,14 +59,14 @@ export interface CurvePoint {
 }
 
 /** Task weights over steps; the producer thins it to some hundreds of points. */
-export interface WeightCurve {
+interface WeightCurve {
   steps: number[]
   /** By task name, one value a step above. */
   weights: Record<string, number[]>
 }
 
 /** Joint loss per label, over steps. */
-export interface LossCurve {
+interface LossCurve {
   steps: number[]
   loss: number[]
 }

@@ -2,7 +2,7 @@
 import type { MetricValues, Split } from '../metrics/task-metrics.js'
 import type { Counts, RunReport } from './report.js'
 
-export interface TaskSummary extends MetricValues {
+interface TaskSummary extends MetricValues {
   count: number
   positives: number
   /** The same figures for cold users, cold items and the rest. */
@@ -30,7 +30,7 @@ export function summariseRuns(reports: readonly [RunReport, ...RunReport[]]): Ru
   return reports.length === 1 ? summary : { ...summary, variants: reports.map(summariseRun) }
 }
 
-export function summariseRun(report: RunReport): RunSummary {
+function summariseRun(report: RunReport): RunSummary {
   const { name, configuration, log, backend, records, steps, eventsPerSecond, durationsMs, counts, tableRows } = report
   const tasks: Record<string, TaskSummary> = {}
   for (const task of report.tasks) {
