@@ -97,6 +97,8 @@ export async function importCsv(options: ImportOptions): Promise<ImportSummary> 
     { scratch: options.scratch, maxBytes: options.maxSortBytes ?? MAX_SORT_BYTES },
     counts,
   )) {
+    // After sorting, so that what is joined takes no part in its memory.
+    if (join !== undefined) row.fields.push(...join.fieldsOf(row.fields))
     try {
       emitter.emit(row)
     } catch (fault) {
@@ -136,11 +138,10 @@ export async function importCsv(options: ImportOptions): Promise<ImportSummary> 
     const { column, unit } = mapping.time
     for await (const { line, fields } of source) {
       rowsRead++
-      const all = join === undefined ? fields : [...fields, ...join.fieldsOf(fields)]
-      const text = all[indexOf.get(column) ?? -1] ?? ''
+      const text = fields[indexOf.get(column) ?? -1] ?? ''
       const timeMs = parseTime(text, unit)
       if (timeMs === undefined) onBadRow(line, `${column}: '${text}' is not a time in ${unit}`)
-      else yield { timeMs, line, fields: all }
+      else yield { timeMs, line, fields }
     }
   }
 }
