@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 const LIMIT = 500
-const files = execFileSync('git', ['ls-files', 'src/*.ts', 'test/*.ts', 'bench/*.ts', 'scripts/*.mjs'], { encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', 'src/*.ts', 'test/*.ts', 'bench/*.ts', 'scripts/*.mjs'], {
+  encoding: 'utf8',
+})
 const long = files
   .split('\n')
   .filter(Boolean)

@@ -13,5 +13,7 @@ if (files.length === 0) {
   console.error(`no test matches ${wanted}`)
   process.exit(1)
 }
-const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=2', ...files], { stdio: 'inherit' })
+const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', '--test-concurrency=2', ...files], {
+  stdio: 'inherit',
+})
 process.exit(status ?? 1)

@@ -9,14 +9,18 @@ import { formatDuration, parseDuration } from '../std/duration.js'
 const duration = (fallback: string) =>
   z
     .string()
-    .refine(text => parseDuration(text) !== undefined, { error: "expected a duration such as '250ms', '10s', '1h30m' or '7d'" })
+    .refine(text => parseDuration(text) !== undefined, {
+      error: "expected a duration such as '250ms', '10s', '1h30m' or '7d'",
+    })
     .default(fallback)
     .transform(text => parseDuration(text) ?? Number.NaN)
     .meta({ unit: 'duration' })
 const optionalDuration = () =>
   z
     .string()
-    .refine(text => parseDuration(text) !== undefined, { error: "expected a duration such as '250ms', '10s', '1h30m' or '7d'" })
+    .refine(text => parseDuration(text) !== undefined, {
+      error: "expected a duration such as '250ms', '10s', '1h30m' or '7d'",
+    })
     .transform(text => parseDuration(text) ?? Number.NaN)
     .optional()
     .meta({ unit: 'duration' })
@@ -24,12 +28,21 @@ const about = <T extends z.ZodType>(type: T, description: string, more: Record<s
   type.meta({ ...type.meta(), description, ...more }) as T
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, 'expected a name of letters, digits, _ and -')
 const positiveKind = z.enum(['click', 'buy', 'rating'])
-const entity = z.string().regex(/^(user|item)(\.[A-Za-z0-9_]+)?$/, "expected user, item, or an attribute such as item.category")
+const entity = z
+  .string()
+  .regex(/^(user|item)(\.[A-Za-z0-9_]+)?$/, 'expected user, item, or an attribute such as item.category')
 const entities = z.union([entity.transform(one => [one]), z.array(entity).min(1).max(2)])
 
 const source = z.strictObject({
-  log: about(z.string().default('.data/log'), 'Folder of the event log: partitions of Avro segment files. Relative to the configuration file.', { env: 'MILLRACE_LOG' }),
-  follow: about(z.boolean().default(false), 'Wait for new segments and records at the end of the log instead of stopping.'),
+  log: about(
+    z.string().default('.data/log'),
+    'Folder of the event log: partitions of Avro segment files. Relative to the configuration file.',
+    { env: 'MILLRACE_LOG' },
+  ),
+  follow: about(
+    z.boolean().default(false),
+    'Wait for new segments and records at the end of the log instead of stopping.',
+  ),
   import: about(
     z.strictObject({ file: z.string(), mapping: z.string() }).optional(),
     'If the log folder is not there: import this CSV file by this mapping first. Both relative to the configuration file.',
@@ -42,52 +55,104 @@ const source = z.strictObject({
         users: about(z.int().min(1).default(2_000), 'Users at the start; new ones arrive over time.'),
         items: about(z.int().min(1).default(1_000), 'Items at the start; new ones arrive over time.'),
         days: about(z.number().positive().default(30), 'Length of the simulated time.', { unit: 'days' }),
-        partitions: about(z.int().min(1).max(64).default(2), 'Partitions of the log; a user always falls into the same one.'),
+        partitions: about(
+          z.int().min(1).max(64).default(2),
+          'Partitions of the log; a user always falls into the same one.',
+        ),
         bots: about(z.number().min(0).max(0.5).default(0.01), 'Share of users who are bots.'),
         malformed: about(z.number().min(0).max(0.5).default(0.001), 'Share of records that are malformed.'),
       })
       .optional(),
     'If the log folder is not there: simulate a shop into it first.',
   ),
-  maxDecodeBytes: about(z.int().min(1024).default(1_048_576), 'A record larger than this is a dead letter.', { unit: 'bytes' }),
+  maxDecodeBytes: about(z.int().min(1024).default(1_048_576), 'A record larger than this is a dead letter.', {
+    unit: 'bytes',
+  }),
   maxIdBytes: about(z.int().min(8).default(512), 'An id longer than this is a dead letter.', { unit: 'bytes' }),
 })
 
 const label = z.strictObject({
   event: about(positiveKind, 'The event that makes the label.'),
-  window: about(optionalDuration(), 'How long after an impression the event counts. Absent: no impression needed, the event itself is the example and is scored and learned in one step.'),
-  attribution: about(z.enum(['last', 'all']).default('last'), 'Which waiting impressions of the same user and item a positive labels: the last one, or all within the window.'),
+  window: about(
+    optionalDuration(),
+    'How long after an impression the event counts. Absent: no impression needed, the event itself is the example and is scored and learned in one step.',
+  ),
+  attribution: about(
+    z.enum(['last', 'all']).default('last'),
+    'Which waiting impressions of the same user and item a positive labels: the last one, or all within the window.',
+  ),
   atLeast: about(z.number().optional(), 'Binary tasks on a rating: 1 if the value is at least this.'),
 })
 
 const task = z.strictObject({
   name: about(name, 'Name of the task in metrics and predictions.'),
-  head: about(z.enum(['binary', 'regression', 'ordinal']).default('binary'), 'binary: sigmoid and cross-entropy. regression: Gaussian negative log-likelihood with a running variance. ordinal: cumulative logits over the integer levels of `range`.'),
+  head: about(
+    z.enum(['binary', 'regression', 'ordinal']).default('binary'),
+    'binary: sigmoid and cross-entropy. regression: Gaussian negative log-likelihood with a running variance. ordinal: cumulative logits over the integer levels of `range`.',
+  ),
   label: about(label, 'How the label comes about.'),
-  range: about(z.tuple([z.number(), z.number()]).optional(), 'Lowest and highest value of a regression or ordinal label. Predictions are clipped to it, labels outside it are dead letters.'),
+  range: about(
+    z.tuple([z.number(), z.number()]).optional(),
+    'Lowest and highest value of a regression or ordinal label. Predictions are clipped to it, labels outside it are dead letters.',
+  ),
   prior: about(z.number().positive().default(1), 'How much one label of this task counts in the joint loss.'),
   rank: about(z.number().default(1), 'Weight of this task in the rank score: the weighted sum of predicted values.'),
 })
 
 const join = z.strictObject({
-  disorder: about(duration('10s'), 'How far event time may run backwards before a record is late. The watermark is the highest event time seen minus this.'),
-  late: about(z.enum(['use', 'drop']).default('use'), 'Records behind the watermark: use them as if they had come at the watermark, or drop and count them.'),
-  maxFuture: about(duration('1h'), 'A record this far ahead of the stream time of its log does not move the clock; with several in a row agreeing, the stream did jump and they are used. See docs/guide.'),
-  duplicateWindow: about(duration('1d'), 'How long event ids are remembered; a second record with the same id is dropped.'),
-  duplicateCapacity: about(z.int().min(1).default(1_000_000), 'At most so many event ids are remembered.', { unit: 'ids' }),
-  maxWaiting: about(z.int().min(16).default(500_000), 'At most so many impressions wait for labels; beyond it the oldest mature early and are counted.', { unit: 'examples' }),
-  organic: about(z.enum(['positive', 'negatives', 'drop']).default('drop'), 'A positive without an impression: an example of its own, the same with sampled negatives, or dropped and counted.'),
-  atEnd: about(z.enum(['mature', 'wait']).default('mature'), 'At the end of a finite log, waiting impressions get the labels known by then, or stay waiting in the checkpoint.'),
+  disorder: about(
+    duration('10s'),
+    'How far event time may run backwards before a record is late. The watermark is the highest event time seen minus this.',
+  ),
+  late: about(
+    z.enum(['use', 'drop']).default('use'),
+    'Records behind the watermark: use them as if they had come at the watermark, or drop and count them.',
+  ),
+  maxFuture: about(
+    duration('1h'),
+    'A record this far ahead of the stream time of its log does not move the clock; with several in a row agreeing, the stream did jump and they are used. See docs/guide.',
+  ),
+  duplicateWindow: about(
+    duration('1d'),
+    'How long event ids are remembered; a second record with the same id is dropped.',
+  ),
+  duplicateCapacity: about(z.int().min(1).default(1_000_000), 'At most so many event ids are remembered.', {
+    unit: 'ids',
+  }),
+  maxWaiting: about(
+    z.int().min(16).default(500_000),
+    'At most so many impressions wait for labels; beyond it the oldest mature early and are counted.',
+    { unit: 'examples' },
+  ),
+  organic: about(
+    z.enum(['positive', 'negatives', 'drop']).default('drop'),
+    'A positive without an impression: an example of its own, the same with sampled negatives, or dropped and counted.',
+  ),
+  atEnd: about(
+    z.enum(['mature', 'wait']).default('mature'),
+    'At the end of a finite log, waiting impressions get the labels known by then, or stay waiting in the checkpoint.',
+  ),
   negatives: about(z.int().min(1).max(64).default(4), 'Sampled negatives an organic positive, drawn by popularity.'),
 })
 
 const slot = z.strictObject({
   name: about(name, 'Name of the slot.'),
-  from: about(z.string().optional(), 'Where the value comes from: user, item, user.ATTRIBUTE, item.ATTRIBUTE, context.NAME, position, time.hour, time.weekday.'),
-  recent: about(positiveKind.or(z.literal('impression')).optional(), "The user's most recent items by this event, newest first."),
+  from: about(
+    z.string().optional(),
+    'Where the value comes from: user, item, user.ATTRIBUTE, item.ATTRIBUTE, context.NAME, position, time.hour, time.weekday.',
+  ),
+  recent: about(
+    positiveKind.or(z.literal('impression')).optional(),
+    "The user's most recent items by this event, newest first.",
+  ),
   bucket: about(name.optional(), 'A numeric feature by name, cut into powers of two.'),
-  cross: about(z.array(name).min(2).max(3).optional(), 'Names of single-valued slots declared above; their combination is the value.'),
-  max: about(z.int().min(1).max(64).default(8), 'Multi-valued slots: at most so many values, pooled by their mean.', { unit: 'values' }),
+  cross: about(
+    z.array(name).min(2).max(3).optional(),
+    'Names of single-valued slots declared above; their combination is the value.',
+  ),
+  max: about(z.int().min(1).max(64).default(8), 'Multi-valued slots: at most so many values, pooled by their mean.', {
+    unit: 'values',
+  }),
   table: about(name.optional(), 'Slots that name the same table share rows. Default: the name of the slot.'),
   embed: about(z.boolean().default(true), 'Give each value an embedding row.'),
   bias: about(z.boolean().default(false), 'Give each value one bias per task (row-wise Adagrad).'),
@@ -97,32 +162,67 @@ const slot = z.strictObject({
 const numeric = z.strictObject({
   name: about(name, 'Name of the numeric feature.'),
   from: about(z.string().optional(), 'A numeric attribute: item.price, user.age; or position.'),
-  count: about(z.enum(['impression', 'click', 'buy', 'rating']).optional(), 'How many of these events the entity in `by` has had.'),
-  rate: about(z.enum(['click', 'buy']).optional(), 'Events per impression of the entity in `by`, shrunken to the running average.'),
-  mean: about(z.literal('rating').optional(), 'Mean value of the ratings of the entity in `by`, as a difference to the running average, shrunken to 0.'),
-  since: about(z.enum(['impression', 'click', 'buy', 'rating']).optional(), 'Days since the last of these events of the entity in `by`; comes with a second input: 1 if there was none.'),
+  count: about(
+    z.enum(['impression', 'click', 'buy', 'rating']).optional(),
+    'How many of these events the entity in `by` has had.',
+  ),
+  rate: about(
+    z.enum(['click', 'buy']).optional(),
+    'Events per impression of the entity in `by`, shrunken to the running average.',
+  ),
+  mean: about(
+    z.literal('rating').optional(),
+    'Mean value of the ratings of the entity in `by`, as a difference to the running average, shrunken to 0.',
+  ),
+  since: about(
+    z.enum(['impression', 'click', 'buy', 'rating']).optional(),
+    'Days since the last of these events of the entity in `by`; comes with a second input: 1 if there was none.',
+  ),
   by: about(entities.optional(), 'user, item, an attribute such as item.category, or a pair of them.'),
   halfLife: about(optionalDuration(), 'Counts halve after this time. Absent: counted for ever.'),
-  prior: about(z.number().positive().default(10), 'Rates and means: so many imagined observations of the average.', { unit: 'observations' }),
+  prior: about(z.number().positive().default(10), 'Rates and means: so many imagined observations of the average.', {
+    unit: 'observations',
+  }),
   transform: about(z.enum(['none', 'log1p']).default('none'), 'Applied before standardising.'),
-  standardise: about(z.boolean().default(true), 'Subtract the running mean and divide by the running deviation, both as of the event; clipped to ±5.'),
+  standardise: about(
+    z.boolean().default(true),
+    'Subtract the running mean and divide by the running deviation, both as of the event; clipped to ±5.',
+  ),
 })
 
 const features = z.strictObject({
   slots: about(z.array(slot).min(1), 'Categorical fields.'),
   numeric: about(z.array(numeric).default([]), 'Numeric fields.'),
-  maxEntities: about(z.int().min(16).default(1_000_000), 'At most so many rows in each table of counters, recent items and profiles; the longest unused go first.', { unit: 'rows' }),
-  coldBelow: about(z.int().min(1).default(5), 'A user or an item with fewer earlier events than this is cold in the metrics.', { unit: 'events' }),
+  maxEntities: about(
+    z.int().min(16).default(1_000_000),
+    'At most so many rows in each table of counters, recent items and profiles; the longest unused go first.',
+    { unit: 'rows' },
+  ),
+  coldBelow: about(
+    z.int().min(1).default(5),
+    'A user or an item with fewer earlier events than this is cold in the metrics.',
+    { unit: 'events' },
+  ),
 })
 
 const rate = (value: number, description: string) => about(z.number().positive().default(value), description)
 
 const model = z.strictObject({
-  architecture: about(z.enum(['single-task', 'shared-bottom', 'mmoe']).default('shared-bottom'), 'single-task: a trunk per task. shared-bottom: one trunk. mmoe: experts and a gate per task (Ma et al. 2018).'),
-  hidden: about(z.array(z.int().min(1).max(4096)).min(1).max(4).default([64, 32]), 'Widths of the trunk, or of each expert.', { unit: 'units' }),
+  architecture: about(
+    z.enum(['single-task', 'shared-bottom', 'mmoe']).default('shared-bottom'),
+    'single-task: a trunk per task. shared-bottom: one trunk. mmoe: experts and a gate per task (Ma et al. 2018).',
+  ),
+  hidden: about(
+    z.array(z.int().min(1).max(4096)).min(1).max(4).default([64, 32]),
+    'Widths of the trunk, or of each expert.',
+    { unit: 'units' },
+  ),
   experts: about(z.int().min(2).max(16).default(4), 'Experts of mmoe.'),
   tower: about(z.int().min(1).max(1024).default(16), 'Width of each task tower.', { unit: 'units' }),
-  interaction: about(z.enum(['none', 'fm']).default('fm'), 'fm: the pairwise products of the slot embeddings (Rendle 2010), added to the logits and fed to the trunk.'),
+  interaction: about(
+    z.enum(['none', 'fm']).default('fm'),
+    'fm: the pairwise products of the slot embeddings (Rendle 2010), added to the logits and fed to the trunk.',
+  ),
   dim: about(z.int().min(1).max(256).default(16), 'Length of an embedding row.', { unit: 'floats' }),
   rowStart: about(z.number().min(0).default(0.03), 'Standard deviation of new embedding rows.'),
   seed: about(z.int().min(0).default(1), 'Seed of the initial weights and of sampling.', { env: 'MILLRACE_SEED' }),
@@ -132,59 +232,128 @@ const model = z.strictObject({
 
 const optimizer = z.strictObject({
   dense: about(
-    z.strictObject({ rate: rate(0.002, 'Step size of Adam.'), beta1: rate(0.9, 'Decay of the mean.'), beta2: rate(0.999, 'Decay of the square.'), epsilon: rate(1e-8, 'Added to the root.') }).prefault({}),
+    z
+      .strictObject({
+        rate: rate(0.002, 'Step size of Adam.'),
+        beta1: rate(0.9, 'Decay of the mean.'),
+        beta2: rate(0.999, 'Decay of the square.'),
+        epsilon: rate(1e-8, 'Added to the root.'),
+      })
+      .prefault({}),
     'Dense weights: Adam (Kingma & Ba 2015).',
   ),
   rows: about(
-    z.strictObject({
-      rate: rate(0.05, 'Step size of row-wise Adagrad.'),
-      accumulatorStart: rate(0.1, 'Start of the accumulated squared gradient.'),
-      keep: about(z.number().min(0.9).max(1).default(0.99999), 'The accumulator is multiplied by this at each touch, so that it never freezes.'),
-    }).prefault({}),
+    z
+      .strictObject({
+        rate: rate(0.05, 'Step size of row-wise Adagrad.'),
+        accumulatorStart: rate(0.1, 'Start of the accumulated squared gradient.'),
+        keep: about(
+          z.number().min(0.9).max(1).default(0.99999),
+          'The accumulator is multiplied by this at each touch, so that it never freezes.',
+        ),
+      })
+      .prefault({}),
     'Embedding rows: one accumulator a row, gradients summed over the batch.',
   ),
-  biases: about(z.strictObject({ rate: rate(0.1, 'Step size of Adagrad on the biases per id and task.'), accumulatorStart: rate(1, 'Start of the accumulated squared gradient.') }).prefault({}), 'Biases per id and task.'),
+  biases: about(
+    z
+      .strictObject({
+        rate: rate(0.1, 'Step size of Adagrad on the biases per id and task.'),
+        accumulatorStart: rate(1, 'Start of the accumulated squared gradient.'),
+      })
+      .prefault({}),
+    'Biases per id and task.',
+  ),
   wide: about(
-    z.strictObject({ alpha: rate(0.05, 'Step size.'), beta: rate(1, 'Smoothing of the step size.'), l1: about(z.number().min(0).default(0.5), 'Weights stay 0 until the evidence exceeds this.'), l2: about(z.number().min(0).default(1), 'Shrinkage.') }).prefault({}),
+    z
+      .strictObject({
+        alpha: rate(0.05, 'Step size.'),
+        beta: rate(1, 'Smoothing of the step size.'),
+        l1: about(z.number().min(0).default(0.5), 'Weights stay 0 until the evidence exceeds this.'),
+        l2: about(z.number().min(0).default(1), 'Shrinkage.'),
+      })
+      .prefault({}),
     'Wide weights: FTRL-proximal (McMahan et al. 2013).',
   ),
 })
 
 const table = z.strictObject({
-  admitAfter: about(z.int().min(1).max(255).default(1), 'A value gets its row at its nth occurrence; before that it shares the row of unknown values.', { unit: 'occurrences' }),
+  admitAfter: about(
+    z.int().min(1).max(255).default(1),
+    'A value gets its row at its nth occurrence; before that it shares the row of unknown values.',
+    { unit: 'occurrences' },
+  ),
   expireAfter: about(optionalDuration(), 'Rows not touched for this event time are removed. Absent: never.'),
-  maxRows: about(z.int().min(16).default(10_000_000), 'Hard limit; beyond it the longest unused rows are evicted.', { unit: 'rows' }),
+  maxRows: about(z.int().min(16).default(10_000_000), 'Hard limit; beyond it the longest unused rows are evicted.', {
+    unit: 'rows',
+  }),
 })
 
 const weights = z.strictObject({
-  method: about(z.enum(['manual', 'uncertainty', 'gradnorm']).default('manual'), 'manual: the priors. uncertainty: Kendall et al. 2018. gradnorm: Chen et al. 2018.'),
+  method: about(
+    z.enum(['manual', 'uncertainty', 'gradnorm']).default('manual'),
+    'manual: the priors. uncertainty: Kendall et al. 2018. gradnorm: Chen et al. 2018.',
+  ),
   rate: rate(0.025, 'Step size of adaptive weights.'),
   alpha: about(z.number().min(0).default(1.5), 'gradnorm: how strongly slow tasks are favoured.'),
-  bounds: about(z.tuple([z.number().positive(), z.number().positive()]).default([0.05, 20]), 'An adaptive weight stays within its prior times these.'),
+  bounds: about(
+    z.tuple([z.number().positive(), z.number().positive()]).default([0.05, 20]),
+    'An adaptive weight stays within its prior times these.',
+  ),
   warmup: about(z.int().min(0).default(50), 'Steps with equal weights before adaptation starts.', { unit: 'steps' }),
 })
 
 const batch = z.strictObject({
-  maxExamples: about(z.int().min(1).max(65_536).default(1024), 'A step is made when so many labelled examples are there.', { unit: 'examples' }),
-  maxScores: about(z.int().min(1).max(65_536).default(256), 'Waiting score requests are answered when so many are there.', { unit: 'examples' }),
-  tick: about(duration('1m'), 'At each multiple of this in event time, what waits is scored and learned. Replays and live alike.'),
-  linger: about(duration('200ms'), 'Live only (follow): what waits this long in wall-clock time is scored and learned; the journal records where.'),
+  maxExamples: about(
+    z.int().min(1).max(65_536).default(1024),
+    'A step is made when so many labelled examples are there.',
+    { unit: 'examples' },
+  ),
+  maxScores: about(
+    z.int().min(1).max(65_536).default(256),
+    'Waiting score requests are answered when so many are there.',
+    { unit: 'examples' },
+  ),
+  tick: about(
+    duration('1m'),
+    'At each multiple of this in event time, what waits is scored and learned. Replays and live alike.',
+  ),
+  linger: about(
+    duration('200ms'),
+    'Live only (follow): what waits this long in wall-clock time is scored and learned; the journal records where.',
+  ),
 })
 
 const checkpoint = z.strictObject({
-  path: about(z.string().default('.data/checkpoints'), 'Folder of the checkpoints. Relative to the configuration file.', { env: 'MILLRACE_CHECKPOINTS' }),
+  path: about(
+    z.string().default('.data/checkpoints'),
+    'Folder of the checkpoints. Relative to the configuration file.',
+    { env: 'MILLRACE_CHECKPOINTS' },
+  ),
   everyEvents: about(z.int().min(1).default(250_000), 'Checkpoint after so many records.', { unit: 'records' }),
   every: about(duration('1m'), 'Checkpoint after this wall-clock time.'),
   keep: about(z.int().min(1).max(100).default(2), 'So many checkpoints are kept.'),
 })
 
 const outputs = z.strictObject({
-  path: about(z.string().default('.data/out'), 'Folder of the outputs, one Avro log each. Relative to the configuration file.', { env: 'MILLRACE_OUTPUTS' }),
+  path: about(
+    z.string().default('.data/out'),
+    'Folder of the outputs, one Avro log each. Relative to the configuration file.',
+    { env: 'MILLRACE_OUTPUTS' },
+  ),
   predictions: about(z.boolean().default(true), 'Write predictions.'),
-  metricsEvery: about(z.int().min(100).default(10_000), 'A metric record per task after so many records of the log.', { unit: 'records' }),
-  snapshotEverySteps: about(z.int().min(0).default(1000), 'A full snapshot after so many steps, and at the end; 0 = only at the end.', { unit: 'steps' }),
+  metricsEvery: about(z.int().min(100).default(10_000), 'A metric record per task after so many records of the log.', {
+    unit: 'records',
+  }),
+  snapshotEverySteps: about(
+    z.int().min(0).default(1000),
+    'A full snapshot after so many steps, and at the end; 0 = only at the end.',
+    { unit: 'steps' },
+  ),
   codec: about(z.enum(['null', 'deflate', 'snappy']).default('null'), 'Compression of the output files.'),
-  segmentBytes: about(z.int().min(4096).default(134_217_728), 'A new segment file begins after so many bytes.', { unit: 'bytes' }),
+  segmentBytes: about(z.int().min(4096).default(134_217_728), 'A new segment file begins after so many bytes.', {
+    unit: 'bytes',
+  }),
 })
 
 const evaluate = z.strictObject({
@@ -198,11 +367,25 @@ const evaluate = z.strictObject({
 })
 
 const backend = z.strictObject({
-  kind: about(z.enum(['auto', 'onnx', 'tfjs-node-gpu', 'tfjs-wasm', 'tfjs-cpu']).default('auto'), 'auto: a GPU that tfjs-node-gpu really uses, else onnx, else tfjs on the CPU. `millrace doctor` says why.', { env: 'MILLRACE_BACKEND' }),
-  threads: about(z.int().min(1).max(64).default(1), 'Threads of one step. Results are the same bytes only for the same number.', { unit: 'threads' }),
+  kind: about(
+    z.enum(['auto', 'onnx', 'tfjs-node-gpu', 'tfjs-wasm', 'tfjs-cpu']).default('auto'),
+    'auto: a GPU that tfjs-node-gpu really uses, else onnx, else tfjs on the CPU. `millrace doctor` says why.',
+    { env: 'MILLRACE_BACKEND' },
+  ),
+  threads: about(
+    z.int().min(1).max(64).default(1),
+    'Threads of one step. Results are the same bytes only for the same number.',
+    { unit: 'threads' },
+  ),
 })
 
-const log = z.strictObject({ level: about(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'), 'Lowest level that is logged.', { env: 'MILLRACE_LOG_LEVEL' }) })
+const log = z.strictObject({
+  level: about(
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    'Lowest level that is logged.',
+    { env: 'MILLRACE_LOG_LEVEL' },
+  ),
+})
 
 export const configSchema = z.strictObject({
   name: about(z.string().default('millrace'), 'Name of this learner in outputs and reports.'),

@@ -3,19 +3,80 @@
  * Retryable: retried at the one edge that knows how. Otherwise fatal: orderly stop, one log line, exit code.
  */
 export const ERRORS = {
-  CONFIG_INVALID: { exitCode: 2, retryable: false, title: 'The configuration is not valid', remedy: 'Correct the named line; `millrace config lint FILE` checks it, `millrace config docs` lists every key.' },
+  CONFIG_INVALID: {
+    exitCode: 2,
+    retryable: false,
+    title: 'The configuration is not valid',
+    remedy: 'Correct the named line; `millrace config lint FILE` checks it, `millrace config docs` lists every key.',
+  },
   USAGE: { exitCode: 2, retryable: false, title: 'The command line is not valid', remedy: 'See `millrace --help`.' },
-  LOG_NOT_FOUND: { exitCode: 3, retryable: false, title: 'The event log is not there', remedy: 'Check the path, or create the log with `millrace simulate` or `millrace import`.' },
-  LOG_CORRUPT: { exitCode: 3, retryable: false, title: 'A log segment can not be read', remedy: 'The message names the file and the last good byte; what follows it was not read.' },
-  IMPORT_INVALID: { exitCode: 3, retryable: false, title: 'The file can not be imported', remedy: 'The message names file, line and column; correct the mapping or the data.' },
-  CHECKPOINT_INCOMPATIBLE: { exitCode: 4, retryable: false, title: 'The checkpoint was made by another configuration or version', remedy: 'Use the configuration that made it, or start afresh with `--fresh`.' },
-  CHECKPOINT_CORRUPT: { exitCode: 4, retryable: false, title: 'The checkpoint fails its checksum', remedy: 'An older checkpoint is used if there is one; otherwise start afresh with `--fresh`.' },
-  SNAPSHOT_CORRUPT: { exitCode: 4, retryable: false, title: 'The snapshot fails its checksum', remedy: 'Wait for the next full snapshot.' },
-  LOSS_NOT_FINITE: { exitCode: 5, retryable: false, title: 'The loss became NaN or infinite', remedy: 'The last good checkpoint is kept. Lower the learning rates, or look at the records that the message names.' },
-  BACKEND_UNAVAILABLE: { exitCode: 6, retryable: false, title: 'The numeric backend can not be used', remedy: '`millrace doctor` says which backends work here and why the others do not.' },
-  DISK_FULL: { exitCode: 7, retryable: false, title: 'No space is left on the disk', remedy: 'Free space and start again: work resumes from the last checkpoint.' },
-  OUTPUT_FAILED: { exitCode: 7, retryable: false, title: 'An output can not be written', remedy: 'Check the folder and its permissions, then start again: work resumes from the last checkpoint.' },
-  WORKER_LOST: { exitCode: 8, retryable: false, title: 'The learning thread died', remedy: 'Start again: work resumes from the last checkpoint. If it comes back, please report it with the log.' },
+  LOG_NOT_FOUND: {
+    exitCode: 3,
+    retryable: false,
+    title: 'The event log is not there',
+    remedy: 'Check the path, or create the log with `millrace simulate` or `millrace import`.',
+  },
+  LOG_CORRUPT: {
+    exitCode: 3,
+    retryable: false,
+    title: 'A log segment can not be read',
+    remedy: 'The message names the file and the last good byte; what follows it was not read.',
+  },
+  IMPORT_INVALID: {
+    exitCode: 3,
+    retryable: false,
+    title: 'The file can not be imported',
+    remedy: 'The message names file, line and column; correct the mapping or the data.',
+  },
+  CHECKPOINT_INCOMPATIBLE: {
+    exitCode: 4,
+    retryable: false,
+    title: 'The checkpoint was made by another configuration or version',
+    remedy: 'Use the configuration that made it, or start afresh with `--fresh`.',
+  },
+  CHECKPOINT_CORRUPT: {
+    exitCode: 4,
+    retryable: false,
+    title: 'The checkpoint fails its checksum',
+    remedy: 'An older checkpoint is used if there is one; otherwise start afresh with `--fresh`.',
+  },
+  SNAPSHOT_CORRUPT: {
+    exitCode: 4,
+    retryable: false,
+    title: 'The snapshot fails its checksum',
+    remedy: 'Wait for the next full snapshot.',
+  },
+  LOSS_NOT_FINITE: {
+    exitCode: 5,
+    retryable: false,
+    title: 'The loss became NaN or infinite',
+    remedy:
+      'The last good checkpoint is kept. Lower the learning rates, or look at the records that the message names.',
+  },
+  BACKEND_UNAVAILABLE: {
+    exitCode: 6,
+    retryable: false,
+    title: 'The numeric backend can not be used',
+    remedy: '`millrace doctor` says which backends work here and why the others do not.',
+  },
+  DISK_FULL: {
+    exitCode: 7,
+    retryable: false,
+    title: 'No space is left on the disk',
+    remedy: 'Free space and start again: work resumes from the last checkpoint.',
+  },
+  OUTPUT_FAILED: {
+    exitCode: 7,
+    retryable: false,
+    title: 'An output can not be written',
+    remedy: 'Check the folder and its permissions, then start again: work resumes from the last checkpoint.',
+  },
+  WORKER_LOST: {
+    exitCode: 8,
+    retryable: false,
+    title: 'The learning thread died',
+    remedy: 'Start again: work resumes from the last checkpoint. If it comes back, please report it with the log.',
+  },
   INTERNAL: { exitCode: 70, retryable: false, title: 'A defect in millrace', remedy: 'Please report it with the log.' },
 } as const satisfies Record<string, { exitCode: number; retryable: boolean; title: string; remedy: string }>
 

@@ -9,7 +9,9 @@
  *        learned in one step). What progressive validation judges is always the score, never a later prediction.
  * A row may be named by several learn commands (one per matured label) but its features are the same each time.
  */
-import type { LoadedState, PartState } from '../domain/state.js'
+import type { CalibrationPoint } from '../evaluate/metrics/calibration.js'
+import type { TaskMetrics } from '../evaluate/metrics/task-metrics.js'
+import type { TableStats } from '../features/table/slot-tables.js'
 
 export interface ScoreCommand {
   rows: Int32Array
@@ -32,8 +34,10 @@ export interface LearnCommand {
   /** [n] */
   fresh: Uint8Array
   eventTimeMs: number
-  /** Event time of each row's impression, for evaluate.after. [n] */
+  /** Event time of each row's impression. [n] */
   impressionTimesMs: Float64Array
+  /** Totals leave out rows whose impression is earlier. */
+  countFromMs: number
 }
 
 export interface LearnAnswer {
@@ -48,12 +52,49 @@ export interface LearnAnswer {
   taskWeights: Float32Array
 }
 
+export interface MetricsAnswer {
+  step: number
+  /** Since the last answer, one entry a task. */
+  window: TaskMetrics[]
+  /** All splits. */
+  totals: TaskMetrics[]
+  /** Mean joint loss a step since the last answer; 0 if there was none. */
+  loss: number
+  taskWeights: number[]
+  tables: TableStats
+}
+
+/** Reliability of a binary task's predictions. */
+export interface CalibrationCurve {
+  task: string
+  points: CalibrationPoint[]
+}
+
+/** A file of a checkpoint: one part's state, and how to know that it is whole. */
+export interface PartFile {
+  name: string
+  bytes: number
+  sha256: string
+}
+
+/** A part of a published snapshot, encoded. */
+export interface SnapshotPart {
+  name: string
+  bytes: Uint8Array
+}
+
 export interface LearnerPort {
   addSlab(buffer: SharedArrayBuffer): void
   score(command: ScoreCommand): Promise<ScoreAnswer>
   learn(command: LearnCommand): Promise<LearnAnswer>
-  /** Everything the worker owns, by part name. Waits for earlier commands. */
-  saveState(): Promise<Record<string, PartState>>
-  loadState(parts: Record<string, LoadedState>): Promise<void>
+  /** Metrics since the last call, and totals; begins a new window. */
+  metrics(): Promise<MetricsAnswer>
+  calibration(): Promise<CalibrationCurve[]>
+  /** What scoring needs, without optimiser state. */
+  snapshot(): Promise<SnapshotPart[]>
+  /** Writes everything that the worker owns into the folder, one file a part. */
+  save(folder: string): Promise<PartFile[]>
+  /** Before the first score or learn. */
+  load(folder: string, parts: readonly PartFile[]): Promise<void>
   close(): Promise<void>
 }

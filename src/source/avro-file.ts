@@ -144,7 +144,6 @@ async function refill(lane: Lane): Promise<void> {
 async function listPartitions(path: string): Promise<string[]> {
   try {
     const names = (await readdir(path)).sort()
-    if (names.some(name => name.endsWith('.avro'))) return ['']
     const folders: string[] = []
     for (const name of names) {
       const folder = join(path, name)
@@ -152,6 +151,7 @@ async function listPartitions(path: string): Promise<string[]> {
       if (isPartition) folders.push(name)
     }
     if (folders.length > 0) return folders
+    if (names.some(name => name.endsWith('.avro'))) return ['']
   } catch (cause) {
     throw new MillraceError('LOG_NOT_FOUND', `${path}: ${(cause as Error).message}`, { cause })
   }

@@ -1,0 +1,93 @@
+/** `evaluate`: one or several configurations over their logs, nothing written but the report. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, relative, resolve } from 'node:path'
+import { environment, type LoadedConfig } from '../config/load.js'
+import { renderHtml } from '../evaluate/report/html.js'
+import type { RunReport } from '../evaluate/report/report.js'
+import { createLog, type Log } from '../observe/log.js'
+import { createProgress } from '../observe/progress.js'
+import { systemClock } from '../std/clock.js'
+import { loadChecked } from './load-checked.js'
+import { prepareLog } from './prepare-log.js'
+import { reportOf } from './report-of.js'
+import { learnLog } from './session.js'
+import { stopOnSignal } from './signals.js'
+import { printReports } from './terminal.js'
+import { variantsOf } from './variants.js'
+
+export interface EvaluateOptions {
+  set: string[]
+  compare: boolean
+  report: string | undefined
+  json: boolean
+}
+
+interface Entrant {
+  name: string
+  file: string
+  changes: Record<string, unknown>
+  loaded: LoadedConfig
+}
+
+export async function evaluateFiles(files: readonly string[], options: EvaluateOptions): Promise<void> {
+  const set = [...options.set, 'source.follow=false']
+  const entrants = files.flatMap((file): Entrant[] => {
+    const loaded = loadChecked(file, { set })
+    const variants = options.compare ? variantsOf(file, set, loaded) : []
+    return [{ name: loaded.config.name, file, changes: {}, loaded }, ...variants.map(variant => ({ ...variant, file }))]
+  })
+  const [first] = entrants
+  if (first === undefined) return
+  const logger = createLog(first.loaded.config.name, first.loaded.config.log.level)
+  const reports: RunReport[] = []
+  for (const { name, file, changes, loaded } of uniquelyNamed(entrants))
+    reports.push(await evaluateOne(name, file, changes, loaded, logger))
+
+  const target = options.report ?? resolve(first.loaded.folder, first.loaded.config.evaluate.report)
+  await writeReport(target, reports as [RunReport, ...RunReport[]])
+  printReports(reports as [RunReport, ...RunReport[]], {
+    json: options.json,
+    env: environment(),
+    next: [{ label: 'report', target: relative(process.cwd(), target) }],
+  })
+}
+
+/** Learns the log without writing anything and says what came of it. */
+export async function evaluateOne(
+  name: string,
+  file: string,
+  changes: Record<string, unknown>,
+  loaded: LoadedConfig,
+  logger: Log,
+): Promise<RunReport> {
+  const signals = stopOnSignal(logger)
+  const terminal = process.stderr.isTTY === true
+  const making = createProgress('preparing the log', terminal, logger, systemClock)
+  const log = await prepareLog(loaded, (records, share) => making.update(records, share)).finally(() => making.stop())
+  const progress = createProgress(`evaluating ${name}`, terminal, logger, systemClock)
+  try {
+    const onProgress = (records: number, share: number | undefined) => progress.update(records, share)
+    const result = await learnLog(
+      { loaded, log, outputs: 'discard', resume: false, logger, clock: systemClock, onProgress },
+      signals.stop,
+    )
+    return reportOf({ name, configuration: file, log: relative(process.cwd(), log), changes }, loaded, result)
+  } finally {
+    progress.stop()
+    signals.close()
+  }
+}
+
+export async function writeReport(file: string, reports: readonly [RunReport, ...RunReport[]]): Promise<void> {
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, renderHtml(reports))
+}
+
+/** Two configurations of one name get the file's name beside it. */
+function uniquelyNamed(entrants: readonly Entrant[]): Entrant[] {
+  const seen = new Map<string, number>()
+  for (const { name } of entrants) seen.set(name, (seen.get(name) ?? 0) + 1)
+  return entrants.map(entrant =>
+    (seen.get(entrant.name) ?? 0) > 1 ? { ...entrant, name: `${entrant.name} (${entrant.file})` } : entrant,
+  )
+}

@@ -1,0 +1,59 @@
+/** Loads a configuration and checks what the schema alone can not: names that must be unique, sections that must fit each other. */
+import { parse } from 'yaml'
+import { type ConfigFault, type LoadedConfig, loadConfig } from '../config/load.js'
+import type { Config } from '../config/schema.js'
+import { MillraceError } from '../domain/errors.js'
+import { checkFeatures } from '../features/check.js'
+
+/** set: 'weights.method=gradnorm'; a value is read as YAML. */
+export function loadChecked(file: string, options: { set?: string[] }): LoadedConfig {
+  const overrides = Object.fromEntries((options.set ?? []).map(parseSetting))
+  return loadConfig(file, { overrides, check: checkConfig })
+}
+
+export function parseSetting(setting: string): [path: string, value: unknown] {
+  const at = setting.indexOf('=')
+  if (at < 1) throw new MillraceError('USAGE', `--set ${setting}: expected KEY=VALUE, such as weights.method=gradnorm`)
+  return [setting.slice(0, at), parse(setting.slice(at + 1))]
+}
+
+export function checkConfig(config: Config): ConfigFault[] {
+  return [
+    ...checkTasks(config),
+    ...checkFeatures(config.features).map(({ path, message }) => ({ path: ['features', ...path], message })),
+  ]
+}
+
+function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {
+  const seen = new Set<string>()
+  for (const [index, task] of tasks.entries()) {
+    const at = (...path: string[]) => ['tasks', index, ...path]
+    if (seen.has(task.name)) yield { path: at('name'), message: `there are two tasks named '${task.name}'` }
+    seen.add(task.name)
+    const numeric = task.head !== 'binary'
+    if (numeric && task.label.event !== 'rating')
+      yield {
+        path: at('label', 'event'),
+        message: `a ${task.head} head learns the value of a rating; a ${task.label.event} has none`,
+      }
+    if (numeric && task.label.atLeast !== undefined)
+      yield { path: at('label', 'atLeast'), message: 'only binary tasks have a threshold' }
+    if (!numeric && task.label.event === 'rating' && task.label.atLeast === undefined)
+      yield { path: at('label'), message: 'a binary task on ratings needs atLeast' }
+    if (!numeric && task.label.event !== 'rating' && task.label.window === undefined) {
+      yield {
+        path: at('label'),
+        message: `a binary task on ${task.label.event}s needs a window: without impressions that were not ${task.label.event}ed there is nothing to tell apart`,
+      }
+    }
+    if (numeric && task.range === undefined)
+      yield { path: at(), message: `a ${task.head} head needs a range, such as [1, 5]` }
+    if (task.range !== undefined && task.range[0] >= task.range[1])
+      yield { path: at('range'), message: 'the lowest value comes first' }
+    if (task.head === 'ordinal' && task.range?.some(bound => !Number.isInteger(bound)) === true)
+      yield { path: at('range'), message: 'the levels of an ordinal task are integers' }
+  }
+  for (const [index, name] of (evaluate.tasks ?? []).entries()) {
+    if (!seen.has(name)) yield { path: ['evaluate', 'tasks', index], message: `there is no task named '${name}'` }
+  }
+}

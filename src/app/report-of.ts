@@ -1,0 +1,68 @@
+/** A session's result as the report that the renderers show. */
+import type { LoadedConfig } from '../config/load.js'
+import type { RunReport, ThroughputPoint } from '../evaluate/report/report.js'
+import type { SessionResult } from './session.js'
+
+export interface ReportNames {
+  /** Name in the leaderboard. */
+  name: string
+  /** Configuration file and log as the user wrote them. */
+  configuration: string
+  log: string
+  changes: Record<string, unknown>
+}
+
+export function reportOf(names: ReportNames, { config }: LoadedConfig, result: SessionResult): RunReport {
+  const { history, metrics, position, durationMs } = result
+  const shown = config.tasks.filter(task => config.evaluate.tasks?.includes(task.name) ?? true)
+  const isShown = new Set(shown.map(task => task.name))
+  const taskIndex = config.tasks.map(task => task.name)
+  return {
+    ...names,
+    backend: result.backend,
+    records: position.records,
+    steps: result.steps,
+    eventsPerSecond: durationMs > 0 ? (result.records * 1000) / durationMs : 0,
+    durationsMs: { total: durationMs, resume: result.resumeMs },
+    firstEventTimeMs: position.firstEventTimeMs,
+    lastEventTimeMs: position.eventTimeMs,
+    countFromMs: config.evaluate.after > 0 ? position.firstEventTimeMs + config.evaluate.after : null,
+    tasks: shown.map(({ name, head }) => ({
+      name,
+      head,
+      totals: metrics.totals.filter(line => line.task === name),
+      calibration: result.calibration.find(curve => curve.task === name)?.points ?? [],
+    })),
+    curve: history.map(({ records, eventTimeMs, tasks }) => ({
+      events: records,
+      eventTimeMs,
+      tasks: tasks.filter(line => isShown.has(line.task)),
+    })),
+    weights: {
+      steps: history.map(point => point.step),
+      weights: Object.fromEntries(
+        shown.map(({ name }) => [name, history.map(point => point.taskWeights[taskIndex.indexOf(name)] ?? 0)]),
+      ),
+    },
+    throughput: throughputOf(result.throughput),
+    loss: { steps: history.map(point => point.step), loss: history.map(point => point.loss) },
+    counts: {
+      events: { ...result.counts.events },
+      drops: { ...result.counts.drops },
+      rejects: { ...result.counts.rejects },
+      outputs: {},
+    },
+    tableRows: { ...metrics.tables },
+  }
+}
+
+function throughputOf(points: SessionResult['throughput']): ThroughputPoint[] {
+  return points.map(({ records, elapsedMs }, index) => {
+    const before = points[index - 1] ?? { records: 0, elapsedMs: 0 }
+    return {
+      events: records,
+      elapsedMs,
+      eventsPerSecond: ((records - before.records) * 1000) / Math.max(1, elapsedMs - before.elapsedMs),
+    }
+  })
+}

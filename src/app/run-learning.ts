@@ -1,0 +1,72 @@
+/** `run` and `replay`: learn and publish; the result as a table, and as a report beside the configured comparisons. */
+import { relative, resolve } from 'node:path'
+import { environment } from '../config/load.js'
+import type { RunReport } from '../evaluate/report/report.js'
+import { createLog } from '../observe/log.js'
+import { createProgress } from '../observe/progress.js'
+import { systemClock } from '../std/clock.js'
+import { evaluateOne, writeReport } from './evaluate-files.js'
+import { loadChecked } from './load-checked.js'
+import { prepareLog } from './prepare-log.js'
+import { reportOf } from './report-of.js'
+import { learnLog } from './session.js'
+import { stopOnSignal } from './signals.js'
+import { printReports } from './terminal.js'
+import { variantsOf } from './variants.js'
+
+export interface RunOptions {
+  file: string
+  set: string[]
+  resume: boolean
+  /** Afterwards evaluate the variants of evaluate.compare too, for the report. */
+  compare: boolean
+  json: boolean
+}
+
+export async function runLearning(options: RunOptions): Promise<void> {
+  const loaded = loadChecked(options.file, { set: options.set })
+  const { config, folder } = loaded
+  const logger = createLog(config.name, config.log.level)
+  const terminal = process.stderr.isTTY === true
+  const signals = stopOnSignal(logger)
+  const making = createProgress('preparing the log', terminal, logger, systemClock)
+  const log = await prepareLog(loaded, (records, share) => making.update(records, share)).finally(() => making.stop())
+  const progress = createProgress('learning', terminal, logger, systemClock)
+  const onProgress = (records: number, share: number | undefined) => progress.update(records, share)
+  let report: RunReport
+  try {
+    const result = await learnLog(
+      { loaded, log, outputs: 'files', resume: options.resume, logger, clock: systemClock, onProgress },
+      signals.stop,
+    )
+    report = reportOf(
+      { name: config.name, configuration: options.file, log: relative(process.cwd(), log), changes: {} },
+      loaded,
+      result,
+    )
+    if (result.records === 0)
+      logger.info({ records: result.position.records }, 'the log has no new records; --fresh learns it anew')
+  } finally {
+    progress.stop()
+    signals.close()
+  }
+
+  const reports: [RunReport, ...RunReport[]] = [report]
+  if (options.compare && !signals.stop.aborted) {
+    for (const { name, changes, loaded: variant } of variantsOf(options.file, options.set, loaded)) {
+      reports.push(await evaluateOne(name, options.file, changes, variant, logger))
+    }
+  }
+  const target = resolve(folder, config.evaluate.report)
+  await writeReport(target, reports)
+  const shown = (path: string) => relative(process.cwd(), resolve(folder, path))
+  printReports(reports, {
+    json: options.json,
+    env: environment(),
+    next: [
+      { label: 'report', target: relative(process.cwd(), target) },
+      { label: 'outputs', target: shown(config.outputs.path) },
+      { label: 'checkpoints', target: shown(config.checkpoint.path) },
+    ],
+  })
+}

@@ -1,0 +1,269 @@
+/**
+ * Composition root of everything that learns from a log: configuration → wired parts → a run of the pipeline → what it
+ * came to. `run`, `replay` and `evaluate` differ only in the outputs and in whether they resume.
+ *
+ * Closing is last in, first out, also after a failure; the worker is always terminated.
+ */
+import { resolve } from 'node:path'
+import { tensorflowEnvironment } from '../backend/tensorflow-environment.js'
+import { Batcher } from '../batch/batcher.js'
+import { type LoadedConfig, setEnvironment } from '../config/load.js'
+import { createDecoderFactory } from '../decode/record-decoder.js'
+import { MillraceError } from '../domain/errors.js'
+import { ExampleColumns } from '../features/columns.js'
+import { FeatureExtractor } from '../features/extract.js'
+import { DuplicateFilter } from '../join/duplicates.js'
+import { Joiner, type JoinStats } from '../join/join.js'
+import { StreamClock } from '../join/watermark.js'
+import { WorkerLearner } from '../learn/worker-client.js'
+import type { Log } from '../observe/log.js'
+import { loadParts, saveParts } from '../pipeline/commit.js'
+import type { Counts } from '../pipeline/counts.js'
+import { Dispatcher } from '../pipeline/dispatch.js'
+import { History, type HistoryPoint } from '../pipeline/history.js'
+import { Journal } from '../pipeline/journal.js'
+import type { CalibrationCurve, MetricsAnswer } from '../pipeline/learner.js'
+import { OUTPUT_NAMES, type Outputs } from '../pipeline/outputs.js'
+import { Pipeline, type PipelineParts } from '../pipeline/pipeline.js'
+import { Position } from '../pipeline/position.js'
+import { checkpointName, findCheckpoints, removeCheckpoints, writeCheckpoint } from '../snapshot/checkpoint.js'
+import { readPart, writePart } from '../snapshot/part-file.js'
+import { AvroFileSource } from '../source/avro-file.js'
+import type { Clock } from '../std/clock.js'
+import { Hasher } from '../std/hash.js'
+import { createDiscardOutputs, createFileOutputs, readJournal } from './file-outputs.js'
+import { heldRecord } from './held-record.js'
+
+export interface SessionOptions {
+  loaded: LoadedConfig
+  /** Folder of the event log. */
+  log: string
+  /** Outputs and checkpoints as files, or nothing but the result. */
+  outputs: 'files' | 'discard'
+  /** Go on from the newest checkpoint, or remove the checkpoints and begin with the log's first record. */
+  resume: boolean
+  logger: Log
+  clock: Clock
+  onProgress(records: number, share: number | undefined): void
+}
+
+export interface SessionResult {
+  backend: string
+  partitions: readonly string[]
+  /** Records read in this run; `position` counts all runs. */
+  records: number
+  position: Position
+  durationMs: number
+  resumeMs: number
+  steps: number
+  counts: Counts
+  join: JoinStats
+  history: readonly HistoryPoint[]
+  metrics: MetricsAnswer
+  calibration: CalibrationCurve[]
+  throughput: { records: number; elapsedMs: number }[]
+}
+
+const THROUGHPUT_EVERY_MS = 250
+const MAX_THROUGHPUT_POINTS = 2000
+
+export async function learnLog(options: SessionOptions, stop: AbortSignal): Promise<SessionResult> {
+  const { loaded, clock, logger } = options
+  const { config } = loaded
+  const closers: (() => Promise<void>)[] = []
+  try {
+    const decoderFor = createDecoderFactory(config.source)
+    const source = new AvroFileSource({ path: options.log, follow: config.source.follow, decoderFor })
+    closers.push(() => source.close())
+    setEnvironment(tensorflowEnvironment(config.backend.threads))
+    const learner = await WorkerLearner.start(config)
+    closers.push(() => learner.close())
+    logger.debug({ backend: learner.backend }, 'the learning worker is ready')
+
+    const hasher = await Hasher.create()
+    const features = new FeatureExtractor(config.features, hasher)
+    const { keyPlaces, dense } = features.layout
+    const columns = new ExampleColumns({ keyPlaces, dense: dense.length, tasks: config.tasks.length }, buffer =>
+      learner.addSlab(buffer),
+    )
+    const outputFolder = resolve(loaded.folder, config.outputs.path)
+    const outputs = options.outputs === 'files' ? createFileOutputs(outputFolder, config) : createDiscardOutputs()
+    closers.push(() => closeOutputs(outputs))
+
+    const position = new Position()
+    const history = new History()
+    const counts: Counts = { events: {}, drops: {}, rejects: {} }
+    const journal = new Journal(record => outputs.journal.append(record), position)
+    const batcher = new Batcher(config.batch, config.tasks.length, clock)
+    let metrics: MetricsAnswer | undefined
+    const dispatcher = new Dispatcher({
+      config,
+      configHash: loaded.hash,
+      columns,
+      batcher,
+      learner,
+      outputs,
+      journal,
+      position,
+      partitionName: index => source.partitions[index] ?? '',
+      onMetrics(answer, records, eventTimeMs) {
+        metrics = answer
+        history.add(answer, records, eventTimeMs)
+      },
+    })
+    const joiner = new Joiner(config.tasks, config.join, hasher, config.model.seed, {
+      arrive(subject, score) {
+        const row = columns.allocate()
+        features.extract(subject, columns, row, true)
+        dispatcher.expect(row, subject)
+        if (score) batcher.addScore(row)
+        return row
+      },
+      mature(row, labels, mask, fresh, impressionTimeMs) {
+        batcher.addExample(row, labels, mask, fresh, impressionTimeMs)
+        if (batcher.learnDue) dispatcher.flush('count')
+      },
+      release: row => dispatcher.release(row),
+      drop(reason, count) {
+        counts.drops[reason] = (counts.drops[reason] ?? 0) + count
+      },
+    })
+
+    const checkpointRoot = resolve(loaded.folder, config.checkpoint.path)
+    const startedMs = clock.monotonicMs()
+    const throughput: SessionResult['throughput'] = []
+    const parts: PipelineParts = {
+      config,
+      source,
+      clock: new StreamClock(config.join, heldRecord),
+      duplicates: new DuplicateFilter(config.join, hasher),
+      features,
+      columns,
+      joiner,
+      batcher,
+      dispatcher,
+      journal,
+      position,
+      counts,
+      outputs,
+      wallClock: clock,
+      async checkpoint() {
+        for (const name of OUTPUT_NAMES) await outputs[name].flush()
+        if (options.outputs === 'discard') return
+        await writeCheckpoint(
+          checkpointRoot,
+          config.checkpoint.keep,
+          checkpointName(position.records, position.ended),
+          async folder => {
+            const files = await learner.save(folder)
+            for (const [name, state] of Object.entries(saveParts(parts, history)))
+              files.push(await writePart(folder, name, state))
+            const partitions = source.partitions.map((name, index) => ({
+              name,
+              nextOffset: String(position.nextOffsets[index] ?? 0n),
+            }))
+            return {
+              configHash: loaded.hash,
+              backend: learner.backend,
+              records: position.records,
+              step: dispatcher.steps,
+              partitions,
+              parts: files,
+            }
+          },
+        )
+      },
+      onProgress(records, share) {
+        options.onProgress(records, share)
+        const elapsedMs = clock.monotonicMs() - startedMs
+        const last = throughput.at(-1)
+        if (throughput.length < MAX_THROUGHPUT_POINTS && elapsedMs - (last?.elapsedMs ?? 0) >= THROUGHPUT_EVERY_MS)
+          throughput.push({ records, elapsedMs })
+      },
+    }
+
+    if (options.outputs === 'files' && options.resume) await resume()
+    else if (options.outputs === 'files') await removeCheckpoints(checkpointRoot)
+    await source.open(position.nextOffsets)
+    while (position.nextOffsets.length < source.partitions.length) position.nextOffsets.push(0n)
+    const recordsBefore = position.records
+    const resumeMs = clock.monotonicMs() - startedMs
+
+    await new Pipeline(parts).run(stop)
+    metrics ??= await learner.metrics()
+    return {
+      backend: learner.backend,
+      partitions: source.partitions,
+      records: position.records - recordsBefore,
+      position,
+      durationMs: clock.monotonicMs() - startedMs,
+      resumeMs,
+      steps: dispatcher.steps,
+      counts,
+      join: joiner.stats(),
+      history: history.points,
+      metrics,
+      calibration: await learner.calibration(),
+      throughput,
+    }
+
+    /** Loads the newest checkpoint that is whole; a damaged one is skipped, and said. */
+    async function resume(): Promise<void> {
+      const found = await findCheckpoints(checkpointRoot)
+      for (const { folder, manifest } of found) {
+        if (manifest.configHash !== loaded.hash) {
+          throw new MillraceError(
+            'CHECKPOINT_INCOMPATIBLE',
+            `${folder} was made by model configuration ${manifest.configHash}, ${loaded.file} is ${loaded.hash}`,
+          )
+        }
+        const damage = await damageOf(folder, manifest.parts)
+        if (damage !== undefined) {
+          logger.warn({ folder, reason: damage.message }, 'a damaged checkpoint is skipped')
+          continue
+        }
+        const read = (name: string) => {
+          const part = manifest.parts.find(part => part.name === name)
+          if (part === undefined) throw new MillraceError('CHECKPOINT_INCOMPATIBLE', `${folder} has no part '${name}'`)
+          return readPart(folder, part)
+        }
+        const entries = config.source.follow ? await readJournal(outputFolder) : []
+        await learner.load(folder, manifest.parts)
+        await loadParts(parts, history, read)
+        journal.follow(entries)
+        logger.info({ folder, records: position.records, step: dispatcher.steps }, 'resumed from a checkpoint')
+        return
+      }
+      const [newest] = found
+      if (newest !== undefined)
+        throw new MillraceError(
+          'CHECKPOINT_CORRUPT',
+          `no checkpoint in ${checkpointRoot} is whole; the newest is ${newest.folder}`,
+        )
+    }
+  } finally {
+    let failure: unknown
+    for (const close of closers.reverse()) await close().catch(error => (failure ??= error))
+    // A failure of the run itself is thrown already and says more.
+    if (failure !== undefined && !(failure instanceof MillraceError)) logger.error({ err: failure }, 'closing failed')
+  }
+}
+
+async function damageOf(
+  folder: string,
+  parts: readonly { name: string; bytes: number; sha256: string }[],
+): Promise<MillraceError | undefined> {
+  for (const part of parts) {
+    try {
+      await readPart(folder, part)
+    } catch (error) {
+      if (error instanceof MillraceError) return error
+      throw error
+    }
+  }
+  return undefined
+}
+
+async function closeOutputs(outputs: Outputs): Promise<void> {
+  for (const name of OUTPUT_NAMES) await outputs[name].close()
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+/** Picks the command and maps its errors to exit codes; nothing else. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { configCommand } from './commands/config.js'
+import { doctorCommand } from './commands/doctor.js'
+import { evaluateCommand } from './commands/evaluate.js'
+import { importCommand } from './commands/import.js'
+import { replayCommand } from './commands/replay.js'
+import { runCommand } from './commands/run.js'
+import { simulateCommand } from './commands/simulate.js'
+import { ERRORS, MillraceError } from './domain/errors.js'
+import { packageRoot } from './std/package-root.js'
+
+const { version, description } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+  version: string
+  description: string
+}
+
+const program = new Command('millrace')
+  .description(description)
+  .version(version)
+  .showSuggestionAfterError()
+  .showHelpAfterError('(see millrace --help)')
+  .addCommand(runCommand())
+  .addCommand(replayCommand())
+  .addCommand(evaluateCommand())
+  .addCommand(importCommand())
+  .addCommand(simulateCommand())
+  .addCommand(configCommand())
+  .addCommand(doctorCommand())
+  .addHelpText('after', '\nTry it: millrace run examples/shop.yaml')
+
+// Commander exits by itself on a usage error; its code becomes ours. Help and version are not errors.
+for (const command of [program, ...program.commands, ...program.commands.flatMap(child => child.commands)])
+  command.exitOverride()
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ERRORS.USAGE.exitCode
+  if (error instanceof MillraceError) {
+    process.stderr.write(`millrace: ${error.code}: ${error.message}\n  ${error.remedy}\n`)
+    return error.exitCode
+  }
+  const { stack, message } = error instanceof Error ? error : new Error(String(error))
+  process.stderr.write(`millrace: INTERNAL: ${stack ?? message}\n  ${ERRORS.INTERNAL.remedy}\n`)
+  return ERRORS.INTERNAL.exitCode
+}

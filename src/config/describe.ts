@@ -1,0 +1,99 @@
+/** Everything that is derived from the schema: the JSON schema, the list of leaves, docs/config.md. */
+import { z } from 'zod'
+import { configSchema } from './schema.js'
+
+export interface ConfigLeaf {
+  /** '[]' stands for an entry of a list. */
+  path: string[]
+  type: string
+  description: string
+  default: unknown
+  env?: string
+  unit?: string
+}
+
+interface SchemaNode {
+  type?: string
+  description?: string
+  default?: unknown
+  env?: string
+  unit?: string
+  enum?: unknown[]
+  properties?: Record<string, SchemaNode>
+  items?: SchemaNode
+  prefixItems?: SchemaNode[]
+  anyOf?: SchemaNode[]
+}
+
+export function configJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
+  return { $schema: schema['$schema'], title: 'Millrace configuration', ...schema }
+}
+
+let leaves: ConfigLeaf[] | undefined
+
+/** Leaves outside lists (those that environment and flags can name), or all of them. */
+export function describeLeaves(withLists = false): ConfigLeaf[] {
+  leaves ??= [...walk(configJsonSchema() as SchemaNode, [])]
+  return withLists ? leaves : leaves.filter(leaf => !leaf.path.includes('[]'))
+}
+
+function* walk(node: SchemaNode, path: string[]): Generator<ConfigLeaf> {
+  if (node.properties !== undefined) {
+    for (const [key, child] of Object.entries(node.properties)) yield* walk(child, [...path, key])
+    return
+  }
+  if (node.type === 'array' && node.items?.properties !== undefined) {
+    yield* walk(node.items, [...path, '[]'])
+    return
+  }
+  yield {
+    path,
+    type: typeText(node),
+    description: node.description ?? '',
+    default: node.default,
+    ...(node.env === undefined ? {} : { env: node.env }),
+    ...(node.unit === undefined ? {} : { unit: node.unit }),
+  }
+}
+
+function typeText(node: SchemaNode): string {
+  if (node.enum !== undefined) return node.enum.map(String).join(' \\| ')
+  if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(typeText))].join(' \\| ')
+  if (node.prefixItems !== undefined) return `[${node.prefixItems.map(typeText).join(', ')}]`
+  if (node.type === 'array') return `list of ${node.items === undefined ? 'values' : typeText(node.items)}`
+  if (node.unit === 'duration') return 'duration'
+  return node.type ?? 'any'
+}
+
+/** docs/config.md: one table a section. */
+export function configMarkdown(): string {
+  const lines = [
+    '# Configuration',
+    '',
+    'Generated from `src/config/schema.ts` by `npm run generate`; do not edit.',
+    '',
+    'One YAML file. Flags are stronger than the environment, the environment is stronger than the file. Text values may hold `${NAME}` or `${NAME:default}`.',
+    'Durations are written as `250ms`, `10s`, `1h30m`, `7d`. Paths are relative to the file. `millrace config lint FILE` checks a file.',
+  ]
+  let section = ''
+  for (const leaf of describeLeaves(true)) {
+    const [head = ''] = leaf.path
+    const name = leaf.path.length > 1 ? head : ''
+    if (name !== section || lines.length === 6) {
+      section = name
+      lines.push(
+        '',
+        `## ${section === '' ? 'Top level' : section}`,
+        '',
+        '| key | type | default | meaning |',
+        '| --- | --- | --- | --- |',
+      )
+    }
+    const key = leaf.path.join('.').replaceAll('.[]', '[]')
+    const fallback = leaf.default === undefined ? '' : `\`${JSON.stringify(leaf.default)}\``
+    const env = leaf.env === undefined ? '' : ` Environment: \`${leaf.env}\`.`
+    lines.push(`| \`${key}\` | ${leaf.type} | ${fallback} | ${leaf.description}${env} |`)
+  }
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,197 @@
+/**
+ * Reads the configuration: flag > environment > file > default. Every fault names file:line:column, says what was
+ * expected and, for an unknown key, which key was probably meant. The only file that reads process.env.
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { type Document, isMap, isNode, isPair, LineCounter, type ParsedNode, parseDocument } from 'yaml'
+import type { z } from 'zod'
+import { MillraceError } from '../domain/errors.js'
+import { describeLeaves } from './describe.js'
+import { type Config, configSchema } from './schema.js'
+import { nearest } from './suggest.js'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface LoadedConfig {
+  config: Config
+  file: string
+  /** Paths in the file are relative to its folder. */
+  folder: string
+  /** What the file, environment and flags said, before defaults. */
+  input: Record<string, unknown>
+  /** Names the configuration of the model: two learners with equal hashes learn the same from the same log. */
+  hash: string
+}
+
+/** A check beyond the schema: a path and what is wrong there. */
+export interface ConfigFault {
+  path: readonly PropertyKey[]
+  message: string
+}
+
+export interface LoadOptions {
+  /** 'weights.method' → 'manual'; the strongest source. */
+  overrides?: Readonly<Record<string, unknown>>
+  env?: Environment
+  /** Checks that need to know more than one section. */
+  check?: (config: Config) => ConfigFault[]
+}
+
+/** The process environment, for the few who need it whole. */
+export const environment = (): Environment => process.env
+
+/** For native libraries that read the environment when they are loaded. What the user has set is left alone. */
+export function setEnvironment(values: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(values)) process.env[name] ??= value
+}
+
+export function loadConfig(file: string, options: LoadOptions = {}): LoadedConfig {
+  const env = options.env ?? process.env
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new MillraceError(
+      'CONFIG_INVALID',
+      `${file}: the configuration file can not be read (${(cause as Error).message})`,
+      { cause },
+    )
+  }
+  return parseConfig(text, file, { ...options, env })
+}
+
+export function parseConfig(text: string, file: string, options: LoadOptions = {}): LoadedConfig {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${line}:${col}`
+  }
+  const broken = document.errors[0]
+  if (broken !== undefined) throw new MillraceError('CONFIG_INVALID', `${at(broken.pos[0])}: ${broken.message}`)
+
+  const input = interpolate(document.toJS() ?? {}, options.env ?? {}) as Record<string, unknown>
+  for (const leaf of describeLeaves()) {
+    const value = leaf.env === undefined ? undefined : options.env?.[leaf.env]
+    if (value !== undefined) setPath(input, leaf.path, typed(value, leaf.type))
+  }
+  for (const [path, value] of Object.entries(options.overrides ?? {})) setPath(input, path.split('.'), value)
+
+  const parsed = configSchema.safeParse(input)
+  const faults: ConfigFault[] = parsed.success
+    ? (options.check?.(parsed.data) ?? [])
+    : parsed.error.issues.flatMap(faultsOf)
+  if (!parsed.success || faults.length > 0) {
+    const messages = faults.map(
+      fault => `${at(offsetOf(document, fault.path))}: ${pathText(fault.path)}${fault.message}`,
+    )
+    throw new MillraceError('CONFIG_INVALID', messages.join('\n'))
+  }
+  return { config: parsed.data, file, folder: dirname(resolve(file)), input, hash: configHash(parsed.data) }
+}
+
+/** Only what decides the model; not where files lie or how often something is written. */
+export function configHash(config: Config): string {
+  const { tasks, join, features, model, optimizer, table, weights, batch, source } = config
+  const decisive = {
+    tasks,
+    join,
+    features,
+    model,
+    optimizer,
+    table,
+    weights,
+    batch: { ...batch, linger: 0 },
+    limits: [source.maxDecodeBytes, source.maxIdBytes],
+  }
+  return createHash('sha256').update(canonical(decisive)).digest('hex').slice(0, 16)
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).filter(([, one]) => one !== undefined)
+    return `{${entries
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`)
+      .join(',')}}`
+  }
+  return JSON.stringify(value) ?? 'null'
+}
+
+/** ${NAME} and ${NAME:default} in text values. */
+function interpolate(value: unknown, env: Environment): unknown {
+  if (typeof value === 'string') {
+    return value.replaceAll(
+      /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?\}/g,
+      (whole, name: string, fallback?: string) => env[name] ?? fallback ?? whole,
+    )
+  }
+  if (Array.isArray(value)) return value.map(one => interpolate(one, env))
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, interpolate(one, env)]))
+  }
+  return value
+}
+
+function typed(text: string, type: string): unknown {
+  if ((type === 'number' || type === 'integer') && text.trim() !== '' && !Number.isNaN(Number(text)))
+    return Number(text)
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  return text
+}
+
+function setPath(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let at = target
+  for (const key of path.slice(0, -1)) {
+    if (typeof at[key] !== 'object' || at[key] === null) at[key] = {}
+    at = at[key] as Record<string, unknown>
+  }
+  const last = path.at(-1)
+  if (last !== undefined) at[last] = value
+}
+
+function faultsOf(issue: z.core.$ZodIssue): ConfigFault[] {
+  if (issue.code !== 'unrecognized_keys')
+    return [{ path: issue.path, message: issue.message.replace(/^Invalid input: /, '') }]
+  return issue.keys.map(key => {
+    const meant = nearest(key, knownKeys(issue.path))
+    return {
+      path: [...issue.path, key],
+      message: `unknown key${meant === undefined ? '' : `, did you mean '${meant}'?`}`,
+    }
+  })
+}
+
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  const prefix = path.map(part => (typeof part === 'number' ? '[]' : String(part)))
+  const keys = describeLeaves(true)
+    .filter(leaf => prefix.every((part, index) => leaf.path[index] === part))
+    .map(leaf => leaf.path[prefix.length])
+  return [...new Set(keys.filter(key => key !== undefined))]
+}
+
+const pathText = (path: readonly PropertyKey[]) => (path.length === 0 ? '' : `${path.map(String).join('.')}: `)
+
+/** Offset of the nearest thing in the file to the path: the value, its key, or the section that lacks it. */
+function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number {
+  let node: ParsedNode | null = document.contents
+  let offset = 0
+  for (const part of path) {
+    if (isMap(node)) {
+      const pair: unknown = node.items.find(
+        item => isPair(item) && isNode(item.key) && String(item.key) === String(part),
+      )
+      if (!isPair(pair) || !isNode(pair.key)) break
+      offset = pair.key.range?.[0] ?? offset
+      node = pair.value as ParsedNode | null
+    } else if (node !== null && 'items' in node) {
+      node = (node.items[Number(part)] ?? null) as ParsedNode | null
+    } else break
+    if (node === null) break
+    if (!isMap(node) && node.range) offset = node.range[0]
+  }
+  return offset
+}

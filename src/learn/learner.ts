@@ -1,0 +1,200 @@
+/**
+ * Everything that learns, in the worker thread: embedding tables, the deep model and progressive validation. One
+ * command at a time, in the order given; see pipeline/learner.ts for what the commands mean.
+ *
+ * A step: look rows up, run the step graph (predict, loss, gradients, dense update), update rows sparsely, judge the
+ * scores that were made before the labels were known.
+ */
+import type { Backend } from '../backend/backend.js'
+import type { Config } from '../config/schema.js'
+import { MillraceError } from '../domain/errors.js'
+import type { LoadedState, PartState } from '../domain/state.js'
+import { ProgressiveValidation } from '../evaluate/progressive.js'
+import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
+import { type FeatureLayout, layoutFeatures } from '../features/layout.js'
+import { SlotTables } from '../features/table/slot-tables.js'
+import { DeepModel } from '../model/deep-model.js'
+import type {
+  CalibrationCurve,
+  LearnAnswer,
+  LearnCommand,
+  MetricsAnswer,
+  ScoreAnswer,
+  ScoreCommand,
+} from '../pipeline/learner.js'
+
+export class Learner {
+  readonly #tasks: number
+  readonly #taskPriors: number[]
+  readonly #columns: ColumnLayout
+  readonly #layout: FeatureLayout
+  readonly #dim: number
+  readonly #deep: DeepModel
+  readonly #tables: SlotTables
+  readonly #validation: ProgressiveValidation
+  readonly #slabs: Slab[] = []
+  #input = { embedded: new Float32Array(0), dense: new Float32Array(0), offset: new Float32Array(0) }
+  #flags = new Uint8Array(0)
+  #step = 0
+  #windowLoss = 0
+  #windowSteps = 0
+  #weights: Float32Array
+
+  private constructor(config: Config, layout: FeatureLayout, deep: DeepModel) {
+    this.#tasks = config.tasks.length
+    this.#taskPriors = config.tasks.map(task => task.prior)
+    this.#layout = layout
+    this.#columns = { keyPlaces: layout.keyPlaces, dense: layout.dense.length, tasks: this.#tasks }
+    this.#dim = config.model.dim
+    this.#deep = deep
+    this.#tables = new SlotTables(layout, this.#tasks, config.model, config.optimizer, config.table)
+    this.#validation = new ProgressiveValidation(config.tasks)
+    this.#weights = Float32Array.from(this.#taskPriors)
+  }
+
+  static async create(config: Config, backend: Backend): Promise<Learner> {
+    const layout = layoutFeatures(config.features)
+    const spec = {
+      tasks: config.tasks,
+      slots: layout.embeddedSlots,
+      dense: layout.dense.length,
+      model: config.model,
+      optimizer: config.optimizer.dense,
+      weights: config.weights,
+    }
+    return new Learner(config, layout, await DeepModel.create(spec, backend))
+  }
+
+  get columns(): ColumnLayout {
+    return this.#columns
+  }
+
+  addSlab(slab: Slab): void {
+    this.#slabs.push(slab)
+  }
+
+  async score({ rows, eventTimeMs }: ScoreCommand): Promise<ScoreAnswer> {
+    this.#reserve(rows.length)
+    this.#tables.gather(this.#slabs, this.#columns, rows, 'score', eventTimeMs, this.#input)
+    const values = (await this.#deep.predict({ n: rows.length, ...this.#input })).slice(0, rows.length * this.#tasks)
+    for (let i = 0; i < rows.length; i++) this.#writeScores(rows[i] ?? 0, values, i)
+    return { values, modelVersion: this.#step }
+  }
+
+  async learn(command: LearnCommand): Promise<LearnAnswer> {
+    const { rows, labels, mask, fresh, eventTimeMs } = command
+    const n = rows.length
+    this.#reserve(n)
+    this.#tables.gather(this.#slabs, this.#columns, rows, 'learn', eventTimeMs, this.#input)
+    const result = await this.#deep.learn({ n, ...this.#input }, labels, mask)
+    if (!Number.isFinite(result.loss)) {
+      throw new MillraceError(
+        'LOSS_NOT_FINITE',
+        `the loss of step ${this.#step + 1} (${n} examples, event time ${new Date(eventTimeMs).toISOString()}) is ${result.loss}`,
+      )
+    }
+    this.#tables.update(result.embeddedGradient, result.offsetGradient)
+    this.#tables.maintain(eventTimeMs)
+    this.#step++
+    this.#windowLoss += result.loss
+    this.#windowSteps++
+    this.#weights = result.taskWeights
+
+    // What is judged is the score made before the label: the waiting row's own, or this step's for a fresh row.
+    const values = new Float32Array(n * this.#tasks)
+    for (let i = 0; i < n; i++) {
+      const row = rows[i] ?? 0
+      if (fresh[i] === 1) this.#writeScores(row, result.values, i)
+      const slab = this.#slab(row)
+      const at = row % SLAB_ROWS
+      values.set(slab.scores.subarray(at * this.#tasks, (at + 1) * this.#tasks), i * this.#tasks)
+      this.#flags[i] = slab.flags[at] ?? 0
+    }
+    this.#validation.setStart(command.countFromMs)
+    this.#validation.record(n, values, labels, mask, this.#flags, command.impressionTimesMs)
+    return {
+      step: this.#step,
+      loss: result.loss,
+      values,
+      taskLosses: result.taskLosses,
+      taskWeights: result.taskWeights,
+    }
+  }
+
+  metrics(): MetricsAnswer {
+    const window = this.#validation.windowMetrics()
+    this.#validation.closeWindow()
+    const loss = this.#windowSteps === 0 ? 0 : this.#windowLoss / this.#windowSteps
+    this.#windowLoss = 0
+    this.#windowSteps = 0
+    return {
+      step: this.#step,
+      window,
+      totals: this.#validation.totals(),
+      loss,
+      taskWeights: Array.from(this.#weights),
+      tables: this.#tables.stats(),
+    }
+  }
+
+  calibration(): CalibrationCurve[] {
+    return this.#validation.calibration()
+  }
+
+  async saveState(): Promise<Record<string, PartState>> {
+    return {
+      learner: {
+        meta: {
+          step: this.#step,
+          windowLoss: this.#windowLoss,
+          windowSteps: this.#windowSteps,
+          embeddedSlots: this.#layout.embeddedSlots,
+        },
+        arrays: { weights: this.#weights },
+      },
+      model: await this.#deep.saveState(),
+      tables: this.#tables.saveState(),
+      validation: this.#validation.saveState(),
+    }
+  }
+
+  async loadState(part: (name: string) => Promise<LoadedState>): Promise<void> {
+    const own = await part('learner')
+    const meta = own.meta as { step: number; windowLoss: number; windowSteps: number }
+    this.#step = meta.step
+    this.#windowLoss = meta.windowLoss
+    this.#windowSteps = meta.windowSteps
+    this.#weights = (own.arrays['weights'] as Float32Array).slice()
+    await this.#deep.loadState(await part('model'))
+    this.#tables.loadState(await part('tables'))
+    this.#validation.loadState(await part('validation'))
+  }
+
+  async close(): Promise<void> {
+    await this.#deep.close()
+  }
+
+  #slab(row: number): Slab {
+    const slab = this.#slabs[Math.floor(row / SLAB_ROWS)]
+    if (slab === undefined) throw new MillraceError('INTERNAL', `the worker was not given the slab of row ${row}`)
+    return slab
+  }
+
+  #writeScores(row: number, values: Float32Array, i: number): void {
+    const at = (row % SLAB_ROWS) * this.#tasks
+    const { scores } = this.#slab(row)
+    for (let task = 0; task < this.#tasks; task++) scores[at + task] = values[i * this.#tasks + task] ?? 0
+  }
+
+  #reserve(n: number): void {
+    const { embeddedSlots, dense } = this.#layout
+    if (this.#flags.length >= n) return
+    const size = Math.max(n, this.#flags.length * 2)
+    this.#flags = new Uint8Array(size)
+    this.#input = {
+      embedded: new Float32Array(size * embeddedSlots * this.#dim),
+      dense: new Float32Array(size * dense.length),
+      offset: new Float32Array(size * this.#tasks),
+    }
+  }
+}

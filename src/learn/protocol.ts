@@ -1,0 +1,24 @@
+/** The messages between the main thread and the learning worker. Answers come in the order of the commands. */
+import type { Config } from '../config/schema.js'
+import type { ErrorCode } from '../domain/errors.js'
+import type { LearnCommand, PartFile, ScoreCommand } from '../pipeline/learner.js'
+
+export interface WorkerStart {
+  config: Config
+}
+
+export type Command =
+  | { kind: 'slab'; buffer: SharedArrayBuffer }
+  | { kind: 'score'; command: ScoreCommand }
+  | { kind: 'learn'; command: LearnCommand }
+  | { kind: 'metrics' }
+  | { kind: 'calibration' }
+  | { kind: 'snapshot' }
+  | { kind: 'save'; folder: string }
+  | { kind: 'load'; folder: string; parts: readonly PartFile[] }
+  | { kind: 'close' }
+
+export type Answer =
+  | { kind: 'ready'; backend: string }
+  | { kind: 'answer'; value: unknown }
+  | { kind: 'failure'; code: ErrorCode; message: string; stack: string | undefined }

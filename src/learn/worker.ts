@@ -1,0 +1,98 @@
+/**
+ * Entry of the learning worker. A step blocks its thread, so it must never share one with a Kafka heartbeat or with the
+ * reading of the log. Commands are handled strictly one after another. After a failure nothing more is learned: every
+ * later command fails too, so that no output can follow a lost step.
+ */
+import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { createBackend } from '../backend/choose.js'
+import { MillraceError } from '../domain/errors.js'
+import { viewSlab } from '../features/columns.js'
+import { encodePart, readPart, writePart } from '../snapshot/part-file.js'
+import { Learner } from './learner.js'
+import type { Answer, Command, WorkerStart } from './protocol.js'
+import { scoringParts } from './scoring-parts.js'
+
+const port = parentPort
+if (port === null) throw new MillraceError('INTERNAL', 'the learning worker is not a program of its own')
+const { config } = workerData as WorkerStart
+
+let failure: Answer | undefined
+const send = (answer: Answer) => port.postMessage(answer)
+
+function failureOf(error: unknown): Answer {
+  const known = error instanceof MillraceError
+  return {
+    kind: 'failure',
+    code: known ? error.code : 'INTERNAL',
+    message: (error as Error).message,
+    stack: (error as Error).stack,
+  }
+}
+
+async function start(): Promise<(command: Command) => Promise<unknown>> {
+  const backend = await createBackend(config.backend)
+  const learner = await Learner.create(config, backend)
+  send({ kind: 'ready', backend: backend.description })
+  return async command => {
+    switch (command.kind) {
+      case 'slab':
+        return learner.addSlab(viewSlab(command.buffer, learner.columns))
+      case 'score':
+        return learner.score(command.command)
+      case 'learn':
+        return learner.learn(command.command)
+      case 'metrics':
+        return learner.metrics()
+      case 'calibration':
+        return learner.calibration()
+      case 'snapshot':
+        return scoringParts(await learner.saveState()).map(([name, state]) => ({
+          name,
+          bytes: Buffer.concat([...encodePart(state)]),
+        }))
+      case 'save': {
+        const files = []
+        for (const [name, state] of Object.entries(await learner.saveState()))
+          files.push(await writePart(command.folder, name, state))
+        return files
+      }
+      case 'load':
+        return learner.loadState(async name => {
+          const part = command.parts.find(part => part.name === name)
+          if (part === undefined)
+            throw new MillraceError(
+              'CHECKPOINT_INCOMPATIBLE',
+              `${join(command.folder, 'manifest.json')} lists no part '${name}'`,
+            )
+          return readPart(command.folder, part)
+        })
+      case 'close':
+        await learner.close()
+        await backend.close()
+        return undefined
+    }
+  }
+}
+
+const ready = start().catch(error => {
+  failure = failureOf(error)
+  send(failure)
+})
+
+let turn: Promise<unknown> = ready
+port.on('message', (command: Command) => {
+  turn = turn.then(async () => {
+    const handle = await ready
+    try {
+      if (failure !== undefined || handle === undefined) return
+      const value = await handle(command)
+      if (command.kind !== 'slab') send({ kind: 'answer', value })
+    } catch (error) {
+      failure = failureOf(error)
+      send(failure)
+    } finally {
+      if (command.kind === 'close') port.close()
+    }
+  })
+})

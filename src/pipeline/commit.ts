@@ -1,0 +1,140 @@
+/**
+ * What a checkpoint holds and how it comes back: offsets, clock, joiner, keyed state, waiting examples, outputs, metrics
+ * and the worker's tables and weights are one atomic unit. Row numbers depend on timing and are never saved: waiting
+ * examples are written in the joiner's and batcher's own order and get new rows on the way back.
+ *
+ * Called only when the dispatcher is settled: no command unanswered, every output appended.
+ */
+import type { Json, LoadedState, PartState, StateArray } from '../domain/state.js'
+import { type ExampleColumns, SLAB_ROWS } from '../features/columns.js'
+import type { JoinSubject } from '../join/join.js'
+import type { Counts } from './counts.js'
+import type { History } from './history.js'
+import { OUTPUT_NAMES } from './outputs.js'
+import type { PipelineParts } from './pipeline.js'
+import type { PositionState } from './position.js'
+
+interface PipelineState {
+  position: PositionState
+  counts: Counts
+  history: Json
+  journalSeq: number
+  steps: number
+  /** Who the examples still to be predicted are about; index into the waiting examples. */
+  subjects: { index: number; subject: JoinSubject }[]
+}
+
+/** Everything the main thread owns, by part name. */
+export function saveParts(parts: PipelineParts, history: History): Record<string, PartState> {
+  const { joiner, batcher, columns, dispatcher, position, counts, journal } = parts
+  const joinerRows = joiner.waitingRows()
+  const batcherRows = batcher.waitingRows()
+  const index = new Map<number, number>()
+  for (const row of joinerRows) if (!index.has(row)) index.set(row, index.size)
+  for (const row of batcherRows) if (!index.has(row)) index.set(row, index.size)
+  const indexOf = (row: number) => index.get(row) ?? -1
+  const subjects = dispatcher
+    .waitingSubjects()
+    .map(({ row, subject }) => ({ index: indexOf(row), subject: plainSubject(subject) }))
+    .filter(entry => entry.index >= 0)
+    .sort((a, b) => a.index - b.index)
+  const own: PipelineState = {
+    position: position.toJson(),
+    counts,
+    history: history.toJson(),
+    journalSeq: journal.seq,
+    steps: dispatcher.steps,
+    subjects,
+  }
+  const saved: Record<string, PartState> = {
+    pipeline: { meta: own as unknown as Json, arrays: {} },
+    waiting: {
+      meta: { keyPlaces: columns.layout.keyPlaces, dense: columns.layout.dense, tasks: columns.layout.tasks },
+      arrays: {
+        ...copyRows(columns, [...index.keys()]),
+        joiner: joinerRows.map(indexOf),
+        batcher: batcherRows.map(indexOf),
+      },
+    },
+    clock: parts.clock.saveState(),
+    duplicates: parts.duplicates.saveState(),
+    features: parts.features.saveState(),
+    joiner: joiner.saveState(),
+    batcher: batcher.saveState(),
+  }
+  for (const name of OUTPUT_NAMES) saved[`output-${name}`] = parts.outputs[name].saveState()
+  return saved
+}
+
+/** The other way round, into freshly made parts. */
+export async function loadParts(
+  parts: PipelineParts,
+  history: History,
+  part: (name: string) => Promise<LoadedState>,
+): Promise<void> {
+  const { joiner, batcher, columns, dispatcher, position, counts } = parts
+  const own = (await part('pipeline')).meta as unknown as PipelineState
+  position.fromJson(own.position)
+  Object.assign(counts, own.counts)
+  history.fromJson(own.history)
+
+  const waiting = await part('waiting')
+  const rows = restoreRows(columns, waiting.arrays)
+  const rowsOf = (name: string) => (waiting.arrays[name] as Int32Array).map(index => rows[index] ?? -1)
+  const joinerRows = rowsOf('joiner')
+  const batcherRows = rowsOf('batcher')
+  joiner.loadState(await part('joiner'), joinerRows)
+  batcher.loadState(await part('batcher'), batcherRows)
+  const held = new Set(joinerRows)
+  const released = rows.filter(row => !held.has(row))
+  dispatcher.restore(
+    own.steps,
+    own.subjects.map(({ index, subject }) => ({ row: rows[index] ?? -1, subject })),
+    released,
+  )
+  parts.clock.loadState(await part('clock'))
+  parts.duplicates.loadState(await part('duplicates'))
+  parts.features.loadState(await part('features'))
+  parts.journal.restore(own.journalSeq)
+  for (const name of OUTPUT_NAMES) await parts.outputs[name].loadState(await part(`output-${name}`))
+}
+
+/** Subjects are events or candidates; only what a prediction says of them is kept. */
+function plainSubject({ eventId, requestId, eventTimeMs, user, item }: JoinSubject): JoinSubject {
+  return { eventId, requestId, eventTimeMs, user, item, position: null, context: null }
+}
+
+function copyRows(columns: ExampleColumns, rows: readonly number[]): Record<string, StateArray> {
+  const { keyPlaces, dense, tasks } = columns.layout
+  const copy = {
+    keys: new Uint32Array(rows.length * keyPlaces * 2),
+    dense: new Float32Array(rows.length * dense),
+    scores: new Float32Array(rows.length * tasks),
+    flags: new Uint8Array(rows.length),
+  }
+  for (const [index, row] of rows.entries()) {
+    const slab = columns.slab(row)
+    const at = row % SLAB_ROWS
+    copy.keys.set(slab.keys.subarray(at * keyPlaces * 2, (at + 1) * keyPlaces * 2), index * keyPlaces * 2)
+    copy.dense.set(slab.dense.subarray(at * dense, (at + 1) * dense), index * dense)
+    copy.scores.set(slab.scores.subarray(at * tasks, (at + 1) * tasks), index * tasks)
+    copy.flags[index] = slab.flags[at] ?? 0
+  }
+  return copy
+}
+
+function restoreRows(columns: ExampleColumns, arrays: Record<string, StateArray>): number[] {
+  const { keyPlaces, dense, tasks } = columns.layout
+  const keys = arrays.keys as Uint32Array
+  const flags = arrays.flags as Uint8Array
+  return Array.from(flags, (flag, index) => {
+    const row = columns.allocate()
+    const slab = columns.slab(row)
+    const at = row % SLAB_ROWS
+    slab.keys.set(keys.subarray(index * keyPlaces * 2, (index + 1) * keyPlaces * 2), at * keyPlaces * 2)
+    slab.dense.set((arrays.dense as Float32Array).subarray(index * dense, (index + 1) * dense), at * dense)
+    slab.scores.set((arrays.scores as Float32Array).subarray(index * tasks, (index + 1) * tasks), at * tasks)
+    slab.flags[at] = flag
+    return row
+  })
+}

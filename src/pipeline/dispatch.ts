@@ -1,0 +1,282 @@
+/**
+ * Hops 4, 6 and 7 of the flow as the main thread sees them: rows go to the learning worker as commands, answers come
+ * back in the same order and become predictions, and rows are freed.
+ *
+ * The rule that makes every score reproducible: waiting scores are always sent before a step is sent, so the score of an
+ * impression is by the model of exactly the steps that were sent before it arrived. At most MAX_IN_FLIGHT commands are
+ * unanswered; room() waits for that, which is the backpressure on the source.
+ */
+import { createHash } from 'node:crypto'
+import type { Batcher, Examples } from '../batch/batcher.js'
+import type { Config } from '../config/schema.js'
+import type { MillraceError } from '../domain/errors.js'
+import type { ExampleColumns } from '../features/columns.js'
+import type { JoinSubject } from '../join/join.js'
+import type { Journal } from './journal.js'
+import type { LearnAnswer, LearnerPort, MetricsAnswer } from './learner.js'
+import type { FlushTrigger, Outputs } from './outputs.js'
+import type { Position } from './position.js'
+
+const MAX_IN_FLIGHT = 16
+const SNAPSHOT_CHUNK_BYTES = 1 << 20
+
+export interface DispatchDeps {
+  config: Config
+  configHash: string
+  columns: ExampleColumns
+  batcher: Batcher
+  learner: LearnerPort
+  outputs: Outputs
+  journal: Journal
+  position: Position
+  partitionName(index: number): string
+  onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
+}
+
+export class Dispatcher {
+  readonly #deps: DispatchDeps
+  readonly #taskNames: string[]
+  readonly #ranks: number[]
+  /** What a prediction will say about a row, from its arrival until it is scored. */
+  readonly #subjects = new Map<number, JoinSubject>()
+  /** Rows that the joiner has let go of; freed with the answer to the next full flush, the last that can name them. */
+  #released: number[] = []
+  #inFlight = 0
+  #failure: MillraceError | undefined
+  #wake: (() => void) | undefined
+  #steps = 0
+
+  constructor(deps: DispatchDeps) {
+    this.#deps = deps
+    this.#taskNames = deps.config.tasks.map(task => task.name)
+    this.#ranks = deps.config.tasks.map(task => task.rank)
+  }
+
+  /** Steps sent so far: the model's version once they are answered. */
+  get steps(): number {
+    return this.#steps
+  }
+
+  /** The row will be predicted for this subject: with the next scores, or (fresh) in its learning step. */
+  expect(row: number, subject: JoinSubject): void {
+    this.#subjects.set(row, subject)
+  }
+
+  release(row: number): void {
+    this.#released.push(row)
+  }
+
+  flushScores(trigger: FlushTrigger): void {
+    const { batcher, learner, position, journal } = this.#deps
+    while (batcher.scores > 0) {
+      const rows = batcher.takeScores()
+      if (trigger === 'linger') journal.score(this.#steps, trigger, rows.length)
+      this.#send(learner.score({ rows, eventTimeMs: position.eventTimeMs }), ({ values, modelVersion }) => {
+        for (const [index, row] of rows.entries()) this.#predict(row, values, index, modelVersion)
+      })
+    }
+  }
+
+  /** Scores what waits, then makes steps of the labelled examples that wait. */
+  flush(trigger: FlushTrigger): void {
+    this.flushScores(trigger)
+    const { batcher } = this.#deps
+    while (batcher.examples > 0) this.#step(trigger, batcher.takeExamples())
+    const released = this.#released
+    if (released.length === 0) return
+    this.#released = []
+    // Behind every answer that may still name them.
+    this.#send(this.#last, () => {
+      for (const row of released) this.#deps.columns.free(row)
+    })
+  }
+
+  #step(trigger: FlushTrigger, batch: Examples): void {
+    const { learner, position, journal, config } = this.#deps
+    this.#steps++
+    journal.learn(this.#steps, trigger, batch.rows.length)
+    const countFromMs = position.firstEventTimeMs + config.evaluate.after
+    this.#send(learner.learn({ ...batch, eventTimeMs: position.eventTimeMs, countFromMs }), answer =>
+      this.#predictFresh(batch.rows, batch.fresh, answer),
+    )
+    const { snapshotEverySteps } = config.outputs
+    if (snapshotEverySteps > 0 && this.#steps % snapshotEverySteps === 0) this.snapshot()
+  }
+
+  /** Ranks the candidate rows of one score request, at its place in the log, and frees them. */
+  answerRequest(requestId: string, rows: readonly number[], subjects: readonly JoinSubject[]): void {
+    const { learner, position, outputs, columns } = this.#deps
+    this.flushScores('count')
+    if (rows.length === 0) return
+    const [first] = subjects
+    const width = this.#taskNames.length
+    this.#send(
+      learner.score({ rows: Int32Array.from(rows), eventTimeMs: position.eventTimeMs }),
+      ({ values, modelVersion }) => {
+        const items = subjects.map((subject, index) => {
+          const scores = values.subarray(index * width, (index + 1) * width)
+          this.#append(subject, scores, modelVersion)
+          return { item: subject.item, rankScore: this.#rankScore(scores), values: this.#named(scores) }
+        })
+        items.sort((a, b) => b.rankScore - a.rankScore)
+        outputs.recommendations.append({
+          requestId,
+          eventTime: first?.eventTimeMs ?? 0,
+          user: first?.user ?? '',
+          modelVersion,
+          items,
+        })
+        for (const row of rows) columns.free(row)
+      },
+    )
+  }
+
+  metrics(): void {
+    const { learner, position, outputs, onMetrics } = this.#deps
+    const records = position.records
+    const eventTimeMs = position.eventTimeMs
+    this.#send(learner.metrics(), answer => {
+      const lines = [
+        ...answer.window.map(line => ({ line, window: 'window' as const })),
+        ...answer.totals.map(line => ({ line, window: 'total' as const })),
+      ]
+      for (const { line, window } of lines) {
+        if (line.count === 0) continue
+        const { task, split, values, count, positives } = line
+        outputs.metrics.append({
+          eventTime: eventTimeMs,
+          events: records,
+          step: answer.step,
+          task,
+          window,
+          split,
+          values: { ...values },
+          counts: { count, positives },
+        })
+      }
+      onMetrics(answer, records, eventTimeMs)
+    })
+  }
+
+  /** Publishes a full snapshot: each part cut into chunks, each chunk a record that says which whole it belongs to. */
+  snapshot(): void {
+    const { learner, position, outputs, configHash, partitionName } = this.#deps
+    const head = {
+      version: this.#steps,
+      parent: null,
+      kind: 'full' as const,
+      configHash,
+      eventTime: position.eventTimeMs,
+      offsets: position.nextOffsets.map((offset, index) => ({
+        partition: partitionName(index),
+        offset: String(offset),
+      })),
+      metrics: {},
+    }
+    this.#send(learner.snapshot(), parts => {
+      for (const { name, bytes } of parts) {
+        const checksum = createHash('sha256').update(bytes).digest('hex')
+        const chunks = Math.max(1, Math.ceil(bytes.length / SNAPSHOT_CHUNK_BYTES))
+        for (let chunk = 0; chunk < chunks; chunk++) {
+          const payload = bytes.subarray(chunk * SNAPSHOT_CHUNK_BYTES, (chunk + 1) * SNAPSHOT_CHUNK_BYTES)
+          outputs.snapshots.append({ ...head, part: name, chunk, chunks, checksum, payload })
+        }
+      }
+    })
+  }
+
+  /** Whether room() would wait. */
+  get full(): boolean {
+    return this.#inFlight >= MAX_IN_FLIGHT || this.#failure !== undefined
+  }
+
+  /** Resolves when another command may be sent; throws what the worker failed with. */
+  async room(): Promise<void> {
+    while (this.#inFlight >= MAX_IN_FLIGHT && this.#failure === undefined) await this.#nextAnswer()
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** Resolves when every command is answered and its output appended. */
+  async settled(): Promise<void> {
+    while (this.#inFlight > 0 && this.#failure === undefined) await this.#nextAnswer()
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** For a checkpoint, when settled: who the rows still to be scored are about. */
+  waitingSubjects(): { row: number; subject: JoinSubject }[] {
+    return [...this.#subjects].map(([row, subject]) => ({ row, subject }))
+  }
+
+  restore(
+    steps: number,
+    subjects: readonly { row: number; subject: JoinSubject }[],
+    released: readonly number[],
+  ): void {
+    this.#steps = steps
+    for (const { row, subject } of subjects) this.#subjects.set(row, subject)
+    this.#released = [...released]
+  }
+
+  /** The answer to the last command. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  #send<T>(answer: Promise<T>, then: (answer: T) => void): void {
+    this.#inFlight++
+    this.#last = answer
+    answer
+      .then(then)
+      .catch((error: MillraceError) => {
+        this.#failure ??= error
+      })
+      .finally(() => {
+        this.#inFlight--
+        this.#wake?.()
+      })
+  }
+
+  #nextAnswer(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wake = resolve
+    })
+  }
+
+  #predict(row: number, values: Float32Array, index: number, modelVersion: number): void {
+    const subject = this.#subjects.get(row)
+    if (subject === undefined) return
+    this.#subjects.delete(row)
+    const width = this.#taskNames.length
+    this.#append(subject, values.subarray(index * width, (index + 1) * width), modelVersion)
+  }
+
+  #predictFresh(rows: Int32Array, fresh: Uint8Array, answer: LearnAnswer): void {
+    for (const [index, row] of rows.entries())
+      if (fresh[index] === 1) this.#predict(row, answer.values, index, answer.step - 1)
+  }
+
+  #append(subject: JoinSubject, scores: Float32Array, modelVersion: number): void {
+    const { eventId, requestId, eventTimeMs, user, item } = subject
+    this.#deps.outputs.predictions.append({
+      eventId,
+      requestId,
+      eventTimeMs,
+      user,
+      item,
+      modelVersion,
+      values: scores,
+      rankScore: this.#rankScore(scores),
+    })
+  }
+
+  #named(scores: Float32Array): Record<string, number> {
+    const values: Record<string, number> = {}
+    for (const [task, name] of this.#taskNames.entries()) values[name] = scores[task] ?? 0
+    return values
+  }
+
+  /** Weighted sum of the tasks' values. */
+  #rankScore(scores: Float32Array): number {
+    let sum = 0
+    for (const [task, rank] of this.#ranks.entries()) sum += rank * (scores[task] ?? 0)
+    return sum
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The journal says which records made which step: with a checkpoint and the log it gives the exact model of any later
+ * step. Batches closed by count, tick or the log's end follow from the log alone; those closed by the wall clock
+ * (linger) do not, and for these the journal is read back after a crash: `forced` holds the entries behind the restored
+ * checkpoint, and while there are any, the wall clock has no say.
+ */
+import type { JournalRecord } from '../sink/output-records.js'
+import type { FlushTrigger } from './outputs.js'
+import type { Position } from './position.js'
+
+export class Journal {
+  readonly #append: (record: JournalRecord) => void
+  readonly #position: Position
+  #seq = 0
+  #forced: JournalRecord[] = []
+
+  constructor(append: (record: JournalRecord) => void, position: Position) {
+    this.#append = append
+    this.#position = position
+  }
+
+  score(step: number, trigger: FlushTrigger, examples: number): void {
+    this.#write('score', step, trigger, examples)
+  }
+
+  learn(step: number, trigger: FlushTrigger, examples: number): void {
+    this.#write('learn', step, trigger, examples)
+  }
+
+  get seq(): number {
+    return this.#seq
+  }
+
+  restore(seq: number): void {
+    this.#seq = seq
+  }
+
+  /** After a crash: entries as the journal holds them; those behind the restored checkpoint that the wall clock closed are followed. */
+  follow(entries: readonly JournalRecord[]): void {
+    this.#forced = entries.filter(record => record.trigger === 'linger' && record.seq >= this.#seq)
+  }
+
+  /** Whether batches must still be closed as before the crash rather than by the wall clock. */
+  get following(): boolean {
+    return this.#forced.length > 0
+  }
+
+  /** Whether a batch was closed by the wall clock exactly here; asked after each record while following. */
+  forcedHere(): 'score' | 'learn' | undefined {
+    const [next] = this.#forced
+    if (
+      next === undefined ||
+      !next.consumed.every(({ partition, offset }) => this.#position.nextOffsets[partition] === offset)
+    )
+      return undefined
+    this.#forced.shift()
+    return next.kind
+  }
+
+  #write(kind: 'score' | 'learn', step: number, trigger: FlushTrigger, examples: number): void {
+    const consumed = this.#position.nextOffsets.map((offset, partition) => ({ partition, offset }))
+    this.#append({ seq: this.#seq++, step, kind, trigger, eventTime: this.#position.eventTimeMs, examples, consumed })
+  }
+}

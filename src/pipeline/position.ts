@@ -1,0 +1,39 @@
+/** How far the log has been read, and the stream's time. One of these per pipeline; everything that is written carries it. */
+export class Position {
+  /** Next offset of each partition. */
+  nextOffsets: bigint[] = []
+  /** Records read of all partitions. */
+  records = 0
+  /** Highest event time admitted. */
+  eventTimeMs = 0
+  /** Event time of the first record admitted. */
+  firstEventTimeMs = 0
+  /** The log's end was reached and nothing has come since: what waited has had its last word. */
+  ended = false
+
+  admitted(eventTimeMs: number): void {
+    if (this.firstEventTimeMs === 0) this.firstEventTimeMs = eventTimeMs
+    if (eventTimeMs > this.eventTimeMs) this.eventTimeMs = eventTimeMs
+  }
+
+  toJson(): PositionState {
+    const { records, eventTimeMs, firstEventTimeMs, ended } = this
+    return { nextOffsets: this.nextOffsets.map(String), records, eventTimeMs, firstEventTimeMs, ended }
+  }
+
+  fromJson(state: PositionState): void {
+    this.nextOffsets = state.nextOffsets.map(BigInt)
+    this.records = state.records
+    this.eventTimeMs = state.eventTimeMs
+    this.firstEventTimeMs = state.firstEventTimeMs
+    this.ended = state.ended
+  }
+}
+
+export interface PositionState {
+  nextOffsets: string[]
+  records: number
+  eventTimeMs: number
+  firstEventTimeMs: number
+  ended: boolean
+}
