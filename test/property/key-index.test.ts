@@ -10,7 +10,7 @@ const command = fc.record({ kind: fc.constantFrom('insert', 'remove'), key })
 test('a key index behaves like a map from keys to stable row numbers', () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 400 }), commands => {
-      const index = new KeyIndex()
+      const index = new KeyIndex(1)
       const model = new Map<string, number>()
       for (const { kind, key } of commands) {
         const name = `${key.lo}/${key.hi}`
@@ -40,10 +40,10 @@ test('a restored key index goes on exactly like the saved one', () => {
         commands.map(({ kind, key }) =>
           kind === 'insert' ? index.insert(key.lo, key.hi) : index.remove(key.lo, key.hi),
         )
-      const first = new KeyIndex()
+      const first = new KeyIndex(1)
       apply(first, before)
       const { meta, arrays } = first.saveState()
-      const second = new KeyIndex()
+      const second = new KeyIndex(1)
       const keys = new Uint32Array(meta.rows * 2)
       let at = 0
       for (const slab of arrays.keys) {
@@ -58,7 +58,7 @@ test('a restored key index goes on exactly like the saved one', () => {
 })
 
 test('a key index grows past a slab and finds every key', () => {
-  const index = new KeyIndex()
+  const index = new KeyIndex(1)
   for (let n = 1; n <= 70_000; n++) assert.equal(index.insert(n, (n ^ 0x5bd1e995) >>> 0), n - 1)
   for (let n = 1; n <= 70_000; n++) assert.equal(index.find(n, (n ^ 0x5bd1e995) >>> 0), n - 1)
 })

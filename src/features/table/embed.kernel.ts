@@ -2,19 +2,20 @@
  * Embedding rows of one slot: forward a copy, or the mean of the present values; backward the same weights, summed per
  * row over the batch; then one step of row-wise Adagrad (Duchi et al. 2011, one accumulator a row as in FBGEMM):
  *   accumulator = keep * accumulator + mean(gradient²);  row -= rate * gradient / sqrt(accumulator)
+ * `places` and `uniques` are [n, keyPlaces]: a row, or a row's number in the batch; NO_VALUE for an empty place; another
+ * negative number for a value without a row, which reads as zero but counts in the mean.
+ * Math.fround around a single operation changes no result (they are stored as float32) but spares the detour by double.
  */
 import { ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
 import type { SlotLayout } from '../layout.js'
-import { ROW_SLAB, type ValueTable } from './value-table.kernel.js'
+import { ACCUMULATOR, type ValueTable, VECTOR } from './value-table.kernel.js'
 
-const ROW_MASK = ROW_SLAB - 1
+export const NO_VALUE = -1
+const SLAB_MASK = (1 << ROW_SLAB_BITS) - 1
 /** Keeps 0 / sqrt(0) a number when an accumulator has decayed away. */
 const EPSILON = 1e-10
 
-/** Fills the slot's columns of out [n, embeddedSlots * dim]. places [n, keyPlaces]: row, NO_VALUE, or another negative
- * number for a value without a row, which reads as zero but counts in the mean. */
-export const NO_VALUE = -1
-
+/** Fills the slot's columns of out [n, width], width = embeddedSlots * dim. */
 export function poolSlot(
   table: ValueTable,
   slot: SlotLayout,
@@ -24,7 +25,7 @@ export function poolSlot(
   out: Float32Array,
   width: number,
 ): void {
-  const { vectors } = table
+  const { floats, words } = table
   const { dim } = table.shape
   const { firstPlace } = slot
   const column = slot.embedIndex * dim
@@ -36,23 +37,23 @@ export function poolSlot(
         for (let d = 0; d < dim; d++) out[to + d] = 0
         continue
       }
-      const vector = vectors[row >>> ROW_SLAB_BITS]!
-      const from = (row & ROW_MASK) * dim
-      for (let d = 0; d < dim; d++) out[to + d] = vector[from + d]!
+      const records = floats[row >>> ROW_SLAB_BITS]!
+      const from = (row & SLAB_MASK) * words + VECTOR
+      for (let d = 0; d < dim; d++) out[to + d] = records[from + d]!
     }
     return
   }
   for (let i = 0; i < n; i++) {
     const to = i * width + column
     const first = i * keyPlaces + firstPlace
-    const share = 1 / presentValues(places, first, slot.places)
+    const share = Math.fround(1 / presentValues(places, first, slot.places))
     for (let d = 0; d < dim; d++) out[to + d] = 0
     for (let place = first; place < first + slot.places; place++) {
       const row = places[place]!
       if (row < 0) continue
-      const vector = vectors[row >>> ROW_SLAB_BITS]!
-      const from = (row & ROW_MASK) * dim
-      for (let d = 0; d < dim; d++) out[to + d]! += share * vector[from + d]!
+      const records = floats[row >>> ROW_SLAB_BITS]!
+      const from = (row & SLAB_MASK) * words + VECTOR
+      for (let d = 0; d < dim; d++) out[to + d]! += Math.fround(share * records[from + d]!)
     }
   }
 }
@@ -63,7 +64,7 @@ function presentValues(places: Int32Array, first: number, count: number): number
   return present
 }
 
-/** Adds the slot's part of gradient [n, embeddedSlots * dim] to sums [uniques, dim]. uniques as places, of a learn. */
+/** Adds the slot's part of gradient [n, width] to sums [uniques, dim]. */
 export function addRowGradients(
   slot: SlotLayout,
   dim: number,
@@ -75,41 +76,47 @@ export function addRowGradients(
   sums: Float32Array,
 ): void {
   const column = slot.embedIndex * dim
+  const { firstPlace } = slot
+  if (slot.places === 1) {
+    for (let i = 0; i < n; i++) {
+      const unique = uniques[i * keyPlaces + firstPlace]!
+      if (unique < 0) continue
+      const from = i * width + column
+      const to = unique * dim
+      for (let d = 0; d < dim; d++) sums[to + d] = Math.fround(sums[to + d]! + gradient[from + d]!)
+    }
+    return
+  }
   for (let i = 0; i < n; i++) {
     const from = i * width + column
-    const first = i * keyPlaces + slot.firstPlace
-    if (slot.places === 1) {
-      const unique = uniques[first]!
-      if (unique < 0) continue
-      const to = unique * dim
-      for (let d = 0; d < dim; d++) sums[to + d]! += gradient[from + d]!
-      continue
-    }
-    const share = 1 / presentValues(uniques, first, slot.places)
+    const first = i * keyPlaces + firstPlace
+    const share = Math.fround(1 / presentValues(uniques, first, slot.places))
     for (let place = first; place < first + slot.places; place++) {
       const unique = uniques[place]!
       if (unique < 0) continue
       const to = unique * dim
-      for (let d = 0; d < dim; d++) sums[to + d]! += share * gradient[from + d]!
+      for (let d = 0; d < dim; d++) sums[to + d]! += Math.fround(share * gradient[from + d]!)
     }
   }
 }
 
 /** One step for every row of the batch. */
 export function stepRows(table: ValueTable, sums: Float32Array, rate: number, keep: number): void {
-  const { vectors, accumulators, uniqueRows, uniques } = table
+  const { floats, words, uniqueRows, uniques } = table
   const { dim } = table.shape
   for (let unique = 0; unique < uniques; unique++) {
     const row = uniqueRows[unique]!
     const from = unique * dim
     let square = 0
     for (let d = 0; d < dim; d++) square += sums[from + d]! * sums[from + d]!
-    const accumulator = accumulators[row >>> ROW_SLAB_BITS]!
-    const at = (row & ROW_MASK) * 4 + 3
-    accumulator[at] = accumulator[at]! * keep + square / dim
-    const scale = rate / (Math.sqrt(accumulator[at]!) + EPSILON)
-    const vector = vectors[row >>> ROW_SLAB_BITS]!
-    const to = (row & ROW_MASK) * dim
-    for (let d = 0; d < dim; d++) vector[to + d]! -= scale * sums[from + d]!
+    const records = floats[row >>> ROW_SLAB_BITS]!
+    const at = (row & SLAB_MASK) * words
+    const accumulator = records[at + ACCUMULATOR]! * keep + square / dim
+    records[at + ACCUMULATOR] = accumulator
+    const scale = Math.fround(rate / (Math.sqrt(accumulator) + EPSILON))
+    const to = at + VECTOR
+    for (let d = 0; d < dim; d++) {
+      records[to + d] = Math.fround(records[to + d]! - Math.fround(scale * sums[from + d]!))
+    }
   }
 }

@@ -7,9 +7,9 @@
  */
 import { ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
 import type { SlotLayout } from '../layout.js'
-import { ROW_SLAB, type ValueTable } from './value-table.kernel.js'
+import type { ValueTable } from './value-table.kernel.js'
 
-const ROW_MASK = ROW_SLAB - 1
+const SLAB_MASK = (1 << ROW_SLAB_BITS) - 1
 
 export interface Ftrl {
   alpha: number
@@ -33,22 +33,22 @@ export function addOffsets(
   offset: Float32Array,
   ftrl: Ftrl,
 ): void {
-  const { biases, wides } = table
+  const { floats, words, biasWord, wideWord } = table
   const { tasks } = table.shape
   for (let i = 0; i < n; i++) {
     const first = i * keyPlaces + slot.firstPlace
     for (let place = first; place < first + slot.places; place++) {
       const row = places[place]!
       if (row < 0) continue
-      const from = (row & ROW_MASK) * tasks * 2
+      const records = floats[row >>> ROW_SLAB_BITS]!
+      const at = (row & SLAB_MASK) * words
       if (slot.bias) {
-        const slab = biases[row >>> ROW_SLAB_BITS]!
-        for (let task = 0; task < tasks; task++) offset[i * tasks + task]! += slab[from + task * 2]!
+        for (let task = 0; task < tasks; task++) offset[i * tasks + task]! += records[at + biasWord + task * 2]!
       }
       if (slot.wide) {
-        const slab = wides[row >>> ROW_SLAB_BITS]!
         for (let task = 0; task < tasks; task++) {
-          offset[i * tasks + task]! += wideWeight(slab[from + task * 2]!, slab[from + task * 2 + 1]!, ftrl)
+          const pair = at + wideWord + task * 2
+          offset[i * tasks + task]! += wideWeight(records[pair]!, records[pair + 1]!, ftrl)
         }
       }
     }
@@ -77,35 +77,37 @@ export function addOffsetGradients(
 
 /** One Adagrad step for every bias of the batch's rows; a task without a gradient does not move. */
 export function stepBiases(table: ValueTable, sums: Float32Array, rate: number): void {
-  const { biases, uniqueRows, uniques } = table
+  const { floats, words, biasWord, uniqueRows, uniques } = table
   const { tasks } = table.shape
   for (let unique = 0; unique < uniques; unique++) {
     const row = uniqueRows[unique]!
-    const slab = biases[row >>> ROW_SLAB_BITS]!
+    const records = floats[row >>> ROW_SLAB_BITS]!
+    const first = (row & SLAB_MASK) * words + biasWord
     for (let task = 0; task < tasks; task++) {
       const gradient = sums[unique * tasks + task]!
-      const at = ((row & ROW_MASK) * tasks + task) * 2
-      slab[at + 1]! += gradient * gradient
-      slab[at]! -= (rate * gradient) / Math.sqrt(slab[at + 1]!)
+      const at = first + task * 2
+      records[at + 1]! += gradient * gradient
+      records[at]! -= (rate * gradient) / Math.sqrt(records[at + 1]!)
     }
   }
 }
 
 /** One FTRL-proximal step for every wide weight of the batch's rows. */
 export function stepWide(table: ValueTable, sums: Float32Array, ftrl: Ftrl): void {
-  const { wides, uniqueRows, uniques } = table
+  const { floats, words, wideWord, uniqueRows, uniques } = table
   const { tasks } = table.shape
   for (let unique = 0; unique < uniques; unique++) {
     const row = uniqueRows[unique]!
-    const slab = wides[row >>> ROW_SLAB_BITS]!
+    const records = floats[row >>> ROW_SLAB_BITS]!
+    const first = (row & SLAB_MASK) * words + wideWord
     for (let task = 0; task < tasks; task++) {
       const gradient = sums[unique * tasks + task]!
-      const at = ((row & ROW_MASK) * tasks + task) * 2
-      const z = slab[at]!
-      const n = slab[at + 1]!
+      const at = first + task * 2
+      const z = records[at]!
+      const n = records[at + 1]!
       const sigma = (Math.sqrt(n + gradient * gradient) - Math.sqrt(n)) / ftrl.alpha
-      slab[at] = z + gradient - sigma * wideWeight(z, n, ftrl)
-      slab[at + 1] = n + gradient * gradient
+      records[at] = z + gradient - sigma * wideWeight(z, n, ftrl)
+      records[at + 1] = n + gradient * gradient
     }
   }
 }

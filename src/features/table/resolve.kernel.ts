@@ -8,32 +8,47 @@ import type { ValueTable } from './value-table.kernel.js'
 /** Place of a value that has no row and reads as zero. */
 export const NO_ROW = -2
 
+/** The keys of one slot side by side, and the rows that they were found to have. */
+export class SlotKeys {
+  keys = new Uint32Array(0) // [n * places, 2]
+  rows = new Int32Array(0) // [n * places]
+
+  /** Copies the slot's keys and looks them all up. Returns how many there are, empty ones included. */
+  find(table: ValueTable, slot: SlotLayout, slabs: readonly Slab[], columns: ColumnLayout, rows: Int32Array): number {
+    const { firstPlace, places } = slot
+    const { keyPlaces } = columns
+    const n = rows.length * places
+    if (this.rows.length < n) {
+      this.rows = new Int32Array(n * 2)
+      this.keys = new Uint32Array(n * 4)
+    }
+    const { keys } = this
+    let to = 0
+    for (let i = 0; i < rows.length; i++) {
+      const example = rows[i]!
+      const from = slabs[(example / SLAB_ROWS) | 0]!.keys
+      const first = ((example % SLAB_ROWS) * keyPlaces + firstPlace) * 2
+      for (let word = first; word < first + places * 2; word++) keys[to++] = from[word]!
+    }
+    table.index.findAll(keys, n, this.rows)
+    return n
+  }
+}
+
 /** Scoring: fills places [n, keyPlaces] with rows; `unknown` (a row, or NO_ROW) for values that have none. */
 export function findRows(
-  table: ValueTable,
+  found: SlotKeys,
+  count: number,
   slot: SlotLayout,
-  slabs: readonly Slab[],
-  columns: ColumnLayout,
-  rows: Int32Array,
+  keyPlaces: number,
   unknown: number,
   places: Int32Array,
 ): void {
-  const { index } = table
-  const { keyPlaces } = columns
-  for (let i = 0; i < rows.length; i++) {
-    const example = rows[i]!
-    const { keys } = slabs[Math.floor(example / SLAB_ROWS)]!
-    let key = ((example % SLAB_ROWS) * keyPlaces + slot.firstPlace) * 2
-    const first = i * keyPlaces + slot.firstPlace
-    for (let place = first; place < first + slot.places; place++, key += 2) {
-      const lo = keys[key]!
-      const hi = keys[key + 1]!
-      if ((lo | hi) === 0) {
-        places[place] = NO_VALUE
-        continue
-      }
-      const row = index.find(lo, hi)
-      places[place] = row < 0 ? unknown : row
+  const { keys, rows } = found
+  for (let at = 0, place = slot.firstPlace; at < count; place += keyPlaces) {
+    for (let next = place; next < place + slot.places; next++, at++) {
+      const row = rows[at]!
+      places[next] = row >= 0 ? row : (keys[at * 2]! | keys[at * 2 + 1]!) === 0 ? NO_VALUE : unknown
     }
   }
 }
@@ -43,43 +58,39 @@ export function findRows(
  * [n, keyPlaces] gets the row's number in the batch. Returns how many rows were made.
  */
 export function useRows(
+  found: SlotKeys,
+  count: number,
   table: ValueTable,
   slot: SlotLayout,
-  slabs: readonly Slab[],
-  columns: ColumnLayout,
-  rows: Int32Array,
+  keyPlaces: number,
   unknown: number,
   pending: PendingCounts | undefined,
   admitAfter: number,
   places: Int32Array,
   uniques: Int32Array,
 ): number {
-  const { index } = table
-  const { keyPlaces } = columns
+  const { keys, rows } = found
   let created = 0
-  for (let i = 0; i < rows.length; i++) {
-    const example = rows[i]!
-    const { keys } = slabs[Math.floor(example / SLAB_ROWS)]!
-    let key = ((example % SLAB_ROWS) * keyPlaces + slot.firstPlace) * 2
-    const first = i * keyPlaces + slot.firstPlace
-    for (let place = first; place < first + slot.places; place++, key += 2) {
-      const lo = keys[key]!
-      const hi = keys[key + 1]!
-      if ((lo | hi) === 0) {
-        places[place] = NO_VALUE
-        uniques[place] = NO_VALUE
-        continue
-      }
-      let row = index.find(lo, hi)
+  for (let at = 0, place = slot.firstPlace; at < count; place += keyPlaces) {
+    for (let next = place; next < place + slot.places; next++, at++) {
+      let row = rows[at]!
       if (row < 0) {
-        if (pending?.count(lo, hi, admitAfter) === false) row = unknown
+        const lo = keys[at * 2]!
+        const hi = keys[at * 2 + 1]!
+        if ((lo | hi) === 0) {
+          places[next] = NO_VALUE
+          uniques[next] = NO_VALUE
+          continue
+        }
+        // An earlier place of this batch may have made the row.
+        if (pending !== undefined && table.index.find(lo, hi) < 0 && !pending.count(lo, hi, admitAfter)) row = unknown
         else {
-          row = table.create(lo, hi)
-          created++
+          row = table.findOrCreate(lo, hi)
+          if (table.index.inserted) created++
         }
       }
-      places[place] = row
-      uniques[place] = table.use(row)
+      places[next] = row
+      uniques[next] = table.use(row)
     }
   }
   return created
@@ -90,7 +101,7 @@ export function copyDense(slabs: readonly Slab[], columns: ColumnLayout, rows: I
   const width = columns.dense
   for (let i = 0; i < rows.length; i++) {
     const example = rows[i]!
-    const from = slabs[Math.floor(example / SLAB_ROWS)]!.dense
+    const from = slabs[(example / SLAB_ROWS) | 0]!.dense
     const first = (example % SLAB_ROWS) * width
     for (let d = 0; d < width; d++) dense[i * width + d] = from[first + d]!
   }

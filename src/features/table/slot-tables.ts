@@ -15,7 +15,7 @@ import type { FeatureLayout, SlotLayout } from '../layout.js'
 import { addRowGradients, poolSlot, stepRows } from './embed.kernel.js'
 import { addOffsetGradients, addOffsets, stepBiases, stepWide } from './offset.kernel.js'
 import { PendingCounts } from './pending.kernel.js'
-import { copyDense, findRows, NO_ROW, useRows } from './resolve.kernel.js'
+import { copyDense, findRows, NO_ROW, SlotKeys, useRows } from './resolve.kernel.js'
 import { type OnEvict, Retention, type RetentionState } from './retention.js'
 import { LATEST_SECOND, ValueTable } from './value-table.kernel.js'
 
@@ -66,6 +66,7 @@ export class SlotTables implements Stateful {
   #keyPlaces = 0
   #places = new Int32Array(0)
   #uniques = new Int32Array(0)
+  readonly #found = new SlotKeys()
   /** Sums per row of the batch; one table at a time. */
   #sums = new Float32Array(0)
 
@@ -101,7 +102,7 @@ export class SlotTables implements Stateful {
       if (!shareUnknown) return { layout: slot, table: home, unknown: NO_ROW }
       // Keys of values are hashes; (slot, 0) is none of them but for one chance in 2^64.
       home.pinned++
-      return { layout: slot, table: home, unknown: home.create(at + 1, 0) }
+      return { layout: slot, table: home, unknown: home.findOrCreate(at + 1, 0) }
     })
     if (shareUnknown) this.#pending = new PendingCounts(Math.min(table.maxRows, MAX_PENDING))
     this.#retention = new Retention(this.#tables, model.seed, onEvict)
@@ -128,15 +129,17 @@ export class SlotTables implements Stateful {
     if (mode === 'learn') this.#begin(n, keyPlaces, eventTimeMs)
     out.offset.fill(0, 0, n * this.#tasks)
     for (const { layout, table, unknown } of this.#slots) {
-      if (mode === 'score') findRows(table, layout, slabs, columns, rows, unknown, this.#places)
+      const found = this.#found
+      const count = found.find(table, layout, slabs, columns, rows)
+      if (mode === 'score') findRows(found, count, layout, keyPlaces, unknown, this.#places)
       else {
         const { admitAfter } = this.#limits
         this.#counts.admitted += useRows(
+          found,
+          count,
           table,
           layout,
-          slabs,
-          columns,
-          rows,
+          keyPlaces,
           unknown,
           this.#pending,
           admitAfter,
@@ -214,7 +217,8 @@ export class SlotTables implements Stateful {
     const arrays: PartState['arrays'] = {}
     const rows = this.#tables.map(table => {
       const saved = table.saveState()
-      for (const [name, array] of Object.entries(saved.arrays)) arrays[`${table.shape.name}.${name}`] = array
+      arrays[`${table.shape.name}.records`] = saved.records
+      arrays[`${table.shape.name}.free`] = saved.free
       return saved.rows
     })
     if (this.#pending !== undefined) arrays.pending = this.#pending.saveState()
@@ -230,10 +234,11 @@ export class SlotTables implements Stateful {
     const array = (name: string) => {
       const found = arrays[name]
       if (found === undefined) throw new MillraceError('CHECKPOINT_INCOMPATIBLE', `the saved tables lack '${name}'`)
-      return found as Uint32Array & Float32Array
+      return found as Uint32Array
     }
     this.#tables.forEach((table, at) => {
-      table.loadState(rows[at] ?? 0, name => array(`${table.shape.name}.${name}`))
+      const { name } = table.shape
+      table.loadState(rows[at] ?? 0, array(`${name}.records`), array(`${name}.free`))
     })
     this.#pending?.loadState(array('pending'))
   }
