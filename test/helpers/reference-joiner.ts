@@ -41,13 +41,16 @@ export class ReferenceJoiner {
   }
 
   handle(event: Impression | Positive): void {
-    if (event.eventTimeMs < this.watermarkMs && this.config.late === 'drop') return this.ports.drop('late', 1)
-    if (event.kind === 'impression') this.impression(event)
+    if (event.eventTimeMs < this.watermarkMs && this.config.late === 'drop') this.ports.drop('late', 1)
+    else if (event.kind === 'impression') this.impression(event)
     else this.positive(event)
   }
 
   impression(event: Impression): void {
-    if (this.windows.length === 0) return this.ports.release(this.ports.arrive(event, true))
+    if (this.windows.length === 0) {
+      this.ports.release(this.ports.arrive(event, true))
+      return
+    }
     if (this.shown.length >= this.config.maxWaiting) {
       this.ports.drop('capacity', 1)
       this.mature(this.shown[0]!, [...this.shown[0]!.openWindows])

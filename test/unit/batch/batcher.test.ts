@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Batcher } from '../../../src/batch/batcher.js'
+
+function batcherAt(nowMs: () => number = () => 0): Batcher {
+  const config = { maxExamples: 3, maxScores: 2, tick: 60_000, linger: 200 }
+  return new Batcher(config, 2, { nowMs, monotonicMs: nowMs })
+}
+
+function addExamples(batcher: Batcher, first: number, count: number): void {
+  for (let row = first; row < first + count; row++) {
+    batcher.addExample(row, Float32Array.of(row, -row), Uint8Array.of(1, row % 2), row % 3 === 0, row * 10)
+  }
+}
+
+test('scores and examples are due by their own counts', () => {
+  const batcher = batcherAt()
+  batcher.addScore(7)
+  assert.equal(batcher.scoreDue, false)
+  batcher.addScore(8)
+  assert.equal(batcher.scoreDue, true)
+  addExamples(batcher, 0, 2)
+  assert.equal(batcher.learnDue, false)
+  addExamples(batcher, 2, 1)
+  assert.equal(batcher.learnDue, true)
+})
+
+test('a take gives at most one batch, first come first, as arrays of its own', () => {
+  const batcher = batcherAt()
+  addExamples(batcher, 1, 5)
+  const first = batcher.takeExamples()
+  addExamples(batcher, 100, 300)
+  assert.deepEqual(first, {
+    rows: Int32Array.of(1, 2, 3),
+    labels: Float32Array.of(1, -1, 2, -2, 3, -3),
+    mask: Uint8Array.of(1, 1, 1, 0, 1, 1),
+    fresh: Uint8Array.of(0, 0, 1),
+    impressionTimesMs: Float64Array.of(10, 20, 30),
+  })
+  assert.deepEqual(batcher.takeExamples().rows, Int32Array.of(4, 5, 100))
+  for (const row of [7, 8, 9]) batcher.addScore(row)
+  assert.deepEqual(batcher.takeScores(), Int32Array.of(7, 8))
+  assert.deepEqual(batcher.takeScores(), Int32Array.of(9))
+  assert.deepEqual(batcher.takeScores(), Int32Array.of())
+})
+
+test('a tick is due when event time enters a later one, never for the first record nor backwards', () => {
+  const batcher = batcherAt()
+  assert.equal(batcher.tickDue(59_999), false)
+  assert.equal(batcher.tickDue(60_000), true)
+  assert.equal(batcher.tickDue(119_999), false)
+  assert.equal(batcher.tickDue(59_999), false)
+  assert.equal(batcher.tickDue(60_000), false)
+  assert.equal(batcher.tickDue(600_000), true)
+})
+
+test('linger is counted from the oldest of what waits', () => {
+  let nowMs = 1000
+  const batcher = batcherAt(() => nowMs)
+  assert.equal(batcher.oldestWaitingSinceMs, undefined)
+  addExamples(batcher, 0, 1)
+  nowMs = 1100
+  batcher.addScore(5)
+  addExamples(batcher, 1, 1)
+  assert.equal(batcher.oldestWaitingSinceMs, 1000)
+  batcher.takeExamples()
+  assert.equal(batcher.oldestWaitingSinceMs, 1100)
+  batcher.takeScores()
+  assert.equal(batcher.oldestWaitingSinceMs, undefined)
+})

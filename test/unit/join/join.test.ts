@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { Config, TaskConfig } from '../../../src/config/schema.js'
+import type { Impression, Positive, PositiveKind } from '../../../src/domain/event.js'
+import { Joiner } from '../../../src/join/join.js'
+import { Hasher } from '../../../src/std/hash.js'
+
+const hasher = await Hasher.create()
+
+function task(event: PositiveKind, window: number | undefined, more: Partial<TaskConfig> = {}): TaskConfig {
+  const label = { event, attribution: 'last' as const, ...(window === undefined ? {} : { window }) }
+  return { name: event, head: 'binary', label, prior: 1, rank: 1, ...more }
+}
+
+const CLICK_AND_BUY = [task('click', 100), task('buy', 1000)]
+
+function joined(tasks: TaskConfig[], config: Partial<Config['join']> = {}) {
+  const calls: string[] = []
+  let rows = 0
+  const joiner = new Joiner(
+    tasks,
+    {
+      disorder: 10,
+      late: 'use',
+      maxFuture: 3_600_000,
+      duplicateWindow: 86_400_000,
+      duplicateCapacity: 1_000_000,
+      maxWaiting: 500_000,
+      organic: 'drop',
+      atEnd: 'mature',
+      negatives: 2,
+      ...config,
+    },
+    hasher,
+    1,
+    {
+      arrive({ user, item }, score) {
+        calls.push(`arrive ${rows} ${user}/${item}${score ? '' : ' unscored'}`)
+        return rows++
+      },
+      mature(row, labels, mask, fresh, timeMs) {
+        const shown = Array.from(labels, (label, index) => (mask[index] ? label : '-'))
+        calls.push(`mature ${row} [${shown}] at ${timeMs}${fresh ? ' fresh' : ''}`)
+      },
+      release: row => calls.push(`release ${row}`),
+      drop: (reason, count) => calls.push(`drop ${reason} ${count}`),
+    },
+  )
+  return { joiner, take: () => calls.splice(0) }
+}
+
+const stamp = (user: string, item: string, eventTimeMs: number) => ({
+  eventId: `${user}${item}${eventTimeMs}`,
+  eventTimeMs,
+  user,
+  item,
+  requestId: null,
+  context: null,
+})
+const impression = (user: string, item: string, timeMs: number, requestId: string | null = null): Impression => ({
+  ...stamp(user, item, timeMs),
+  kind: 'impression',
+  position: null,
+  requestId,
+})
+const positive = (
+  kind: PositiveKind,
+  user: string,
+  item: string,
+  timeMs: number,
+  more: Partial<Positive> = {},
+): Positive => ({
+  ...stamp(user, item, timeMs),
+  kind,
+  value: 1,
+  ...more,
+})
+
+test('each task matures at the end of its own window and the row goes with the last one', () => {
+  const { joiner, take } = joined(CLICK_AND_BUY)
+  joiner.handle(impression('u', 'a', 1000))
+  joiner.handle(positive('click', 'u', 'a', 1100))
+  joiner.handle(positive('buy', 'u', 'a', 2000))
+  assert.deepEqual(take(), ['arrive 0 u/a'])
+  joiner.advance(1100)
+  assert.deepEqual(take(), [], 'the end of the window still counts')
+  joiner.advance(1101)
+  assert.deepEqual(take(), ['mature 0 [1,-] at 1000'])
+  joiner.advance(2001)
+  assert.deepEqual(take(), ['mature 0 [-,1] at 1000', 'release 0'])
+  assert.equal(joiner.waiting, 0)
+})
+
+test('an impression without positives is a negative for clicks and buys, and nothing for ratings', () => {
+  const { joiner, take } = joined([
+    task('click', 100),
+    task('buy', 100),
+    task('rating', 100, { head: 'regression' }),
+    task('rating', 100, { label: { event: 'rating', window: 100, attribution: 'last', atLeast: 4 } }),
+  ])
+  joiner.handle(impression('u', 'a', 0))
+  joiner.handle(impression('u', 'b', 0))
+  joiner.handle(positive('rating', 'u', 'b', 5, { value: 3.5 }))
+  joiner.end()
+  assert.deepEqual(take().slice(2), ['mature 0 [0,0,-,-] at 0', 'release 0', 'mature 1 [0,0,3.5,0] at 0', 'release 1'])
+})
+
+test('a task without a window makes the positive an example at once, and it still labels what waits', () => {
+  const rated = { event: 'rating' as const, window: 100, attribution: 'last' as const, atLeast: 4 }
+  const { joiner, take } = joined([
+    task('rating', undefined, { head: 'ordinal' }),
+    task('rating', 100, { label: rated }),
+  ])
+  joiner.handle(impression('u', 'a', 0))
+  joiner.handle(positive('rating', 'u', 'a', 5, { value: 5 }))
+  assert.deepEqual(take(), ['arrive 0 u/a', 'arrive 1 u/a unscored', 'mature 1 [5,-] at 5 fresh', 'release 1'])
+  joiner.end()
+  assert.deepEqual(take(), ['mature 0 [-,1] at 0', 'release 0'])
+})
+
+test('with only window-less tasks an impression is scored and let go', () => {
+  const { joiner, take } = joined([task('rating', undefined, { head: 'regression' })])
+  joiner.handle(impression('u', 'a', 0))
+  joiner.handle(positive('click', 'u', 'a', 1))
+  assert.deepEqual(take(), ['arrive 0 u/a', 'release 0'])
+  assert.equal(joiner.stats().unused, 1)
+})
+
+test('a positive goes to the impression of its request, else to the latest before it', () => {
+  const { joiner, take } = joined([task('click', 100)])
+  joiner.handle(impression('u', 'a', 0, 'first'))
+  joiner.handle(impression('u', 'a', 10, 'second'))
+  joiner.handle(impression('u', 'a', 20, 'third'))
+  joiner.handle(positive('click', 'u', 'a', 30, { requestId: 'first' }))
+  joiner.handle(positive('click', 'u', 'a', 15, { requestId: 'unknown' }))
+  joiner.end()
+  const labels = take().filter(call => call.startsWith('mature'))
+  assert.deepEqual(labels, ['mature 0 [1] at 0', 'mature 1 [1] at 10', 'mature 2 [0] at 20'])
+})
+
+test('a second click on a clicked impression changes nothing', () => {
+  const { joiner, take } = joined([task('click', 100)])
+  joiner.handle(impression('u', 'a', 0))
+  joiner.handle(impression('u', 'a', 10))
+  for (const timeMs of [20, 30]) joiner.handle(positive('click', 'u', 'a', timeMs))
+  joiner.end()
+  const labels = take().filter(call => call.startsWith('mature'))
+  assert.deepEqual(labels, ['mature 0 [0] at 0', 'mature 1 [1] at 10'])
+})
+
+test('a click that comes before its impression waits for it, and its organic rows are given back', () => {
+  const { joiner, take } = joined([task('click', 100)], { organic: 'positive' })
+  joiner.advance(990)
+  joiner.handle(positive('click', 'u', 'a', 1000))
+  joiner.handle(impression('u', 'a', 995))
+  assert.deepEqual(take(), ['arrive 0 u/a', 'arrive 1 u/a', 'release 0'])
+  joiner.end()
+  assert.deepEqual(take(), ['mature 1 [1] at 995', 'release 1'])
+  assert.deepEqual(joiner.stats().attributed, { click: 1, buy: 0, rating: 0 })
+})
+
+test('an organic positive is dropped and counted, or an example, with negatives of the same user', () => {
+  const { joiner: dropping, take: takeDropped } = joined(CLICK_AND_BUY)
+  dropping.handle(positive('buy', 'u', 'a', 1000))
+  dropping.advance(1000)
+  assert.deepEqual(takeDropped(), [])
+  dropping.advance(1001)
+  assert.deepEqual(takeDropped(), ['drop organic 1'])
+
+  const { joiner, take } = joined(CLICK_AND_BUY, { organic: 'negatives' })
+  for (const item of ['a', 'b', 'c', 'd']) joiner.handle(positive('buy', 'other', item, 0))
+  joiner.advance(500)
+  take()
+  joiner.handle(impression('u', 'b', 500))
+  joiner.handle(positive('buy', 'u', 'a', 1000))
+  const arrived = take().slice(2)
+  assert.equal(arrived.length, 2, 'two negatives')
+  assert.ok(
+    arrived.every(call => /u\/[cd]$/.test(call)),
+    'neither the item itself nor one that waits for its own label',
+  )
+  joiner.advance(1001)
+  const labels = take().filter(call => call.startsWith('mature') && call.endsWith('at 1000'))
+  assert.deepEqual(
+    labels.map(call => call.slice(call.indexOf('['))),
+    ['[-,1] at 1000', '[-,0] at 1000', '[-,0] at 1000'],
+  )
+})
+
+test('beyond its capacity the oldest impression matures early with the labels known by then', () => {
+  const { joiner, take } = joined(CLICK_AND_BUY, { maxWaiting: 2 })
+  joiner.handle(impression('u', 'a', 0))
+  joiner.handle(positive('click', 'u', 'a', 1))
+  joiner.handle(impression('u', 'b', 2))
+  joiner.handle(impression('u', 'c', 3))
+  assert.deepEqual(take().slice(2), ['drop capacity 1', 'mature 0 [1,0] at 0', 'release 0', 'arrive 2 u/c'])
+  assert.equal(joiner.waiting, 2)
+})
+
+test('a late impression waits its window from the watermark on, so that its late click finds it', () => {
+  const { joiner, take } = joined([task('click', 100)])
+  joiner.advance(10_000)
+  joiner.handle(impression('u', 'a', 1000))
+  joiner.handle(positive('click', 'u', 'a', 1050))
+  joiner.advance(10_100)
+  assert.deepEqual(take(), ['arrive 0 u/a'])
+  joiner.advance(10_101)
+  assert.deepEqual(take(), ['mature 0 [1] at 1000', 'release 0'])
+  assert.equal(joiner.stats().late, 2)
+})
+
+test('late records are dropped and counted if the configuration says so', () => {
+  const { joiner, take } = joined([task('click', 100)], { late: 'drop' })
+  joiner.advance(1000)
+  joiner.handle(impression('u', 'a', 999))
+  joiner.handle(impression('u', 'a', 1000))
+  assert.deepEqual(take(), ['drop late 1', 'arrive 0 u/a'])
+})
+
+test('at the end of a log what waits matures, or stays in the checkpoint', () => {
+  const { joiner: waiting, take: takeWaiting } = joined(CLICK_AND_BUY, { atEnd: 'wait' })
+  waiting.handle(impression('u', 'a', 0))
+  waiting.end()
+  assert.deepEqual(takeWaiting(), ['arrive 0 u/a'])
+  assert.deepEqual([...waiting.waitingRows()], [0])
+  const { joiner, take } = joined(CLICK_AND_BUY)
+  joiner.handle(impression('u', 'a', 0))
+  joiner.end()
+  assert.deepEqual(take(), ['arrive 0 u/a', 'mature 0 [0,-] at 0', 'mature 0 [-,0] at 0', 'release 0'])
+})
