@@ -24,8 +24,8 @@ export class Scaler {
     const count = this.#stats[feature * 3]!
     const mean = this.#stats[feature * 3 + 1]!
     const variance = this.#stats[feature * 3 + 2]!
-    // A feature that has been constant so far has no deviation: any change is clipped, none is divided by zero.
-    const deviation = Math.sqrt(variance) + 1e-9 * Math.abs(mean) + 1e-12
+    // Of a feature that has been constant so far any change is clipped and none divided by 0, and rounding stays small.
+    const deviation = Math.sqrt(variance) + 1e-9 * (Math.abs(mean) + 1)
     const z = ((bounded(x) - mean) / deviation) * Math.min(1, count / FEW)
     return Math.max(-CLIP, Math.min(CLIP, z))
   }

@@ -59,15 +59,16 @@ function createPut(hasher: Hasher, layout: SlotLayout, tableLo: number, tableHi:
 
 function from(source: string, layout: SlotLayout, deps: SlotDeps, put: Put): WriteSlot {
   const { entities, hasher } = deps
-  const [owner, name] = source.split('.')
+  const [owner] = source.split('.', 1)
+  const name = source.slice(owner!.length + 1)
   if (source === 'user' || source === 'item') {
     const side = source === 'user' ? USER : ITEM
     return (_, keys, row) => put(keys, row, 0, entities.los[side]!, entities.his[side]!)
   }
-  if (owner === 'user' || owner === 'item') return attribute(owner === 'user' ? USER : ITEM, name!, layout, deps, put)
+  if (owner === 'user' || owner === 'item') return attribute(owner === 'user' ? USER : ITEM, name, layout, deps, put)
   if (owner === 'context') {
     return ({ context }, keys, row) => {
-      const value = context?.[name!]
+      const value = context?.[name]
       if (typeof value !== 'string') return
       hasher.text(value)
       put(keys, row, 0, hasher.lo, hasher.hi)

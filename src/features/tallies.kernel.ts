@@ -17,7 +17,7 @@ export interface Tally {
   count: number
   /** Of the rated values; -1 if nobody asked. */
   sum: number
-  /** Shared by the tallies of a kind. */
+  /** Shared by all that need the time of the last event of a kind; -1 if the tally does not decay. */
   last: number
   /** ln 2 / half-life in ms; 0 = counted for ever. */
   decay: number
@@ -44,7 +44,7 @@ export class Tallies {
     const tallies = this.#byKind[KINDS.indexOf(kind)]!
     let tally = tallies.find(other => other.decay === decay)
     if (tally === undefined) {
-      tally = { count: this.table.addNumber(0), sum: -1, last: this.last(kind), decay }
+      tally = { count: this.table.addNumber(0), sum: -1, last: decay > 0 ? this.last(kind) : -1, decay }
       tallies.push(tally)
     }
     if (withSum && tally.sum === -1) tally.sum = this.table.addNumber(0)
@@ -53,20 +53,20 @@ export class Tallies {
 
   /** Whether events of the kind (an index into KINDS) leave anything in this table. */
   wants(kind: number): boolean {
-    return this.#last[kind] !== -1
+    return this.#last[kind] !== -1 || this.#byKind[kind]!.length > 0
   }
 
   add(kind: number, row: number, nowMs: number, value: number): void {
     const numbers = this.table.numbers
     const first = row * this.table.numberWidth
-    const lastCell = first + this.#last[kind]!
-    const ageMs = nowMs - numbers[lastCell]!
+    const last = this.#last[kind]!
+    const ageMs = last === -1 ? 0 : nowMs - numbers[first + last]!
     for (const { count, sum, decay } of this.#byKind[kind]!) {
       const kept = ageMs > 0 && decay > 0 ? Math.exp(-decay * ageMs) : 1
       numbers[first + count] = numbers[first + count]! * kept + 1
       if (sum >= 0) numbers[first + sum] = numbers[first + sum]! * kept + value
     }
-    if (ageMs > 0) numbers[lastCell] = nowMs
+    if (ageMs > 0) numbers[first + last] = nowMs
   }
 }
 
