@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createOnnxBackend } from '../../../../src/backend/onnx.js'
+import { MillraceError } from '../../../../src/domain/errors.js'
+import { GraphBuilder } from '../../../../src/graph/graph.js'
+import { createBinaryHead, sigmoid } from '../../../../src/model/heads/binary.js'
+import type { LabelColumn } from '../../../../src/model/heads/head.js'
+import { createOrdinalHead, ordinalNodes, ordinalParameters } from '../../../../src/model/heads/ordinal.js'
+import { RegressionHead } from '../../../../src/model/heads/regression.js'
+import { initialValues, layOut } from '../../../../src/model/parameters.js'
+
+const column = (values: number[], mask = values.map(() => 1)): LabelColumn => ({
+  labels: Float32Array.from(values),
+  mask: Uint8Array.from(mask),
+  n: values.length,
+  tasks: 1,
+  task: 0,
+})
+
+test('a binary head starts at a low rate and follows the base rate of counted labels', () => {
+  const head = createBinaryHead()
+  assert.ok(Math.abs(head.decode(head.shift) - 0.1) < 1e-12)
+  const labels = Array.from({ length: 1000 }, (_, i) => (i % 4 === 0 ? 1 : 0))
+  for (let i = 0; i < 20; i++) head.observe(column(labels), new Float32Array(0))
+  assert.ok(Math.abs(sigmoid(head.shift) - 0.25) < 0.001)
+  const before = head.shift
+  head.observe(column([Number.NaN, 1], [0, 0]), new Float32Array(0))
+  assert.equal(head.shift, before)
+})
+
+test('a binary head stays finite when every label is the same', () => {
+  for (const label of [0, 1]) {
+    const head = createBinaryHead()
+    for (let i = 0; i < 3000; i++) head.observe(column(new Array(1000).fill(label)), new Float32Array(0))
+    assert.ok(Number.isFinite(head.shift))
+  }
+})
+
+test('a regression head has ratings in latent units of one star around the running mean', () => {
+  const head = new RegressionHead([1, 5])
+  assert.deepEqual([head.centre, head.scale, head.precision], [3, 1, 1])
+  const labels = Array.from({ length: 5000 }, (_, i) => 3 + (i % 3))
+  head.observe(column(labels), new Float32Array(5000))
+  assert.ok(Math.abs(head.centre - 4) < 0.01)
+  assert.equal(head.scale, 1)
+  assert.equal(head.decode(head.encode(2)), 2)
+  assert.equal(head.decode(50), 5)
+})
+
+test('a regression head without a range takes its units from its first labels and follows them', () => {
+  const head = new RegressionHead(undefined)
+  const first = column([90, 110, Number.NaN], [1, 1, 0])
+  head.prepare(first)
+  assert.deepEqual([head.centre, head.scale], [100, 10])
+  head.observe(first, new Float32Array(3))
+  head.prepare(column([5000, 6000]))
+  assert.equal(head.centre, 100)
+  const labels = Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? 180 : 220))
+  head.observe(column(labels), new Float32Array(20_000))
+  assert.ok(Math.abs(head.centre - 200) < 0.1 && Math.abs(head.scale - 20) < 0.3)
+})
+
+test('a single first label gives finite units', () => {
+  for (const label of [0, 7, -1e6]) {
+    const head = new RegressionHead(undefined)
+    head.prepare(column([label]))
+    assert.ok(head.scale > 0 && Number.isFinite(head.encode(label + 1)))
+  }
+})
+
+test('the precision of a regression head follows the squared error of its predictions, down to a floor', () => {
+  const head = new RegressionHead([1, 5])
+  const labels = new Array(1000).fill(3)
+  const latents = Float32Array.from(labels, (_, i) => (i % 2 === 0 ? 0.5 : -0.5))
+  for (let i = 0; i < 20; i++) head.observe(column(labels), latents)
+  assert.ok(Math.abs(head.precision - 4) < 0.01)
+  for (let i = 0; i < 50; i++) head.observe(column(labels), new Float32Array(1000))
+  assert.equal(head.precision, 1000)
+})
+
+test('ordinal thresholds start in order, all levels equally likely at 0', async () => {
+  const levels = 5
+  const layout = layOut([ordinalParameters('raw', levels)])
+  const g = new GraphBuilder()
+  const raw = g.state('raw', [1, levels - 1])
+  const { thetas, level } = ordinalNodes(g, g.input('z', ['B', 1]), raw, levels)
+  g.output('thetas', thetas)
+  g.output('level', level)
+  const backend = await createOnnxBackend({ threads: 1 })
+  const graph = await backend.compile(g.build())
+  await graph.writeState({ raw: initialValues(layout, 1) })
+  const outputs = await graph.run({ z: { data: Float32Array.of(0, 20, -20), dims: [3, 1] } })
+  const above = [...outputs.thetas!.data].map(theta => 1 / (1 + Math.exp(theta)))
+  for (const [j, p] of above.entries()) assert.ok(Math.abs(p - (levels - 1 - j) / levels) < 1e-5, `${above}`)
+  for (const [i, expected] of [2, 4, 0].entries()) assert.ok(Math.abs(outputs.level!.data[i]! - expected) < 1e-5)
+  await backend.close()
+})
+
+test('an ordinal head maps labels to levels and refuses a range without two of them', () => {
+  const head = createOrdinalHead([1, 5])
+  assert.deepEqual([0, 1, 3.4, 5, 9].map(head.encode), [0, 0, 2, 4, 4])
+  assert.equal(head.decode(2.5), 3.5)
+  for (const range of [undefined, [2, 2] as const]) {
+    assert.throws(
+      () => createOrdinalHead(range),
+      error => error instanceof MillraceError && error.code === 'CONFIG_INVALID',
+    )
+  }
+})
