@@ -9,7 +9,7 @@
 import { MillraceError } from '../domain/errors.js'
 import { Random } from '../std/random.js'
 
-export type Initial =
+type Initial =
   | { kind: 'he'; fanIn: number }
   | { kind: 'uniform'; fanIn: number }
   | { kind: 'constant'; value: number }
@@ -21,7 +21,7 @@ export interface ParameterSpec {
   initial: Initial
 }
 
-export interface PlacedParameter extends ParameterSpec {
+interface PlacedParameter extends ParameterSpec {
   start: number
   size: number
 }

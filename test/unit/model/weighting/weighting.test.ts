@@ -92,6 +92,16 @@ test('gradnorm favours the task whose loss no longer falls', () => {
   assert.ok(stuck > falling * 1.2, `${falling} ${stuck}`)
 })
 
+test('gradnorm lets alpha decide how much a slow task gains over one of larger gradients', () => {
+  const after = (alpha: number) => {
+    const weighting = createGradNormWeighting([1, 1], { ...SETTINGS, alpha, rate: 0.005, warmup: 0 })
+    for (let step = 0; step < 300; step++) weighting.update(evidence([0.99 ** step, 1], [1, 1], [1, 1.5]))
+    return (weighting.weights[1] ?? 0) / (weighting.weights[0] ?? 1)
+  }
+  const [ignored, mild, strong] = [0, 0.5, 1].map(after)
+  assert.ok(ignored! < 0.7 && mild! > 1.2 * ignored! && strong! > 1.2 * mild!, `${[ignored, mild, strong]}`)
+})
+
 test('gradnorm leaves a task without labels in the batch where it was, up to the common scale', () => {
   const weighting = createGradNormWeighting([1, 1, 1], { ...SETTINGS, warmup: 0 })
   for (let step = 0; step < 10; step++) weighting.update(evidence([1, 1, 1], [1, 1, 1], [3, 1, 2]))
