@@ -88,7 +88,12 @@ export class Batcher {
 
   /** The rows that belong to the saved state, in its order: those to score, then those to learn. */
   waitingRows(): Int32Array {
-    return Int32Array.from([...this.#scores.peek().rows, ...this.#examples.peek().rows])
+    const scores = this.#scores.peek().rows
+    const examples = this.#examples.peek().rows
+    const rows = new Int32Array(scores.length + examples.length)
+    rows.set(scores)
+    rows.set(examples, scores.length)
+    return rows
   }
 
   /** Holds no row numbers: the rows are those of waitingRows(). */

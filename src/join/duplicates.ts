@@ -39,7 +39,7 @@ export class DuplicateFilter {
   isDuplicate(kind: EventKind, eventId: string, eventTimeMs: number): boolean {
     if (eventTimeMs > this.#streamMs) this.#streamMs = eventTimeMs
     while (this.#ids.size > 0 && this.#ids.oldestMs + this.#windowMs < this.#streamMs) this.#ids.shift()
-    this.#hasher.text(eventId)
+    this.#hasher.once(eventId)
     this.#hasher.mix(this.#hasher.lo, this.#hasher.hi, KINDS[kind], 0)
     if (this.#ids.has(this.#hasher.lo, this.#hasher.hi)) {
       this.#duplicates++

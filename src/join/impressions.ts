@@ -101,7 +101,7 @@ export class WaitingImpressions {
     this.#finish(entry)
   }
 
-  rows(): number[] {
+  rows(): Int32Array {
     return this.#queue.rows()
   }
 

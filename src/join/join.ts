@@ -97,7 +97,12 @@ export class Joiner {
 
   /** The rows that belong to the saved state, in its order. */
   waitingRows(): Int32Array {
-    return Int32Array.from([...this.#impressions.rows(), ...this.#orphans.rows()])
+    const impressions = this.#impressions.rows()
+    const orphans = this.#orphans.rows()
+    const rows = new Int32Array(impressions.length + orphans.length)
+    rows.set(impressions)
+    rows.set(orphans, impressions.length)
+    return rows
   }
 
   /** Holds no row numbers: the rows are those of waitingRows(). */

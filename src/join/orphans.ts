@@ -119,7 +119,7 @@ export class Orphans {
     queue.shift()
   }
 
-  rows(): number[] {
+  rows(): Int32Array {
     return this.#queue.rows()
   }
 

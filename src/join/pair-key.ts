@@ -19,7 +19,7 @@ export class PairKey {
     this.requestLo = 0
     this.requestHi = 0
     if (requestId !== null) {
-      hasher.text(requestId)
+      hasher.once(requestId)
       this.requestLo = hasher.lo
       this.requestHi = hasher.hi
     }

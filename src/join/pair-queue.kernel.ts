@@ -165,10 +165,13 @@ export class PairQueue {
   }
 
   /** Rows of all entries, in arrival order. */
-  rows(): number[] {
-    const rows: number[] = []
+  rows(): Int32Array {
+    let count = 0
+    for (let entry = this.#head; entry < this.#tail; entry++) count += this.rowCount(entry)
+    const rows = new Int32Array(count)
+    let at = 0
     for (let entry = this.#head; entry < this.#tail; entry++) {
-      for (let index = 0; index < this.rowCount(entry); index++) rows.push(this.row(entry, index))
+      for (let index = 0; index < this.rowCount(entry); index++) rows[at++] = this.row(entry, index)
     }
     return rows
   }

@@ -34,16 +34,21 @@ export class Hasher {
       this.hi = this.#his[known] ?? 0
       return
     }
-    const hash = this.#h64(text)
-    this.lo = Number(hash & 0xffffffffn)
-    this.hi = Number(hash >> 32n)
-    if (this.lo === 0 && this.hi === 0) this.lo = 1
+    this.once(text)
     if (text.length > 64) return
     if (this.#index.size === REMEMBERED) this.#index = new Map()
     const place = this.#index.size
     this.#los[place] = this.lo
     this.#his[place] = this.hi
     this.#index.set(text, place)
+  }
+
+  /** Like text(), for texts that hardly come again, such as event ids: remembering costs more than hashing. */
+  once(text: string): void {
+    const hash = this.#h64(text)
+    this.lo = Number(hash & 0xffffffffn)
+    this.hi = Number(hash >> 32n)
+    if (this.lo === 0 && this.hi === 0) this.lo = 1
   }
 
   /** A new key from two keys, order matters; into lo and hi; never (0, 0). */

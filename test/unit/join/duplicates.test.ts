@@ -63,16 +63,23 @@ test('the filter behaves like a list of ids with the stream time at their arriva
 })
 
 test('a restored filter goes on, and saves, exactly like the saved one', () => {
+  // Slow first, so that ids expire and the ring wraps; then many at one time, so that it grows.
   const feed = (filter: DuplicateFilter, first: number, end: number) => {
     const answers: boolean[] = []
-    for (let n = first; n < end; n++) answers.push(filter.isDuplicate('click', `${(n * n) % 3001}`, n))
+    for (let n = first; n < end; n++) {
+      answers.push(filter.isDuplicate('click', `${(n * n) % 30_011}`, Math.min(n, 1500) * 10))
+    }
     return answers
   }
-  const first = filterOf(2500, 2000)
+  const first = filterOf(5000, 4000)
   feed(first, 0, 5000)
   const state = first.saveState()
-  const second = filterOf(2500, 2000)
   const { keys, times } = state.arrays as { keys: Uint32Array; times: Float64Array }
+  assert.ok(
+    times.every((timeMs, index) => index === 0 || timeMs >= (times[index - 1] ?? 0)),
+    'oldest first',
+  )
+  const second = filterOf(5000, 4000)
   second.loadState({ meta: JSON.parse(JSON.stringify(state.meta)), arrays: { keys, times } })
   assert.deepEqual(second.saveState(), state)
   assert.deepEqual(feed(second, 5000, 9000), feed(first, 5000, 9000))

@@ -105,6 +105,14 @@ test('a first record in a wrong year does not make the log late', () => {
   assert.deepEqual(verdicts(clock), ['a ordinary', 'b ordinary', 'c ordinary'])
 })
 
+test('the first records of a log may be out of order like any others', () => {
+  const clock = clockAt()
+  assert.equal(clock.admit(MONDAY, 'a'), 'held')
+  assert.equal(clock.admit(MONDAY - 60_000, 'b'), 'held')
+  assert.equal(clock.admit(MONDAY - 30_000, 'c'), 'settled')
+  assert.deepEqual(verdicts(clock), ['a ordinary', 'b late', 'c late'])
+})
+
 test('a log of one record, and a jump at the very end, come out at the end', () => {
   const clock = clockAt()
   assert.equal(clock.admit(MONDAY, 'only'), 'held')
