@@ -67,7 +67,7 @@ test('a restored filter goes on, and saves, exactly like the saved one', () => {
   const feed = (filter: DuplicateFilter, first: number, end: number) => {
     const answers: boolean[] = []
     for (let n = first; n < end; n++) {
-      answers.push(filter.isDuplicate('click', `${(n * n) % 30_011}`, Math.min(n, 1500) * 10))
+      answers.push(filter.isDuplicate('click', `${(n * n) % 3001}`, Math.min(n, 1500) * 10))
     }
     return answers
   }
