@@ -1,7 +1,8 @@
 /**
  * Rows of a CSV file, gzip or not (by its first bytes, not by its name), as a stream: memory does not depend on its size.
  * A row that can not be taken apart, or that has another number of fields than the header, goes to `onBadRow`, which
- * throws or lets reading go on.
+ * throws or lets reading go on. A quote that is never closed, or closed amid a field, always ends the import: where the
+ * next row begins can not be known then, and the parser would swallow good rows up to the next quote, uncounted.
  */
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
 import { pipeline, type Readable } from 'node:stream'
@@ -37,6 +38,7 @@ const SHARE_EVERY = 4096
 export async function* readCsv(file: string, format: CsvFormat, reading: CsvReading): AsyncGenerator<CsvRow> {
   const { stream, size } = openFile(file)
   let thrown: unknown
+  let unclosed = false
   const parser = parse({
     delimiter: format.delimiter,
     quote: format.quote === false ? null : format.quote,
@@ -50,7 +52,11 @@ export async function* readCsv(file: string, format: CsvFormat, reading: CsvRead
     skip_records_with_error: true,
     on_skip(error) {
       try {
-        if (error !== undefined) reading.onBadRow(lineOf(error), sentence(error))
+        if (error === undefined) return undefined
+        const at = Number(error.lines ?? 0)
+        if (RECOVERABLE.has(error.code)) reading.onBadRow(at, sentence(error))
+        else if (error.code === 'CSV_QUOTE_NOT_CLOSED') unclosed = true
+        else throw invalid(file, at, `${sentence(error)}${NO_NEXT_ROW}`)
       } catch (fault) {
         thrown ??= fault
       }
@@ -83,6 +89,8 @@ export async function* readCsv(file: string, format: CsvFormat, reading: CsvRead
       yield { line, fields: record }
     }
     if (thrown !== undefined) throw thrown
+    // It opened behind the last good row; the parser itself only knows that it came to the end of the file.
+    if (unclosed) throw invalid(file, line + 1, `a quote is opened here or below and never closed${NO_NEXT_ROW}`)
     if (columns === undefined) throw new MillraceError('IMPORT_INVALID', `${file}: the file is empty`)
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause
@@ -118,7 +126,11 @@ function invalid(file: string, line: number, message: string, cause?: unknown): 
   return new MillraceError('IMPORT_INVALID', `${file}:${line}: ${message}`, { cause })
 }
 
-const lineOf = (error: CsvError) => Number(error.lines ?? 0)
+/** After these the parser goes on with the next line. */
+const RECOVERABLE: ReadonlySet<string> = new Set(['INVALID_OPENING_QUOTE'])
+
+const NO_NEXT_ROW =
+  '; where the next row begins can not be known. If quotes belong to the text, say `quote: false` in the mapping'
 
 /** csv-parse ends its messages with the position, which we give in our own form. */
 const sentence = (error: CsvError) => error.message.replace(/,? (on|at) line \d+.*$/s, '').toLowerCase()

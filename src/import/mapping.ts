@@ -46,7 +46,14 @@ export const mappingSchema = z.strictObject({
     .min(1)
     .optional()
     .meta({ description: 'Names of the columns; needed without a header, and instead of its names with one.' }),
-  missing: z.array(z.string()).default([]).meta({ description: 'Texts that mean no value, beside the empty one.' }),
+  missing: z
+    .array(
+      z.union([z.string(), z.number().transform(String)], {
+        error: "expected a text; what YAML reads as something else needs quotes, such as 'NULL'",
+      }),
+    )
+    .default([])
+    .meta({ description: 'Texts that mean no value, beside the empty one.' }),
   time: z.strictObject({ column, unit: z.enum(['s', 'ms', 'us', 'iso']) }),
   event: z.union(
     [

@@ -86,6 +86,7 @@ export class FaultMaker {
           add({ kind: 'impression', record: { ...pair, item: 'x'.repeat(HUGE_BYTES) } })
         )
       case 'hours-late':
+        if (!untouched(like)) return false
         like.arrivalMs += (2 + 6 * this.#random.uniform()) * 3_600_000
         return true
       default:
@@ -101,14 +102,18 @@ export class FaultMaker {
       const shown = session.find(
         ({ kind, record }) => kind === 'impression' && record.item === item && record.requestId === requestId,
       )
-      // Only a pair that is still in order, so that no fault undoes another.
-      if (shown === undefined || shown.arrivalMs > click.arrivalMs || shown.record.eventTime > eventTime) continue
+      if (shown === undefined || !untouched(click) || !untouched(shown) || shown.record.eventTime > eventTime) continue
       if (fault === 'click-first') click.arrivalMs = shown.arrivalMs - 5
       else click.record = { ...click.record, eventTime: shown.record.eventTime - 1000 - this.#random.integer(4000) }
       return true
     }
     return false
   }
+}
+
+/** Whether no fault has moved it yet: one must not undo another. */
+function untouched({ arrivalMs, record }: Scheduled): boolean {
+  return arrivalMs === record.eventTime
 }
 
 /** Whom a made-up record is about: those of a sound one, so that only one thing is wrong with it. */
