@@ -6,11 +6,11 @@
 import type { Event, EventKind, Id, Impression, PositiveKind, Profile, ScoreRequest } from '../domain/event.js'
 import type { Outcome, RejectReason } from '../domain/outcome.js'
 
-export const MAX_CANDIDATES = 10_000
-export const MAX_EMBEDDING = 4096
-export const MAX_TITLE_WORDS = 16
+const MAX_CANDIDATES = 10_000
+const MAX_EMBEDDING = 4096
+const MAX_TITLE_WORDS = 16
 /** 2200-01-01. Later ones are nonsense in any stream; earlier ones are judged against the stream's own time elsewhere. */
-export const MAX_TIME_MS = 7_258_118_400_000
+const MAX_TIME_MS = 7_258_118_400_000
 
 export interface EventLimits {
   /** Bytes of a record's body. */
@@ -143,7 +143,7 @@ function foldItem(record: EventRecord, attributes: Record<string, string[]>, num
 }
 
 /** Lower-cased words of letters, in order, each once. */
-export function titleWords(title: string): string[] {
+function titleWords(title: string): string[] {
   const words = title.toLowerCase().match(/\p{L}[\p{L}\p{M}]*/gu) ?? []
   return [...new Set(words)].slice(0, MAX_TITLE_WORDS)
 }

@@ -65,7 +65,7 @@ export function disorderly(partitions: number, count: number): Written[][] {
   return Array.from({ length: partitions }, (_, partition) =>
     Array.from({ length: count }, (_, index) => ({
       eventId: `${partition}-${index}`,
-      eventTime: 1_600_000_000_000 + 10 * index + ((index * 7919 + partition * 31) % 50),
+      eventTime: 1_600_000_000_000 + 10 * index + 10 * ((index * 7 + partition * 3) % 5),
       bad: (index * 31 + partition) % 17 === 0,
     })),
   )

@@ -186,6 +186,22 @@ test('a stretch of garbage over several blocks is one reject, and its dead lette
   assert.ok(records.length - at > 50)
 })
 
+test('the next sync marker is found wherever it lies in the chunks that are read', async () => {
+  const path = temporary()
+  writeLog(path, [good(40)], 'null', 300)
+  const { file, bytes, ends } = onlySegment(path)
+  const from = ends[1] ?? 0
+  const rest = bytes.subarray((ends[2] ?? 0) - 16)
+  const expected = eventIds(await readAll(sourceOf(path))).length
+  for (let before = -1; before <= 17; before++) {
+    const garbage = Buffer.alloc((1 << 18) - before - from, 0xff)
+    writeFileSync(file, Buffer.concat([bytes.subarray(0, from), garbage, rest]))
+    const records = await readAll(sourceOf(path))
+    assert.equal(faults(records).length, 1)
+    assert.ok(eventIds(records).length > expected - 15, `marker ${before} bytes before the end of a chunk`)
+  }
+})
+
 test('a file that is no container is one reject, and the next segment is read', async () => {
   const path = temporary()
   writeLog(path, [good(3000)])
@@ -277,7 +293,7 @@ test('following: damage in the middle does not wait for ever, an unfinished bloc
   writeLog(path, [good(60)], 'null', 300)
   const { file, bytes, ends } = onlySegment(path)
   const head = ends[1] ?? 0
-  bytes[head + 1] = 0xff // the size of the second block now points far beyond the file
+  bytes[head + 1] = 0xfe // the size of the second block now points far beyond the file
   bytes[head + 2] = 0xff
   bytes[head + 3] = 0x0f
   writeFileSync(file, bytes.subarray(0, -5))

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { deadLetter } from '../../../src/sink/dead-letter.js'
+import type { SourceRecord } from '../../../src/source/source.js'
+
+test('a record that could not be decoded keeps its bytes, schema and reason', () => {
+  const record: SourceRecord = {
+    partition: 1,
+    offset: 2n ** 60n,
+    outcome: { kind: 'reject', reason: 'invalid-id', message: 'item is empty' },
+    bytes: Uint8Array.of(1, 2),
+    schema: '"string"',
+  }
+  assert.deepEqual(deadLetter('p01', record), {
+    partition: 'p01',
+    offset: '1152921504606846976',
+    reason: 'invalid-id',
+    stage: 'decode',
+    message: 'item is empty',
+    schema: '"string"',
+    payload: Uint8Array.of(1, 2),
+    eventTime: null,
+  })
+})
+
+test('a record refused later keeps its event as JSON and its time', () => {
+  const value = {
+    kind: 'user',
+    eventId: 'e',
+    eventTimeMs: 5,
+    id: 'u',
+    attributes: {},
+    numbers: {},
+    embedding: null,
+  } as const
+  const record: SourceRecord = { partition: 0, offset: 3n, outcome: { kind: 'ok', value: { ...value } } }
+  const letter = deadLetter('p00', record, { reason: 'future-time', message: 'too early', stage: 'join' })
+  assert.deepEqual([letter.reason, letter.stage, letter.eventTime, letter.schema], ['future-time', 'join', 5, null])
+  assert.deepEqual(JSON.parse(Buffer.from(letter.payload).toString()), value)
+})
