@@ -141,6 +141,12 @@ function onnxShape(shape: Shape): number[] {
   return shape.map(dim => (dim === 'B' ? -1 : dim))
 }
 
+/**
+ * HardSigmoid is min(1, max(0, alpha y + beta)): with this alpha exactly the step function for every y that is not a
+ * denormal number. With it, the gradient of ReLU takes half the time of Greater and Where.
+ */
+const STEP: Record<string, OnnxAttribute> = { alpha: { float: 3e38 }, beta: { float: 0 } }
+
 const LOWERINGS: Readonly<Record<Exclude<OpName, 'input' | 'state' | 'constant'>, Lowering>> = {
   add: direct('Add'),
   sub: direct('Sub'),
@@ -173,7 +179,9 @@ const LOWERINGS: Readonly<Record<Exclude<OpName, 'input' | 'state' | 'constant'>
     if (condition && a && b) e.emit('Where', [e.condition(condition), e.value(a), e.value(b)], {}, name)
   },
   reluGrad: (e, { inputs: [dy, y] }, name) => {
-    if (dy && y) e.emit('Where', [e.emit('Greater', [e.value(y), e.scalar(0)]), e.value(dy), e.scalar(0)], {}, name)
+    if (!dy || !y) return
+    const positive = e.emit('HardSigmoid', [e.value(y)], STEP)
+    e.emit('Mul', [e.value(dy), positive], {}, name)
   },
   matMul: (e, { inputs: [a, b], attributes: { transposeA, transposeB } }, name) => {
     if (!a || !b) return

@@ -5,7 +5,8 @@
 import protobuf from 'protobufjs/minimal.js'
 import type { Shape } from '../graph/graph.js'
 
-export type OnnxAttribute = number | string | readonly number[]
+/** A plain number is an integer. */
+export type OnnxAttribute = number | { float: number } | readonly number[]
 
 export interface OnnxNode {
   type: string
@@ -40,6 +41,7 @@ type Writer = protobuf.Writer
 /** Wire types of protobuf tags. */
 const VARINT = 0
 const BYTES = 2
+const FIXED32 = 5
 const tag = (field: number, wire: number): number => (field << 3) | wire
 
 const IR_VERSION = 8
@@ -51,8 +53,8 @@ const OPSETS: readonly [domain: string, version: number][] = [
 const FLOAT = 1
 const INT64 = 7
 /** AttributeProto.AttributeType */
+const ATTRIBUTE_FLOAT = 1
 const ATTRIBUTE_INT = 2
-const ATTRIBUTE_STRING = 3
 const ATTRIBUTE_INTS = 7
 
 export function encodeModel(model: OnnxModel): Uint8Array {
@@ -100,9 +102,9 @@ function writeAttributeValue(writer: Writer, value: OnnxAttribute): void {
   if (typeof value === 'number') {
     writer.uint32(tag(3, VARINT)).int64(value)
     writer.uint32(tag(20, VARINT)).int32(ATTRIBUTE_INT)
-  } else if (typeof value === 'string') {
-    writer.uint32(tag(4, BYTES)).string(value)
-    writer.uint32(tag(20, VARINT)).int32(ATTRIBUTE_STRING)
+  } else if ('float' in value) {
+    writer.uint32(tag(2, FIXED32)).float(value.float)
+    writer.uint32(tag(20, VARINT)).int32(ATTRIBUTE_FLOAT)
   } else {
     for (const element of value) writer.uint32(tag(8, VARINT)).int64(element)
     writer.uint32(tag(20, VARINT)).int32(ATTRIBUTE_INTS)

@@ -12,8 +12,8 @@ import { atBatch, checkFeeds, checkState, stateSize, statesByName } from './feed
 
 /** One device's tensors. Every T that a method returns is owned by the caller, who frees it once. */
 export interface TensorOps<T> {
-  /** Called before each run; the ops of one run follow without a break. */
-  enter(): Promise<void>
+  /** Called before other methods; no other code runs between it and them. */
+  enter(): void
   /** The data may change after the call. */
   upload(data: Float32Array, dims: readonly number[]): T
   /** `dims` is the shape of the result. Inputs stay the caller's. */
@@ -65,7 +65,7 @@ export class TensorGraph<T> implements CompiledGraph {
 
   async run(feeds: Record<string, HostTensor>): Promise<Record<string, HostTensor>> {
     const batch = checkFeeds(this.graph, feeds)
-    await this.#ops.enter()
+    this.#ops.enter()
     const ops = this.#ops
     const values: (T | undefined)[] = new Array(this.graph.nodes.length).fill(undefined)
     const free = (index: number) => {
@@ -97,7 +97,7 @@ export class TensorGraph<T> implements CompiledGraph {
   }
 
   async readState(): Promise<Record<string, Float32Array>> {
-    await this.#ops.enter()
+    this.#ops.enter()
     return Object.fromEntries(
       this.graph.state.map(({ name }) => [name, this.#ops.read(present(this.#owner.#state.get(name)))]),
     )
@@ -105,7 +105,7 @@ export class TensorGraph<T> implements CompiledGraph {
 
   async writeState(state: Record<string, Float32Array>): Promise<void> {
     if (this.#owner !== this) throw new MillraceError('INTERNAL', 'backend: shared state is written through its owner')
-    await this.#ops.enter()
+    this.#ops.enter()
     for (const { name, shape, ...rest } of statesByName(this.graph, Object.keys(state))) {
       const data = state[name] ?? new Float32Array(0)
       checkState({ name, shape, ...rest }, data)
@@ -115,7 +115,7 @@ export class TensorGraph<T> implements CompiledGraph {
 
   async close(): Promise<void> {
     this.#onClose()
-    await this.#ops.enter()
+    this.#ops.enter()
     for (const { tensor } of this.#constants) this.#ops.free(tensor)
     for (const tensor of this.#state.values()) this.#ops.free(tensor)
     this.#state.clear()

@@ -178,7 +178,7 @@ export function createTensorFlowOps(binding: TensorFlowBinding): TensorOps<Tenso
   }
 
   return {
-    enter: async () => {},
+    enter: () => {},
     // The binding keeps a reference to the array that it is given.
     upload: (data, dims) => ({ id: binding.createTensor(dims, TF_FLOAT, data.slice()), isBool: false }),
     compute,

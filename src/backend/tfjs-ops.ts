@@ -9,19 +9,21 @@ type Tfjs = typeof import('@tensorflow/tfjs-core')
 export function createTfjsOps(tf: Tfjs, backendName: 'wasm' | 'cpu'): TensorOps<Tensor> {
   const matMul = backendName === 'wasm' ? plainMatMul(tf) : tf.matMul
   return {
-    enter: async () => {
-      // The current backend is global to tfjs, and another graph may have changed it while this one waited.
-      while (tf.getBackend() !== backendName) await tf.setBackend(backendName)
+    enter: () => {
+      // The current backend is global to tfjs. Once a backend has started, choosing it again takes effect at once.
+      if (tf.getBackend() !== backendName) void tf.setBackend(backendName)
     },
     // tfjs keeps a reference to the array that it is given.
     upload: (data, dims) => tf.tensor(data.slice(), [...dims], 'float32'),
     compute: (node, inputs, dims) => tf.tidy(() => compute(tf, matMul, node, inputs, dims)),
     copy: tensor => tf.mul(tensor, 1),
-    read: tensor =>
-      tf
-        .tidy(() => asFloats(tf, tensor))
-        .dataSync<'float32'>()
-        .slice(),
+    read: tensor => {
+      if (tensor.dtype === 'float32') return tensor.dataSync<'float32'>().slice()
+      const floats = tf.cast(tensor, 'float32')
+      const data = floats.dataSync<'float32'>().slice()
+      floats.dispose()
+      return data
+    },
     free: tensor => tensor.dispose(),
   }
 }
@@ -44,13 +46,10 @@ function plainMatMul(tf: Tfjs): MatMul {
   }
 }
 
-function asFloats(tf: Tfjs, tensor: Tensor): Tensor {
-  return tensor.dtype === 'float32' ? tensor.clone() : tf.cast(tensor, 'float32')
-}
-
 function compute(tf: Tfjs, matMul: MatMul, node: Node, inputs: readonly Tensor[], dims: readonly number[]): Tensor {
   const { op, attributes } = node
-  const floats = op === 'where' ? inputs : inputs.map(input => (input.dtype === 'bool' ? asFloats(tf, input) : input))
+  const floats =
+    op === 'where' ? inputs : inputs.map(input => (input.dtype === 'bool' ? tf.cast(input, 'float32') : input))
   const [a, b, c] = floats
   if (!a) throw new MillraceError('INTERNAL', `backend: ${op} without inputs`)
   switch (op) {

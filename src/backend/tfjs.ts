@@ -80,7 +80,7 @@ function backendOf<T>(kind: string, description: string, ops: TensorOps<T>, onCl
       const owner = sharing && owners.get(sharing)
       if (sharing && !owner) throw new MillraceError('INTERNAL', 'backend: state can only be shared within one backend')
       if (owner) checkSharing(graph, owner.graph)
-      await ops.enter()
+      ops.enter()
       const compiled = new TensorGraph<T>(ops, graph, owner, () => open.delete(compiled))
       open.add(compiled)
       owners.set(compiled, compiled)

@@ -168,7 +168,7 @@ class ReferenceGraph implements CompiledGraph {
   constructor(graph: Graph, sharing?: ReferenceGraph) {
     this.#graph = graph
     this.#state =
-      sharing?.#state ??
+      (sharing === undefined ? undefined : sharing.#state) ??
       new Map(graph.state.map(({ name, shape }) => [name, { data: new Float64Array(size(shape)), dims: shape }]))
   }
 
