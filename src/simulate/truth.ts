@@ -4,6 +4,7 @@
  * The container's sync marker is fixed: the same rows make the same bytes.
  */
 import { createReadStream, createWriteStream } from 'node:fs'
+import { pipeline } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import avro from 'avsc'
 
@@ -62,6 +63,8 @@ export function createTruthWriter(file: string): TruthWriter {
 }
 
 export async function* readTruth(file: string): AsyncGenerator<TruthRow> {
-  const decoder = createReadStream(file).pipe(new avro.streams.BlockDecoder())
+  const decoder = new avro.streams.BlockDecoder()
+  // pipeline, not pipe: a file that is not there must end the loop below with its error.
+  pipeline(createReadStream(file), decoder, () => {})
   for await (const row of decoder) yield row as TruthRow
 }

@@ -168,10 +168,10 @@ profiles:
   item: { category: cat, price: price, attributes: { tags: { column: tags, split: ' ' } } }
 `
   const data = `ts,event,user,item,value,zip,age,cat,price,tags
-1,tap,a,x,,94110,17,shoes,9.5,red  blue
-2,tap,a,x,,94110,17,shoes,9.5,red  blue
-3,tap,b,x,,,30,shoes,8,
-4,tap,a,x,,94110,18,shoes,8,
+1,tap,u2,x,,94110,17,shoes,9.5,red  blue
+2,tap,u2,x,,94110,17,shoes,9.5,red  blue
+3,tap,u5,x,,,30,shoes,8,
+4,tap,u2,x,,94110,18,shoes,8,
 `
   const { records, of, summary } = await imported(data, mapping)
   assert.deepEqual(
@@ -191,9 +191,9 @@ profiles:
   assert.deepEqual(
     of('user').map(({ id, attributes, numbers }) => [id, attributes, numbers]),
     [
-      ['a', { zone: ['9'], band: ['<18'] }, { age: 17 }],
-      ['b', { band: ['>=30'] }, { age: 30 }],
-      ['a', { zone: ['9'], band: ['18-30'] }, { age: 18 }],
+      ['u2', { zone: ['9'], band: ['<18'] }, { age: 17 }],
+      ['u5', { band: ['>=30'] }, { age: 30 }],
+      ['u2', { zone: ['9'], band: ['18-30'] }, { age: 18 }],
     ],
   )
   assert.deepEqual(
@@ -203,7 +203,11 @@ profiles:
       ['shoes', 8, {}],
     ],
   )
-  assert.ok(records.every(({ kind, partition }) => kind !== 'item' || partition === 0))
+  // Neither user's own partition is 0, so an item's profile that went with its event would show.
+  const places = records.map(
+    ({ kind, partition, record }) => `${kind === 'item' ? 'item' : (record.user ?? record.id)} ${partition}`,
+  )
+  assert.deepEqual([...new Set(places)].sort(), ['item 0', 'u2 2', 'u5 3'])
   assert.equal(new Set(records.map(({ record }) => record.eventId)).size, records.length)
   assert.deepEqual([summary.users, summary.items], [2, 1])
 })

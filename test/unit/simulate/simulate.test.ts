@@ -183,6 +183,12 @@ test('truth is read back from its file as it was written', async () => {
   }
 })
 
+test('a truth file that is not there is an error, not a crash', async () => {
+  await assert.rejects(async () => {
+    for await (const _ of readTruth('/nowhere/truth.avro')) assert.fail()
+  }, /ENOENT/)
+})
+
 test('every kind of fault occurs, at the rate asked for', async () => {
   const { records, summary } = await simulated({ malformed: 0.02, days: 5 })
   for (const fault of FAULTS) assert.ok(summary.malformed[fault] > 0, fault)
