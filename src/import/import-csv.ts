@@ -29,7 +29,7 @@ export interface ImportOptions {
   join?: RowJoin
 }
 
-export interface RowJoin {
+interface RowJoin {
   columns: readonly string[]
   /** Fields of `columns` for a row of the file. */
   fieldsOf(row: readonly string[]): readonly string[]

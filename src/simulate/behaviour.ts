@@ -17,7 +17,7 @@ const DAY_MS = 24 * HOUR_MS
 export const BUY_WINDOW_MS = 7 * DAY_MS
 export const BUY_DELAY = { medianMs: 10 * HOUR_MS, sigma: 1.7 }
 const BUY_IN_TIME = normalCdf(Math.log(BUY_WINDOW_MS / BUY_DELAY.medianMs) / BUY_DELAY.sigma)
-export const BOT_CLICK = 0.35
+const BOT_CLICK = 0.35
 
 export interface Look {
   click: number
