@@ -8,7 +8,7 @@ interface SavedRecord {
   partition: number
   offset: string
   event: Event | null
-  bytes: string | null
+  bytes: string
   schema: string | null
 }
 
@@ -17,24 +17,27 @@ export const heldRecord: HeldPayload<SourceRecord> = {
     if (a.outcome.kind !== 'ok' || b.outcome.kind !== 'ok') return false
     return a.outcome.value.eventId === b.outcome.value.eventId && a.outcome.value.kind === b.outcome.value.kind
   },
-  toJson({ partition, offset, outcome, bytes, schema }) {
+  toJson({ partition, offset, outcome, data, start, end, schema }) {
     const saved: SavedRecord = {
       partition,
       offset: String(offset),
       event: outcome.kind === 'ok' ? outcome.value : null,
-      bytes: bytes === undefined ? null : Buffer.from(bytes).toString('base64'),
+      bytes: Buffer.from(data.subarray(start, end)).toString('base64'),
       schema: schema ?? null,
     }
     return saved as unknown as Json
   },
   fromJson(json) {
     const { partition, offset, event, bytes, schema } = json as unknown as SavedRecord
+    const data = Buffer.from(bytes, 'base64')
     return {
       partition,
       offset: BigInt(offset),
       outcome: event === null ? { kind: 'drop', reason: 'late' } : { kind: 'ok', value: event },
-      ...(bytes === null ? {} : { bytes: Buffer.from(bytes, 'base64') }),
-      ...(schema === null ? {} : { schema }),
+      data,
+      start: 0,
+      end: data.length,
+      schema: schema ?? undefined,
     }
   },
 }

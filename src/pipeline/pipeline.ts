@@ -15,6 +15,7 @@ import type { FeatureExtractor } from '../features/extract.js'
 import type { DuplicateFilter } from '../join/duplicates.js'
 import type { Joiner, JoinSubject } from '../join/join.js'
 import type { StreamClock } from '../join/watermark.js'
+import { deadLetter, type Refusal } from '../sink/dead-letter.js'
 import type { Source, SourceRecord } from '../source/source.js'
 import type { Clock } from '../std/clock.js'
 import { type Counts, increment } from './counts.js'
@@ -23,6 +24,11 @@ import type { Journal } from './journal.js'
 import { OUTPUT_NAMES, type Outputs } from './outputs.js'
 import type { Position } from './position.js'
 
+const FUTURE: Refusal = {
+  reason: 'future-time',
+  stage: 'clock',
+  message: 'its time is far ahead of the records behind it',
+}
 /** Outputs are written out when so much is buffered. */
 const FLUSH_BYTES = 1 << 20
 
@@ -88,7 +94,7 @@ export class Pipeline {
     } else if (record.outcome.kind === 'drop') {
       increment(counts.drops, record.outcome.reason)
     } else {
-      this.#reject(record, record.outcome.reason, 'decode', record.outcome.message)
+      this.#reject(record, record.outcome.reason)
     }
     position.nextOffsets[record.partition] = record.offset + 1n
     position.records++
@@ -111,8 +117,7 @@ export class Pipeline {
   #settle(): void {
     const { clock, counts } = this.#parts
     for (const { payload, verdict, watermarkMs } of clock.settled) {
-      if (verdict === 'rejected')
-        this.#reject(payload, 'future-time', 'clock', 'its time is far ahead of the records behind it')
+      if (verdict === 'rejected') this.#reject(payload, 'future-time', FUTURE)
       else if (verdict === 'duplicate') increment(counts.drops, 'duplicate')
       else if (payload.outcome.kind === 'ok') this.#process(payload.outcome.value, watermarkMs)
     }
@@ -121,8 +126,10 @@ export class Pipeline {
   /** One event that counts, at its place: what is due by now, features and score, labels, state. */
   #process(event: Event, watermarkMs: number): void {
     const { position, duplicates, counts, joiner, batcher, dispatcher, features } = this.#parts
-    if (duplicates.isDuplicate(event.kind, event.eventId, event.eventTimeMs))
-      return increment(counts.drops, 'duplicate')
+    if (duplicates.isDuplicate(event.kind, event.eventId, event.eventTimeMs)) {
+      increment(counts.drops, 'duplicate')
+      return
+    }
     joiner.advance(watermarkMs)
     if (batcher.tickDue(event.eventTimeMs)) dispatcher.flush('tick')
     position.admitted(event.eventTimeMs)
@@ -155,20 +162,11 @@ export class Pipeline {
     dispatcher.answerRequest(requestId, rows, subjects)
   }
 
-  /** A record that can not be used: kept byte for byte, with the reason. */
-  #reject(record: SourceRecord, reason: RejectReason, stage: string, message: string): void {
+  /** A record that can not be used: kept byte for byte, with the reason. refusal: it was decoded and is refused later. */
+  #reject(record: SourceRecord, reason: RejectReason, refusal?: Refusal): void {
     const { counts, outputs, source } = this.#parts
     increment(counts.rejects, reason)
-    outputs.deadLetters.append({
-      partition: source.partitions[record.partition] ?? '',
-      offset: String(record.offset),
-      reason,
-      stage,
-      message,
-      schema: record.schema ?? null,
-      payload: record.bytes ?? new Uint8Array(),
-      eventTime: record.outcome.kind === 'ok' ? record.outcome.value.eventTimeMs : null,
-    })
+    outputs.deadLetters.append(deadLetter(source.partitions[record.partition] ?? '', record, refusal))
   }
 
   /** After a crash of a live run: close batches where the wall clock closed them before. */

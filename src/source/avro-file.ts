@@ -126,7 +126,7 @@ export class AvroFileSource implements Source {
       if (first === undefined || record === undefined) return
       batch.push(record)
       first.partition.advance()
-      if (first.partition.head === undefined) {
+      if (first.partition.needsRefill) {
         first.state = 'unknown'
         return
       }

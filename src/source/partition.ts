@@ -3,6 +3,9 @@
  * the next record; advance() moves on within a block (synchronous, the hot path), refill() fetches the next block.
  * While a block is being consumed the next one is read and decompressed, so two blocks are in memory at most.
  *
+ * The head's place in the merge of partitions is the earliest time among it and the few records behind it: a single
+ * record from the far future would otherwise hold up its partition until all others had ended.
+ *
  * Offsets: a segment starts at the number in its name (files without one: where the one before ended) and a block takes
  * as many as its header says, whether its records can be read or not; a damaged stretch takes what its header says or 1,
  * and never more than there are up to the next segment. So an offset names the same bytes however reading started.
@@ -10,9 +13,15 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MillraceError } from '../domain/errors.js'
-import type { RejectReason } from '../domain/outcome.js'
+import type { Event } from '../domain/event.js'
+import type { Outcome, RejectReason } from '../domain/outcome.js'
 import { ContainerReader, type Damage, decompress, isCodec, type RawBlock } from './container.js'
 import type { DecoderFactory, RecordDecoder, SourceRecord } from './source.js'
+
+/** Records that the merge looks at: the head and those behind it. */
+const SIGHT = 4
+/** Of a record without a time: it follows its predecessor at once. */
+const AT_ONCE = Number.NEGATIVE_INFINITY
 
 export interface PartitionOptions {
   folder: string
@@ -43,10 +52,15 @@ interface Block {
 type Item = Block | { kind: 'reject'; record: SourceRecord } | 'wait' | 'end'
 
 export class Partition {
-  /** The next record; undefined: refill() has to be called. */
+  /** The next record. */
   head: SourceRecord | undefined
-  /** Its place in the merge. A reject has no time of its own and follows its predecessor at once. */
+  /** Its place in the merge. */
   headTimeMs = 0
+  /** The head and what is in sight behind it, with their times. */
+  readonly #sight: SourceRecord[] = []
+  readonly #times: number[] = []
+  /** Nothing more is there, or not yet (follow). */
+  #isDry = false
   readonly #options: PartitionOptions
   #segments: Segment[] = []
   /** Index of the open segment. */
@@ -92,31 +106,54 @@ export class Partition {
     return { done: Math.min(done, total), total }
   }
 
+  /** refill() has to be called before the head may be used. */
+  get needsRefill(): boolean {
+    return this.head === undefined || (this.#block === undefined && this.#sight.length < SIGHT && !this.#isDry)
+  }
+
   /** 'wait': nothing is there now (follow). 'end': nothing will come. */
   async refill(): Promise<'head' | 'wait' | 'end'> {
-    while (this.head === undefined) {
+    this.#isDry = false
+    while (this.#sight.length < SIGHT) {
       const item = await (this.#ahead ?? this.#pull())
       this.#ahead = undefined
-      if (item === 'wait' || item === 'end') return item
+      if (item === 'wait' || item === 'end') {
+        this.#isDry = true
+        return this.head === undefined ? item : 'head'
+      }
       this.#ahead = this.#pull()
       this.#ahead.catch(() => undefined) // thrown where it is awaited, if it is
       if (item.kind === 'block') {
         this.#block = item
         this.#position = 0
         this.#index = 0
-        this.advance()
       } else if (item.record.offset >= this.#from) {
-        this.head = item.record
-        this.headTimeMs = Number.NEGATIVE_INFINITY
+        this.#see(item.record, AT_ONCE)
       }
+      this.#look()
     }
     return 'head'
   }
 
-  /** Makes the next record of the block the head. */
+  /** Makes the next record the head. */
   advance(): void {
-    this.head = undefined
-    while (this.#block !== undefined && this.head === undefined) this.#take(this.#block)
+    this.#sight.shift()
+    this.#times.shift()
+    this.#look()
+  }
+
+  /** Takes records from the block until enough are in sight, and says where the head belongs. */
+  #look(): void {
+    while (this.#block !== undefined && this.#sight.length < SIGHT) this.#take(this.#block)
+    this.head = this.#sight[0]
+    let earliest = this.#times[0] ?? AT_ONCE
+    for (const timeMs of this.#times) if (timeMs !== AT_ONCE && timeMs < earliest) earliest = timeMs
+    this.headTimeMs = earliest
+  }
+
+  #see(record: SourceRecord, timeMs: number): void {
+    this.#sight.push(record)
+    this.#times.push(timeMs)
   }
 
   async close(): Promise<void> {
@@ -153,12 +190,13 @@ export class Partition {
     if (offset < this.#from) return
     const partition = this.#options.index
     if (outcome.kind === 'ok') {
-      this.head = { partition, offset, outcome }
-      this.headTimeMs = outcome.value.eventTimeMs
+      this.#see(
+        { partition, offset, outcome, data, start: decoder.bodyStart, end, schema: decoder.schema },
+        outcome.value.eventTimeMs,
+      )
     } else {
       const bytes = Uint8Array.prototype.slice.call(data, decoder.bodyStart, end)
-      this.head = { partition, offset, outcome, bytes, schema: decoder.schema }
-      this.headTimeMs = Number.NEGATIVE_INFINITY
+      this.#see(rejected(partition, offset, outcome, bytes, decoder.schema), AT_ONCE)
     }
   }
 
@@ -168,8 +206,7 @@ export class Partition {
     const bytes = Uint8Array.prototype.slice.call(block.data, start)
     message = `${block.file}, block at byte ${block.from}, from its data byte ${start} on: ${message}`
     const outcome = { kind: 'reject' as const, reason, message }
-    this.head = { partition: this.#options.index, offset, outcome, bytes, schema: block.decoder.schema }
-    this.headTimeMs = Number.NEGATIVE_INFINITY
+    this.#see(rejected(this.#options.index, offset, outcome, bytes, block.decoder.schema), AT_ONCE)
   }
 
   /** The next block that has wanted records, or damaged stretch. */
@@ -231,7 +268,7 @@ export class Partition {
 
   #corrupt(offset: bigint, bytes: Uint8Array, message: string): SourceRecord {
     const outcome = { kind: 'reject' as const, reason: 'corrupt-block' as const, message }
-    return { partition: this.#options.index, offset, outcome, bytes }
+    return rejected(this.#options.index, offset, outcome, bytes)
   }
 
   /** Gives the next `count` offsets away, or as many as there are up to the next segment. */
@@ -288,4 +325,14 @@ async function listSegments(folder: string, after?: Segment): Promise<Segment[]>
 function compareSegments(a: Segment, b: Segment): number {
   if (a.first !== undefined && b.first !== undefined && a.first !== b.first) return a.first < b.first ? -1 : 1
   return a.file < b.file ? -1 : a.file > b.file ? 1 : 0
+}
+
+function rejected(
+  partition: number,
+  offset: bigint,
+  outcome: Outcome<Event>,
+  data: Uint8Array,
+  schema?: string,
+): SourceRecord {
+  return { partition, offset, outcome, data, start: 0, end: data.length, schema }
 }

@@ -1,6 +1,6 @@
 /**
  * A source yields batches of records in the one order in which they are learned. The order is a function of the log
- * alone: partitions are merged by event time (the smaller head first, ties by partition index), so that two readers of
+ * alone: partitions are merged by event time (the earlier head first, ties by partition index), so that two readers of
  * one log see the same sequence whatever their timing.
  *
  * Call order: open(from) once, then next() until it resolves to undefined (end of a finite log), then close(). next()
@@ -15,10 +15,15 @@ import type { Outcome } from '../domain/outcome.js'
 
 export interface SourceRecord extends RecordPosition {
   outcome: Outcome<Event>
-  /** The record's bytes as written (Avro body without framing); only present when rejected, for the dead letter. */
-  bytes?: Uint8Array
-  /** The writer's schema as JSON; only present when rejected. */
-  schema?: string
+  /**
+   * The body as written, without framing: data[start, end). `data` may be a whole block, which stays in memory as long
+   * as the record does: copy what outlives the batch.
+   */
+  data: Uint8Array
+  start: number
+  end: number
+  /** The writer's schema of the body as JSON; undefined where none could be read. */
+  schema: string | undefined
 }
 
 export interface Source {

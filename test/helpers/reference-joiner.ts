@@ -29,13 +29,14 @@ export class ReferenceJoiner {
   watermarkMs = Number.NEGATIVE_INFINITY
   readonly recent: RecentItems
   readonly windows: number[]
+  readonly tasks: readonly TaskConfig[]
+  readonly config: Config['join']
+  readonly ports: JoinPorts
 
-  constructor(
-    readonly tasks: readonly TaskConfig[],
-    readonly config: Config['join'],
-    seed: number,
-    readonly ports: JoinPorts,
-  ) {
+  constructor(tasks: readonly TaskConfig[], config: Config['join'], seed: number, ports: JoinPorts) {
+    this.tasks = tasks
+    this.config = config
+    this.ports = ports
     this.recent = new RecentItems(new Random(seed))
     this.windows = [...new Set(tasks.flatMap(task => task.label.window ?? []))]
   }

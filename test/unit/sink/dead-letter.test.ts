@@ -8,7 +8,9 @@ test('a record that could not be decoded keeps its bytes, schema and reason', ()
     partition: 1,
     offset: 2n ** 60n,
     outcome: { kind: 'reject', reason: 'invalid-id', message: 'item is empty' },
-    bytes: Uint8Array.of(1, 2),
+    data: Uint8Array.of(9, 1, 2, 9),
+    start: 1,
+    end: 3,
     schema: '"string"',
   }
   assert.deepEqual(deadLetter('p01', record), {
@@ -23,7 +25,7 @@ test('a record that could not be decoded keeps its bytes, schema and reason', ()
   })
 })
 
-test('a record refused later keeps its event as JSON and its time', () => {
+test('a record refused later keeps its bytes and its time', () => {
   const value = {
     kind: 'user',
     eventId: 'e',
@@ -33,8 +35,16 @@ test('a record refused later keeps its event as JSON and its time', () => {
     numbers: {},
     embedding: null,
   } as const
-  const record: SourceRecord = { partition: 0, offset: 3n, outcome: { kind: 'ok', value: { ...value } } }
+  const record: SourceRecord = {
+    partition: 0,
+    offset: 3n,
+    outcome: { kind: 'ok', value: { ...value } },
+    data: Uint8Array.of(7),
+    start: 0,
+    end: 1,
+    schema: '"s"',
+  }
   const letter = deadLetter('p00', record, { reason: 'future-time', message: 'too early', stage: 'join' })
-  assert.deepEqual([letter.reason, letter.stage, letter.eventTime, letter.schema], ['future-time', 'join', 5, null])
-  assert.deepEqual(JSON.parse(Buffer.from(letter.payload).toString()), value)
+  assert.deepEqual([letter.reason, letter.stage, letter.eventTime, letter.schema], ['future-time', 'join', 5, '"s"'])
+  assert.deepEqual(letter.payload, Uint8Array.of(7))
 })
