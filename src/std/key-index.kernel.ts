@@ -22,6 +22,8 @@ const ROW_BITS = 26
 const ROW_MASK = 2 ** ROW_BITS - 1
 const TAG_MASK = 31
 const LARGE = 1 << 16
+/** Few enough that what was read ahead is still in the first cache. */
+export const READ_AHEAD = 128
 const HASH_RANGE = 4294967296
 
 export class KeyIndex {
@@ -34,8 +36,8 @@ export class KeyIndex {
   #freed = 0
   #rows = 0
   #size = 0
-  /** What findAll read ahead: kept, or the compiler would drop the reads. */
-  readAhead = 0
+  /** What was read ahead: kept, or the compiler would drop the reads. */
+  wasRead = 0
   /** Whether the last insert() made a new row. */
   inserted = false
 
@@ -90,35 +92,48 @@ export class KeyIndex {
   }
 
   /**
-   * Rows of keys [n, 2] into rows [n]; -1 for a key that is absent, and for (0, 0). In passes, each a short loop of
-   * independent loads: the processor then waits for many cache misses at once instead of for one after the other.
+   * Rows of keys [n, 2] into rows [n]; -1 for a key that is absent, and for (0, 0). In passes over short blocks, each a
+   * loop of independent loads: the processor waits for many cache misses at once instead of for one after the other.
    */
   findAll(keys: Uint32Array, n: number, rows: Int32Array): void {
     const buckets = this.#buckets
-    const scale = this.#capacity / HASH_RANGE
-    let touched = 0
-    for (let i = 0; i < n; i++) {
-      const at = (mix(keys[i * 2]!, keys[i * 2 + 1]!) * scale) | 0
-      touched ^= buckets[at]!
-    }
-    for (let i = 0; i < n; i++) {
-      rows[i] = this.#candidate(keys[i * 2]!, keys[i * 2 + 1]!)
-    }
+    const capacity = this.#capacity
     const words = this.#words
-    for (let i = 0; i < n; i++) {
-      const row = rows[i]!
-      if (row >= 0) touched ^= this.slabs[row >>> ROW_SLAB_BITS]![(row & SLAB_MASK) * words]!
+    let wasRead = 0
+    for (let first = 0; first < n; first += READ_AHEAD) {
+      const end = Math.min(n, first + READ_AHEAD)
+      for (let i = first; i < end; i++) {
+        wasRead ^= buckets[((mix(keys[i * 2]!, keys[i * 2 + 1]!) / HASH_RANGE) * capacity) | 0]!
+      }
+      for (let i = first; i < end; i++) {
+        rows[i] = this.#candidate(keys[i * 2]!, keys[i * 2 + 1]!)
+      }
+      this.readAhead(rows, first, end)
+      for (let i = first; i < end; i++) {
+        const row = rows[i]!
+        if (row < 0) continue
+        const slab = this.slabs[row >>> ROW_SLAB_BITS]!
+        const record = (row & SLAB_MASK) * words
+        const lo = keys[i * 2]!
+        const hi = keys[i * 2 + 1]!
+        if (slab[record] !== lo || slab[record + 1] !== hi) rows[i] = this.find(lo, hi)
+      }
     }
-    this.readAhead = touched
-    for (let i = 0; i < n; i++) {
+    this.wasRead = wasRead
+  }
+
+  /** Touches both ends of the records of rows [first, end) (negative: none), all misses at once. */
+  readAhead(rows: Int32Array, first: number, end: number): void {
+    const words = this.#words
+    let wasRead = 0
+    for (let i = first; i < end; i++) {
       const row = rows[i]!
       if (row < 0) continue
       const slab = this.slabs[row >>> ROW_SLAB_BITS]!
-      const key = (row & SLAB_MASK) * words
-      if (slab[key] !== keys[i * 2] || slab[key + 1] !== keys[i * 2 + 1]) {
-        rows[i] = this.find(keys[i * 2]!, keys[i * 2 + 1]!)
-      }
+      const record = (row & SLAB_MASK) * words
+      wasRead ^= slab[record]! ^ slab[record + words - 1]!
     }
+    this.wasRead = wasRead
   }
 
   /** Row of the key, made if absent; `inserted` says which. */

@@ -4,9 +4,9 @@
  *   accumulator = keep * accumulator + mean(gradient²);  row -= rate * gradient / sqrt(accumulator)
  * `places` and `uniques` are [n, keyPlaces]: a row, or a row's number in the batch; NO_VALUE for an empty place; another
  * negative number for a value without a row, which reads as zero but counts in the mean.
- * Math.fround around a single operation changes no result (they are stored as float32) but spares the detour by double.
+ * Sums are double: JavaScript computes in double, so float32 would cost two conversions an addition, and precision.
  */
-import { ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
+import { READ_AHEAD, ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
 import type { SlotLayout } from '../layout.js'
 import { ACCUMULATOR, type ValueTable, VECTOR } from './value-table.kernel.js'
 
@@ -46,14 +46,14 @@ export function poolSlot(
   for (let i = 0; i < n; i++) {
     const to = i * width + column
     const first = i * keyPlaces + firstPlace
-    const share = Math.fround(1 / presentValues(places, first, slot.places))
+    const share = 1 / presentValues(places, first, slot.places)
     for (let d = 0; d < dim; d++) out[to + d] = 0
     for (let place = first; place < first + slot.places; place++) {
       const row = places[place]!
       if (row < 0) continue
       const records = floats[row >>> ROW_SLAB_BITS]!
       const from = (row & SLAB_MASK) * words + VECTOR
-      for (let d = 0; d < dim; d++) out[to + d]! += Math.fround(share * records[from + d]!)
+      for (let d = 0; d < dim; d++) out[to + d]! += share * records[from + d]!
     }
   }
 }
@@ -73,7 +73,7 @@ export function addRowGradients(
   n: number,
   gradient: Float32Array,
   width: number,
-  sums: Float32Array,
+  sums: Float64Array,
 ): void {
   const column = slot.embedIndex * dim
   const { firstPlace } = slot
@@ -83,40 +83,48 @@ export function addRowGradients(
       if (unique < 0) continue
       const from = i * width + column
       const to = unique * dim
-      for (let d = 0; d < dim; d++) sums[to + d] = Math.fround(sums[to + d]! + gradient[from + d]!)
+      for (let d = 0; d < dim; d++) sums[to + d]! += gradient[from + d]!
     }
     return
   }
   for (let i = 0; i < n; i++) {
     const from = i * width + column
     const first = i * keyPlaces + firstPlace
-    const share = Math.fround(1 / presentValues(uniques, first, slot.places))
+    const share = 1 / presentValues(uniques, first, slot.places)
     for (let place = first; place < first + slot.places; place++) {
       const unique = uniques[place]!
       if (unique < 0) continue
       const to = unique * dim
-      for (let d = 0; d < dim; d++) sums[to + d]! += Math.fround(share * gradient[from + d]!)
+      for (let d = 0; d < dim; d++) sums[to + d]! += share * gradient[from + d]!
     }
   }
 }
 
 /** One step for every row of the batch. */
-export function stepRows(table: ValueTable, sums: Float32Array, rate: number, keep: number): void {
+export function stepRows(table: ValueTable, sums: Float64Array, rate: number, keep: number): void {
   const { floats, words, uniqueRows, uniques } = table
   const { dim } = table.shape
   for (let unique = 0; unique < uniques; unique++) {
+    if (unique % READ_AHEAD === 0) {
+      table.index.readAhead(uniqueRows, unique, Math.min(uniques, unique + READ_AHEAD))
+    }
     const row = uniqueRows[unique]!
     const from = unique * dim
-    let square = 0
-    for (let d = 0; d < dim; d++) square += sums[from + d]! * sums[from + d]!
+    // Two sums: one alone would make every addition wait for the one before.
+    let even = 0
+    let odd = 0
+    let d = 0
+    for (; d < dim - 1; d += 2) {
+      even += sums[from + d]! * sums[from + d]!
+      odd += sums[from + d + 1]! * sums[from + d + 1]!
+    }
+    if (d < dim) even += sums[from + d]! * sums[from + d]!
     const records = floats[row >>> ROW_SLAB_BITS]!
     const at = (row & SLAB_MASK) * words
-    const accumulator = records[at + ACCUMULATOR]! * keep + square / dim
+    const accumulator = records[at + ACCUMULATOR]! * keep + (even + odd) / dim
     records[at + ACCUMULATOR] = accumulator
-    const scale = Math.fround(rate / (Math.sqrt(accumulator) + EPSILON))
+    const scale = rate / (Math.sqrt(accumulator) + EPSILON)
     const to = at + VECTOR
-    for (let d = 0; d < dim; d++) {
-      records[to + d] = Math.fround(records[to + d]! - Math.fround(scale * sums[from + d]!))
-    }
+    for (d = 0; d < dim; d++) records[to + d]! -= scale * sums[from + d]!
   }
 }

@@ -63,7 +63,7 @@ export function addOffsetGradients(
   keyPlaces: number,
   n: number,
   gradient: Float32Array,
-  sums: Float32Array,
+  sums: Float64Array,
 ): void {
   for (let i = 0; i < n; i++) {
     const first = i * keyPlaces + slot.firstPlace
@@ -76,7 +76,7 @@ export function addOffsetGradients(
 }
 
 /** One Adagrad step for every bias of the batch's rows; a task without a gradient does not move. */
-export function stepBiases(table: ValueTable, sums: Float32Array, rate: number): void {
+export function stepBiases(table: ValueTable, sums: Float64Array, rate: number): void {
   const { floats, words, biasWord, uniqueRows, uniques } = table
   const { tasks } = table.shape
   for (let unique = 0; unique < uniques; unique++) {
@@ -93,7 +93,7 @@ export function stepBiases(table: ValueTable, sums: Float32Array, rate: number):
 }
 
 /** One FTRL-proximal step for every wide weight of the batch's rows. */
-export function stepWide(table: ValueTable, sums: Float32Array, ftrl: Ftrl): void {
+export function stepWide(table: ValueTable, sums: Float64Array, ftrl: Ftrl): void {
   const { floats, words, wideWord, uniqueRows, uniques } = table
   const { tasks } = table.shape
   for (let unique = 0; unique < uniques; unique++) {

@@ -68,7 +68,7 @@ export class SlotTables implements Stateful {
   #uniques = new Int32Array(0)
   readonly #found = new SlotKeys()
   /** Sums per row of the batch; one table at a time. */
-  #sums = new Float32Array(0)
+  #sums = new Float64Array(0)
 
   constructor(
     layout: FeatureLayout,
@@ -261,8 +261,8 @@ export class SlotTables implements Stateful {
     if (second > this.#second) this.#second = second
   }
 
-  #clearedSums(length: number): Float32Array {
-    if (this.#sums.length < length) this.#sums = new Float32Array(length * 2)
+  #clearedSums(length: number): Float64Array {
+    if (this.#sums.length < length) this.#sums = new Float64Array(length * 2)
     else this.#sums.fill(0, 0, length)
     return this.#sums
   }
