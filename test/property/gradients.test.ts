@@ -17,14 +17,23 @@ interface Problem {
   positive?: boolean
 }
 
-/** Checks dL/dx where L weighs the elements of the problem's result by random numbers; `order` 2 differentiates twice. */
-function checkGradients({ inputs, build, positive }: Problem, seed: number, batch: number, order: 1 | 2 = 1): void {
+/**
+ * Checks dL/dx. 'weighted': L weighs the elements of the problem's result by random numbers. 'summed': L is their sum, so
+ * that adjoints stay thin. 'twice': L is the squared norm of the weighted gradients.
+ */
+function checkGradients(
+  { inputs, build, positive }: Problem,
+  seed: number,
+  batch: number,
+  mode: 'weighted' | 'summed' | 'twice',
+): void {
   const random = new Random(seed)
   const g = new GraphBuilder()
   const xs = inputs.map((shape, i) => g.input(`x${i}`, shape))
   const y = build(g, xs)
-  let loss = g.sum(g.mul(y, g.input('weights', y.shape)))
-  if (order === 2) loss = gradients(g, loss, xs).reduce<Node>((sum, d) => g.add(sum, g.sum(g.square(d))), g.constant(0))
+  let loss = mode === 'summed' ? g.sum(y) : g.sum(g.mul(y, g.input('weights', y.shape)))
+  if (mode === 'twice')
+    loss = gradients(g, loss, xs).reduce<Node>((sum, d) => g.add(sum, g.sum(g.square(d))), g.constant(0))
   g.output('loss', loss)
   gradients(g, loss, xs).forEach((gradient, i) => {
     g.output(`d${i}`, gradient)
@@ -52,7 +61,7 @@ function checkGradients({ inputs, build, positive }: Problem, seed: number, batc
       x[k] = at
       const expected = (above - below) / (2 * H)
       assert.ok(
-        Math.abs(data[k]! - expected) <= 1e-6 * Math.max(1, Math.abs(expected)) * (order === 2 ? 100 : 1),
+        Math.abs(data[k]! - expected) <= 1e-6 * Math.max(1, Math.abs(expected)) * (mode === 'twice' ? 100 : 1),
         `d loss / d x${i}[${k}] is ${data[k]}, by differences ${expected}`,
       )
     }
@@ -62,7 +71,10 @@ function checkGradients({ inputs, build, positive }: Problem, seed: number, batc
 for (const opCase of OP_CASES) {
   test(`the gradient of ${opCase.name} is that of finite differences`, () => {
     fc.assert(
-      fc.property(fc.integer(), fc.integer({ min: 1, max: 3 }), (seed, batch) => checkGradients(opCase, seed, batch)),
+      fc.property(fc.integer(), fc.integer({ min: 1, max: 3 }), (seed, batch) => {
+        checkGradients(opCase, seed, batch, 'weighted')
+        checkGradients(opCase, seed, batch, 'summed')
+      }),
       { numRuns: 3, seed: 1 },
     )
   })
@@ -73,7 +85,7 @@ test('gradients of gradients are those of finite differences', () => {
     const hidden = g.softplus(g.matMul(x!, w!))
     return g.softmax(g.concat([g.mul(g.tanh(hidden), v!), g.slice(g.relu(g.matMul(x!, w!)), 1, 1, 2)], 1))
   }
-  checkGradients({ inputs: [['B', 3], [3, 4], [4]], build }, 7, 3, 2)
+  checkGradients({ inputs: [['B', 3], [3, 4], [4]], build }, 7, 3, 'twice')
 })
 
 /** Grows a random expression over x [B, 4] and w [4] from a list of choices. */
@@ -109,7 +121,9 @@ test('gradients of random expressions are those of finite differences', () => {
       fc.integer({ min: 1, max: 3 }),
       fc.array(fc.nat({ max: 1 << 14 }), { minLength: 1, maxLength: 7 }),
       (seed, batch, choices) => {
-        checkGradients({ inputs: [['B', 4], [4]], build: (g, xs) => randomExpression(g, xs, choices) }, seed, batch)
+        const problem: Problem = { inputs: [['B', 4], [4]], build: (g, xs) => randomExpression(g, xs, choices) }
+        checkGradients(problem, seed, batch, 'weighted')
+        checkGradients(problem, seed, batch, 'summed')
       },
     ),
     { numRuns: 60, seed: 1 },
