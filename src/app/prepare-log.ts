@@ -59,7 +59,8 @@ export async function importLog(
   })
 }
 
-async function makeLog<T>(path: string, make: (partial: string) => Promise<T>): Promise<T> {
+/** Made in NAME.partial and renamed when it is whole: an interrupted making is never taken for a log. */
+export async function makeLog<T>(path: string, make: (partial: string) => Promise<T>): Promise<T> {
   const partial = `${path}.partial`
   await rm(partial, { recursive: true, force: true })
   await mkdir(partial, { recursive: true })

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { importLog } from '../app/prepare-log.js'
+import { importLog, makeLog } from '../app/prepare-log.js'
 import { MillraceError } from '../domain/errors.js'
 import type { ImportSummary } from '../import/import-csv.js'
 import { importMovieLens } from '../import/movielens.js'
@@ -8,7 +8,7 @@ import { createLog } from '../observe/log.js'
 import { createProgress } from '../observe/progress.js'
 import { createLogWriter } from '../sink/log-writer.js'
 import { systemClock } from '../std/clock.js'
-import { countsText, makeLog, newLog } from './new-log.js'
+import { countsText, newLog } from './new-log.js'
 
 interface Flags {
   log: string

@@ -3,7 +3,7 @@
  * nothing but a log: --force on the wrong folder must not cost anyone their files.
  */
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { MillraceError } from '../domain/errors.js'
 
@@ -28,16 +28,6 @@ export async function newLog<T>(
   await rm(path, { recursive: true })
   await rename(beside, path)
   return { path, made }
-}
-
-/** Made in NAME.partial and renamed when it is whole: an interrupted making is never taken for a log. */
-export async function makeLog<T>(path: string, make: (partial: string) => Promise<T>): Promise<T> {
-  const partial = `${path}.partial`
-  await rm(partial, { recursive: true, force: true })
-  await mkdir(partial, { recursive: true })
-  const made = await make(partial)
-  await rename(partial, path)
-  return made
 }
 
 /** 'impression 176,754 · click 15,914', leaving out what did not occur. */

@@ -9,7 +9,7 @@
  * first. Depends on the order of calls alone, so a replay evicts the same rows.
  */
 import type { LoadedState, PartState, StateArray } from '../domain/state.js'
-import { KeyIndex } from '../std/key-index.kernel.js'
+import { KeyIndex, LOOSE } from '../std/key-index.kernel.js'
 import { loadedArray, loadedInteger } from './loaded.js'
 
 /** "There is none": a number that no event has. Not NaN, whose bytes may differ from run to run. */
@@ -25,7 +25,7 @@ export class EntityTable {
   /** Rows that had to go for new ones. */
   evicted = 0
   readonly #maxRows: number
-  readonly #index = new KeyIndex()
+  readonly #index = new KeyIndex(1024, 2, LOOSE)
   readonly #empty: number[] = []
   #used = new Uint8Array(0)
   #capacity = 0

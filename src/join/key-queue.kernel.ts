@@ -3,10 +3,10 @@
  * Saved in that order; rows of the index are not part of the state.
  */
 import type { LoadedState, PartState } from '../domain/state.js'
-import { KeyIndex } from '../std/key-index.kernel.js'
+import { KeyIndex, LOOSE } from '../std/key-index.kernel.js'
 
 export class KeyQueue {
-  readonly #index = new KeyIndex()
+  readonly #index = new KeyIndex(1024, 2, LOOSE)
   #rows = new Int32Array(1024)
   #times = new Float64Array(1024)
   #head = 0

@@ -13,14 +13,14 @@
  * (labels and bits: what they would give; no bits: they found their impression; the rows of their organic example).
  */
 import type { LoadedState, PartState } from '../domain/state.js'
-import { KeyIndex } from '../std/key-index.kernel.js'
+import { KeyIndex, LOOSE } from '../std/key-index.kernel.js'
 
 const NONE = -1
 
 export class PairQueue {
   readonly #tasks: number
   readonly #rowPlaces: number
-  readonly #index = new KeyIndex()
+  readonly #index = new KeyIndex(1024, 2, LOOSE)
   /** By row of the index: the pair's newest entry. */
   #newest = new Float64Array(1024)
   #head = 0

@@ -6,14 +6,14 @@
  * row's words are zero but for the key.
  *
  * The buckets hold a row number and five more bits of the key's hash, so that a probe seldom reads a record in vain and
- * the load may be high (1/2 to 7/8 while small, 0.7 to 7/8 when large: about 5 bytes a row). Linear probing,
+ * the load may be high (DENSE: 1/2 to 7/8 while small, 0.7 to 7/8 when large: about 5 bytes a row). Linear probing,
  * backward-shift deletion (no tombstones: a table that lives for months must not rot). Growing rebuilds the buckets.
  *
  * Freed rows are reused last-freed first. Row numbers and the free list are part of the saved state, so a restored index
  * behaves, and saves, exactly like the one that was saved. Key (0, 0) is not allowed: it means "no key".
  */
 /** Rows lie in slabs of 2^ROW_SLAB_BITS. */
-export const ROW_SLAB_BITS = 16
+export const ROW_SLAB_BITS = 14
 const SLAB = 1 << ROW_SLAB_BITS
 const SLAB_MASK = SLAB - 1
 const EMPTY = -1
@@ -21,6 +21,9 @@ const EMPTY = -1
 const ROW_BITS = 26
 const ROW_MASK = 2 ** ROW_BITS - 1
 const TAG_MASK = 31
+/** Loads of the buckets: for tables that grow, and for those whose keys come and go. */
+const DENSE = 7 / 8
+export const LOOSE = 1 / 2
 const LARGE = 1 << 16
 /** Few enough that what was read ahead is still in the first cache. */
 export const READ_AHEAD = 128
@@ -30,6 +33,7 @@ export class KeyIndex {
   /** [SLAB, words] each: low word, high word, the owner's words. Never moved; one is added at a time. */
   readonly slabs: Uint32Array[] = []
   readonly #words: number
+  readonly #maxLoad: number
   #buckets: Int32Array
   #capacity: number
   #free = new Int32Array(16)
@@ -41,9 +45,14 @@ export class KeyIndex {
   /** Whether the last insert() made a new row. */
   inserted = false
 
-  constructor(expectedRows = 1024, words = 2) {
+  /**
+   * words: 32-bit words a row, key included. maxLoad: removing walks to the end of a run and reads the key of every
+   * row in it, and runs get long beyond 1/2; where keys come and go, leave room (LOOSE).
+   */
+  constructor(expectedRows = 1024, words = 2, maxLoad = DENSE) {
     this.#words = words
-    this.#capacity = Math.max(16, Math.ceil((expectedRows * 8) / 7) + 1)
+    this.#maxLoad = maxLoad
+    this.#capacity = Math.max(16, Math.ceil(expectedRows / maxLoad) + 1)
     this.#buckets = new Int32Array(this.#capacity).fill(EMPTY)
   }
 
@@ -138,7 +147,7 @@ export class KeyIndex {
 
   /** Row of the key, made if absent; `inserted` says which. */
   insert(lo: number, hi: number): number {
-    if ((this.#size + 1) * 8 > this.#capacity * 7) {
+    if (this.#size + 1 > this.#capacity * this.#maxLoad) {
       this.#rehash(this.#capacity < LARGE ? this.#capacity * 2 : Math.floor(this.#capacity * 1.25))
     }
     const buckets = this.#buckets
@@ -229,7 +238,7 @@ export class KeyIndex {
       slab.set(keys.subarray(first * this.#words, Math.min(rows, first + SLAB) * this.#words))
       this.slabs.push(slab)
     }
-    this.#rehash(Math.max(this.#capacity, Math.ceil((this.#size * 5) / 4)))
+    this.#rehash(Math.max(this.#capacity, Math.ceil((this.#size * 1.1) / this.#maxLoad)))
   }
 
   /** Bytes held, for the memory figures. */
