@@ -7,6 +7,14 @@
  * pass to the same builder.
  *
  * The contract between models and backends: both import it, and never each other.
+ *
+ * What is fast (measured on a CPU with batches of 1024; every backend likes few large ops):
+ * - relu(add(matMul(x, w), b)) of rank 2 with a rank-1 b is one kernel in onnx; in rank 3 it is three.
+ * - In onnx a transpose before a matMul is free, even one that moves the batch axis; elsewhere it is a pass over memory.
+ * - Sums of products are matMuls: with matMul(gates [B, K, E], experts [B, E, H]) an MMoE step takes 9.6 ms, with the sum
+ *   of the [K, E, B, H] of all products, which has to be written and read, 11.6 ms.
+ * - Parameters sliced from one flat state get their gradient by one concat, and an optimiser runs once for all of them.
+ * - A product with greater() takes three quarters of the time of where(), and relu's own gradient half.
  */
 import { type Attributes, type ComputedOp, type LeafOp, NO_ATTRIBUTES, type Node, type Shape } from './node.js'
 import type { Emitter, Operand } from './rule.js'
@@ -14,7 +22,7 @@ import { RULES } from './rules.js'
 import { elements, graphError, isStatic, normalAxis, sameShape, shapeText } from './shape.js'
 import { simplify } from './simplify.js'
 
-export type { Attributes, Dim, Node, OpName, Shape } from './node.js'
+export type { Attributes, Node, OpName, Shape } from './node.js'
 export type { Operand } from './rule.js'
 
 export interface GraphState {

@@ -5,7 +5,7 @@ export type Dim = number | 'B'
 export type Shape = readonly Dim[]
 
 export type LeafOp = 'input' | 'state' | 'constant'
-export type UnaryOp =
+type UnaryOp =
   | 'neg'
   | 'exp'
   | 'log'
@@ -18,9 +18,9 @@ export type UnaryOp =
   | 'abs'
   | 'softmax'
   | 'stopGradient'
-export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'greater'
+type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'greater'
 /** reluGrad(dy, y) is dy where y > 0, else 0. expand(a, like) broadcasts a to the shape of like. */
-export type OtherOp = 'matMul' | 'sum' | 'reshape' | 'transpose' | 'concat' | 'slice' | 'where' | 'reluGrad' | 'expand'
+type OtherOp = 'matMul' | 'sum' | 'reshape' | 'transpose' | 'concat' | 'slice' | 'where' | 'reluGrad' | 'expand'
 export type ComputedOp = UnaryOp | BinaryOp | OtherOp
 export type OpName = LeafOp | ComputedOp
 

@@ -33,7 +33,7 @@ export interface Emitter {
   expand(a: Node, like: Node): Node
 }
 
-export interface GradientContext {
+interface GradientContext {
   readonly g: Emitter
   /** The node whose inputs' gradients are asked for. */
   readonly y: Node
