@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { tensorflowEnvironment } from '../backend/tensorflow-environment.js'
 import { Batcher } from '../batch/batcher.js'
 import { type LoadedConfig, setEnvironment } from '../config/load.js'
+import type { Config } from '../config/schema.js'
 import { createDecoderFactory } from '../decode/record-decoder.js'
 import { MillraceError } from '../domain/errors.js'
 import { ExampleColumns } from '../features/columns.js'
@@ -22,7 +23,7 @@ import type { Counts } from '../pipeline/counts.js'
 import { Dispatcher } from '../pipeline/dispatch.js'
 import { History, type HistoryPoint } from '../pipeline/history.js'
 import { Journal } from '../pipeline/journal.js'
-import type { CalibrationCurve, MetricsAnswer } from '../pipeline/learner.js'
+import type { CalibrationCurve, LearnerPort, MetricsAnswer } from '../pipeline/learner.js'
 import { OUTPUT_NAMES, type Outputs } from '../pipeline/outputs.js'
 import { Pipeline, type PipelineParts } from '../pipeline/pipeline.js'
 import { Position } from '../pipeline/position.js'
@@ -45,6 +46,15 @@ export interface SessionOptions {
   logger: Log
   clock: Clock
   onProgress(records: number, share: number | undefined): void
+  /** Another learner than the worker thread, such as one that answers at once: what does the main thread cost alone? */
+  startLearner?(config: Config): Promise<StartedLearner>
+  /** The wired parts, before the first record; for measuring what each of them holds. */
+  onWired?(parts: PipelineParts): void
+}
+
+interface StartedLearner extends LearnerPort {
+  /** What it computes with. */
+  readonly backend: string
 }
 
 export interface SessionResult {
@@ -76,7 +86,7 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
     const source = new AvroFileSource({ path: options.log, follow: config.source.follow, decoderFor })
     closers.push(() => source.close())
     setEnvironment(tensorflowEnvironment(config.backend.threads))
-    const learner = await WorkerLearner.start(config)
+    const learner = await (options.startLearner ?? WorkerLearner.start)(config)
     closers.push(() => learner.close())
     logger.debug({ backend: learner.backend }, 'the learning worker is ready')
 
@@ -182,6 +192,7 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
       },
     }
 
+    options.onWired?.(parts)
     if (options.outputs === 'files' && options.resume) await resume()
     else if (options.outputs === 'files') await removeCheckpoints(checkpointRoot)
     await source.open(position.nextOffsets)
