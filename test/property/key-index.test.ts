@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { KeyIndex } from '../../src/std/key-index.kernel.js'
+import { Random } from '../../src/std/random.js'
 
 // Few distinct keys with colliding homes, so that runs, wrap-around and backward shifts all occur.
 const key = fc.record({ lo: fc.integer({ min: 0, max: 7 }).map(n => n * 1024), hi: fc.integer({ min: 1, max: 6 }) })
@@ -54,6 +55,21 @@ test('a restored key index goes on exactly like the saved one', () => {
       assert.deepEqual(apply(second, after), apply(first, after))
       assert.deepEqual(second.saveState(), first.saveState())
     }),
+  )
+})
+
+test('looking many keys up at once finds what looking each up finds', () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.integer({ min: 0, max: 600 }), (seed, size) => {
+      const random = new Random(seed)
+      const index = new KeyIndex(1, 3)
+      const keys = Uint32Array.from({ length: 2000 }, () => random.integer(64))
+      for (let at = 0; at < size; at++) index.insert(random.integer(64) + 1, random.integer(64))
+      const rows = new Int32Array(1000)
+      index.findAll(keys, 1000, rows)
+      for (let at = 0; at < 1000; at++) assert.equal(rows[at], index.find(keys[at * 2]!, keys[at * 2 + 1]!))
+    }),
+    { numRuns: 30 },
   )
 })
 

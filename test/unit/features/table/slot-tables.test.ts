@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'node:test'
+import { packageRoot } from '../../../../src/std/package-root.js'
 import { fixture, OPTIMIZER, stored } from './fixture.js'
 
 const near = (actual: ArrayLike<number>, expected: number[], message?: string) => {
@@ -73,6 +76,17 @@ test('a wide weight follows FTRL-proximal: zero until the evidence exceeds l1', 
   // w was 0, so z is the plain sum of gradients.
   const weight = -(0.8 - l1) / ((beta + Math.sqrt(0.32)) / alpha + l2)
   near(gather(tables, [[1]], 'score').offset, [weight])
+})
+
+test('wide weights follow the algorithm in float64 over a long run that changes sign', () => {
+  const golden: { gradients: number[]; weights: number[] } = JSON.parse(
+    readFileSync(join(packageRoot(), 'test/golden/table/ftrl.json'), 'utf8'),
+  )
+  const { tables, learn, gather } = fixture({ slots: [{ wide: true, embedIndex: -1 }] })
+  golden.gradients.forEach((gradient, step) => {
+    learn(tables, [[1]], { offset: [gradient] })
+    near(gather(tables, [[1]], 'score').offset, [golden.weights[step]!], `step ${step}`)
+  })
 })
 
 test('the offset is the sum over slots and values of biases and wide weights', () => {
@@ -188,6 +202,24 @@ test('rows expire after their time without a touch, touched ones stay, and evict
   assert.deepEqual(gone, [`item ${0x9e3779b1} 1`])
   const { rows, expired, evicted, admitted } = tables.stats()
   assert.deepEqual({ rows, expired, evicted, admitted }, { rows: 1, expired: 1, evicted: 0, admitted: 2 })
+})
+
+test('expiry sweeps a large table in parts, and goes on where it was when restored', () => {
+  const { tables, create, learn, gather } = fixture({ slots: [{}], expireAfter: 10_000 })
+  gather(
+    tables,
+    Array.from({ length: 3000 }, (_, at) => [at + 1]),
+    'learn',
+    0,
+  )
+  learn(tables, [[1]], {}, 60_000)
+  const first = tables.maintain(60_000)
+  assert.ok(first > 0 && first < 2999)
+  const restored = create()
+  restored.loadState(stored(tables.saveState()))
+  for (let call = 0; call < 3; call++) assert.equal(restored.maintain(60_000), tables.maintain(60_000))
+  assert.deepEqual(stored(restored.saveState()), stored(tables.saveState()))
+  assert.equal(tables.stats().rows, 1)
 })
 
 test('a freed row that is used again carries nothing over', () => {
