@@ -6,6 +6,7 @@ import { renderHtml } from '../evaluate/report/html.js'
 import type { RunReport } from '../evaluate/report/report.js'
 import { createLog, type Log } from '../observe/log.js'
 import { createProgress } from '../observe/progress.js'
+import { diskFault } from '../snapshot/disk-fault.js'
 import { systemClock } from '../std/clock.js'
 import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
@@ -22,7 +23,7 @@ export interface EvaluateOptions {
   json: boolean
 }
 
-interface Entrant {
+export interface Entrant {
   name: string
   file: string
   changes: Record<string, unknown>
@@ -39,9 +40,8 @@ export async function evaluateFiles(files: readonly string[], options: EvaluateO
   const [first] = entrants
   if (first === undefined) return
   const logger = createLog(first.loaded.config.name, first.loaded.config.log.level)
-  const reports: RunReport[] = []
-  for (const { name, file, changes, loaded } of uniquelyNamed(entrants))
-    reports.push(await evaluateOne(name, file, changes, loaded, logger))
+  const signals = stopOnSignal(logger)
+  const reports = await evaluateAll(uniquelyNamed(entrants), logger, signals.stop).finally(() => signals.close())
 
   const target = options.report ?? resolve(first.loaded.folder, first.loaded.config.evaluate.report)
   await writeReport(target, reports as [RunReport, ...RunReport[]])
@@ -52,15 +52,22 @@ export async function evaluateFiles(files: readonly string[], options: EvaluateO
   })
 }
 
+/** One after another; after a signal the one that runs is the last. */
+export async function evaluateAll(entrants: readonly Entrant[], logger: Log, stop: AbortSignal): Promise<RunReport[]> {
+  const reports: RunReport[] = []
+  for (const entrant of entrants) {
+    if (stop.aborted) break
+    reports.push(await evaluateOne(entrant, logger, stop))
+  }
+  return reports
+}
+
 /** Learns the log without writing anything and says what came of it. */
-export async function evaluateOne(
-  name: string,
-  file: string,
-  changes: Record<string, unknown>,
-  loaded: LoadedConfig,
+async function evaluateOne(
+  { name, file, changes, loaded }: Entrant,
   logger: Log,
+  stop: AbortSignal,
 ): Promise<RunReport> {
-  const signals = stopOnSignal(logger)
   const terminal = process.stderr.isTTY === true
   const making = createProgress('preparing the log', terminal, logger, systemClock)
   const log = await prepareLog(loaded, (records, share) => making.update(records, share)).finally(() => making.stop())
@@ -69,18 +76,21 @@ export async function evaluateOne(
     const onProgress = (records: number, share: number | undefined) => progress.update(records, share)
     const result = await learnLog(
       { loaded, log, outputs: 'discard', resume: false, logger, clock: systemClock, onProgress },
-      signals.stop,
+      stop,
     )
     return reportOf({ name, configuration: file, log: relative(process.cwd(), log), changes }, loaded, result)
   } finally {
     progress.stop()
-    signals.close()
   }
 }
 
 export async function writeReport(file: string, reports: readonly [RunReport, ...RunReport[]]): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, renderHtml(reports))
+  try {
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, renderHtml(reports))
+  } catch (cause) {
+    throw diskFault(cause, `the report ${file} can not be written`)
+  }
 }
 
 /** Two configurations of one name get the file's name beside it. */

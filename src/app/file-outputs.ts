@@ -1,25 +1,23 @@
 /** The outputs as Avro logs below one folder, or as nothing. */
-import { readdir } from 'node:fs/promises'
+import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import avro from 'avsc'
 import type { Config } from '../config/schema.js'
 import type { Outputs } from '../pipeline/outputs.js'
 import { AvroFileSink } from '../sink/avro-file.js'
 import { createDiscardSink } from '../sink/discard.js'
-import { createPredictionRecord, type JournalRecord, journalRecord, payloadRecord } from '../sink/output-records.js'
+import { createPredictionRecord, journalRecord, payloadRecord } from '../sink/output-records.js'
+import { diskFault } from '../snapshot/disk-fault.js'
 
 export function createFileOutputs(folder: string, config: Config): Outputs {
   const { codec, segmentBytes } = config.outputs
-  const common = { codec, segmentBytes }
-  // Live, a journal entry must be on the disk before what it explains: one entry a block.
-  const journalBlock = config.source.follow ? { blockRecords: 1 } : {}
+  // Live, others wait for every record, and only complete blocks are written: one record a block.
+  const common = { codec, segmentBytes, ...(config.source.follow ? { blockRecords: 1 } : {}) }
   return {
     journal: new AvroFileSink({
       path: join(folder, 'journal'),
       schema: 'journal',
       toRecord: journalRecord,
       ...common,
-      ...journalBlock,
     }),
     predictions: config.outputs.predictions
       ? new AvroFileSink({
@@ -57,24 +55,14 @@ export function createDiscardOutputs(): Outputs {
   }
 }
 
-/** What the journal of an earlier run holds, in order; its last block may be torn. */
-export async function readJournal(folder: string): Promise<JournalRecord[]> {
-  const journal = join(folder, 'journal')
-  const records: JournalRecord[] = []
-  for (const name of (await readdir(journal).catch(() => [])).sort()) {
-    try {
-      for await (const record of avro.createFileDecoder(join(journal, name))) {
-        const { consumed, ...rest } = record as Omit<JournalRecord, 'consumed'> & {
-          consumed: { partition: number; offset: number }[]
-        }
-        records.push({
-          ...rest,
-          consumed: consumed.map(({ partition, offset }) => ({ partition, offset: BigInt(offset) })),
-        })
-      }
-    } catch {
-      // A torn end is what a crash leaves: nothing that was published depends on it.
-    }
+/** Makes the folder if need be. That nothing can be written there should be said before hours of learning, not after. */
+export async function assertWritable(folder: string): Promise<void> {
+  const probe = join(folder, '.writable')
+  try {
+    await mkdir(folder, { recursive: true })
+    await (await open(probe, 'w')).close()
+    await rm(probe)
+  } catch (cause) {
+    throw diskFault(cause, `${folder} is not a folder that can be written to`)
   }
-  return records
 }

@@ -1,11 +1,11 @@
 /** `run` and `replay`: learn and publish; the result as a table, and as a report beside the configured comparisons. */
 import { relative, resolve } from 'node:path'
-import { environment } from '../config/load.js'
+import { environment, type LoadedConfig } from '../config/load.js'
 import type { RunReport } from '../evaluate/report/report.js'
-import { createLog } from '../observe/log.js'
+import { createLog, type Log } from '../observe/log.js'
 import { createProgress } from '../observe/progress.js'
 import { systemClock } from '../std/clock.js'
-import { evaluateOne, writeReport } from './evaluate-files.js'
+import { evaluateAll, writeReport } from './evaluate-files.js'
 import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
 import { reportOf } from './report-of.js'
@@ -25,10 +25,23 @@ export interface RunOptions {
 
 export async function runLearning(options: RunOptions): Promise<void> {
   const loaded = loadChecked(options.file, { set: options.set })
-  const { config, folder } = loaded
-  const logger = createLog(config.name, config.log.level)
-  const terminal = process.stderr.isTTY === true
+  const logger = createLog(loaded.config.name, loaded.config.log.level)
   const signals = stopOnSignal(logger)
+  try {
+    await learnAndReport(options, loaded, logger, signals.stop)
+  } finally {
+    signals.close()
+  }
+}
+
+async function learnAndReport(
+  options: RunOptions,
+  loaded: LoadedConfig,
+  logger: Log,
+  stop: AbortSignal,
+): Promise<void> {
+  const { config, folder } = loaded
+  const terminal = process.stderr.isTTY === true
   const making = createProgress('preparing the log', terminal, logger, systemClock)
   const log = await prepareLog(loaded, (records, share) => making.update(records, share)).finally(() => making.stop())
   const progress = createProgress('learning', terminal, logger, systemClock)
@@ -37,7 +50,7 @@ export async function runLearning(options: RunOptions): Promise<void> {
   try {
     const result = await learnLog(
       { loaded, log, outputs: 'files', resume: options.resume, logger, clock: systemClock, onProgress },
-      signals.stop,
+      stop,
     )
     report = reportOf(
       { name: config.name, configuration: options.file, log: relative(process.cwd(), log), changes: {} },
@@ -48,14 +61,13 @@ export async function runLearning(options: RunOptions): Promise<void> {
       logger.info({ records: result.position.records }, 'the log has no new records; --fresh learns it anew')
   } finally {
     progress.stop()
-    signals.close()
   }
 
   const reports: [RunReport, ...RunReport[]] = [report]
-  if (options.compare && !signals.stop.aborted) {
-    for (const { name, changes, loaded: variant } of variantsOf(options.file, options.set, loaded)) {
-      reports.push(await evaluateOne(name, options.file, changes, variant, logger))
-    }
+  if (options.compare) {
+    const variants = variantsOf(options.file, options.set, loaded)
+    const entrants = variants.map(variant => ({ ...variant, file: options.file }))
+    reports.push(...(await evaluateAll(entrants, logger, stop)))
   }
   const target = resolve(folder, config.evaluate.report)
   await writeReport(target, reports)

@@ -10,15 +10,15 @@ import { Batcher } from '../batch/batcher.js'
 import { type LoadedConfig, setEnvironment } from '../config/load.js'
 import type { Config } from '../config/schema.js'
 import { createDecoderFactory } from '../decode/record-decoder.js'
-import { MillraceError } from '../domain/errors.js'
 import { ExampleColumns } from '../features/columns.js'
 import { FeatureExtractor } from '../features/extract.js'
 import { DuplicateFilter } from '../join/duplicates.js'
 import { Joiner, type JoinStats } from '../join/join.js'
+import { createLabelCheck } from '../join/label-range.js'
 import { StreamClock } from '../join/watermark.js'
 import { WorkerLearner } from '../learn/worker-client.js'
 import type { Log } from '../observe/log.js'
-import { loadParts, saveParts } from '../pipeline/commit.js'
+import { saveParts } from '../pipeline/commit.js'
 import type { Counts } from '../pipeline/counts.js'
 import { Dispatcher } from '../pipeline/dispatch.js'
 import { History, type HistoryPoint } from '../pipeline/history.js'
@@ -27,13 +27,16 @@ import type { CalibrationCurve, LearnerPort, MetricsAnswer } from '../pipeline/l
 import { OUTPUT_NAMES, type Outputs } from '../pipeline/outputs.js'
 import { Pipeline, type PipelineParts } from '../pipeline/pipeline.js'
 import { Position } from '../pipeline/position.js'
-import { checkpointName, findCheckpoints, removeCheckpoints, writeCheckpoint } from '../snapshot/checkpoint.js'
-import { readPart, writePart } from '../snapshot/part-file.js'
+import { checkpointName, removeCheckpoints, writeCheckpoint } from '../snapshot/checkpoint.js'
+import { writePart } from '../snapshot/part-file.js'
 import { AvroFileSource } from '../source/avro-file.js'
 import type { Clock } from '../std/clock.js'
 import { Hasher } from '../std/hash.js'
-import { createDiscardOutputs, createFileOutputs, readJournal } from './file-outputs.js'
+import { withClosers } from './closers.js'
+import { assertWritable, createDiscardOutputs, createFileOutputs } from './file-outputs.js'
 import { heldRecord } from './held-record.js'
+import { JournalTail } from './journal-tail.js'
+import { checkPartitions, loadCheckpoint, newestWhole, type WholeCheckpoint } from './restore.js'
 
 export interface SessionOptions {
   loaded: LoadedConfig
@@ -80,8 +83,12 @@ const MAX_THROUGHPUT_POINTS = 2000
 export async function learnLog(options: SessionOptions, stop: AbortSignal): Promise<SessionResult> {
   const { loaded, clock, logger } = options
   const { config } = loaded
-  const closers: (() => Promise<void>)[] = []
-  try {
+  return withClosers(async closers => {
+    const outputFolder = resolve(loaded.folder, config.outputs.path)
+    const checkpointRoot = resolve(loaded.folder, config.checkpoint.path)
+    const files = options.outputs === 'files'
+    if (files) for (const folder of [outputFolder, checkpointRoot]) await assertWritable(folder)
+    const journalTail = new JournalTail(checkpointRoot, outputFolder)
     const decoderFor = createDecoderFactory(config.source)
     const source = new AvroFileSource({ path: options.log, follow: config.source.follow, decoderFor })
     closers.push(() => source.close())
@@ -96,8 +103,7 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
     const columns = new ExampleColumns({ keyPlaces, dense: dense.length, tasks: config.tasks.length }, buffer =>
       learner.addSlab(buffer),
     )
-    const outputFolder = resolve(loaded.folder, config.outputs.path)
-    const outputs = options.outputs === 'files' ? createFileOutputs(outputFolder, config) : createDiscardOutputs()
+    const outputs = files ? createFileOutputs(outputFolder, config) : createDiscardOutputs()
     closers.push(() => closeOutputs(outputs))
 
     const position = new Position()
@@ -139,13 +145,13 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
       },
     })
 
-    const checkpointRoot = resolve(loaded.folder, config.checkpoint.path)
     const startedMs = clock.monotonicMs()
     const throughput: SessionResult['throughput'] = []
     const parts: PipelineParts = {
       config,
       source,
       clock: new StreamClock(config.join, heldRecord),
+      labelFault: createLabelCheck(config.tasks),
       duplicates: new DuplicateFilter(config.join, hasher),
       features,
       columns,
@@ -157,17 +163,18 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
       counts,
       outputs,
       wallClock: clock,
+      logger,
       async checkpoint() {
         for (const name of OUTPUT_NAMES) await outputs[name].flush()
-        if (options.outputs === 'discard') return
+        if (!files) return
         await writeCheckpoint(
           checkpointRoot,
           config.checkpoint.keep,
           checkpointName(position.records, position.ended),
           async folder => {
-            const files = await learner.save(folder)
+            const written = await learner.save(folder)
             for (const [name, state] of Object.entries(saveParts(parts, history)))
-              files.push(await writePart(folder, name, state))
+              written.push(await writePart(folder, name, state))
             const partitions = source.partitions.map((name, index) => ({
               name,
               nextOffset: String(position.nextOffsets[index] ?? 0n),
@@ -177,11 +184,13 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
               backend: learner.backend,
               records: position.records,
               step: dispatcher.steps,
+              journalSeq: journal.seq,
               partitions,
-              parts: files,
+              parts: written,
             }
           },
         )
+        if (!journal.following) await journalTail.drop()
       },
       onProgress(records, share) {
         options.onProgress(records, share)
@@ -193,10 +202,19 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
     }
 
     options.onWired?.(parts)
-    if (options.outputs === 'files' && options.resume) await resume()
-    else if (options.outputs === 'files') await removeCheckpoints(checkpointRoot)
+    const checkpoint = files ? await beginning() : undefined
+    if (checkpoint !== undefined) {
+      await loadCheckpoint(checkpoint, { learner, parts, history, journalTail, logger })
+      logger.info(
+        { folder: checkpoint.folder, records: position.records, step: dispatcher.steps },
+        'resumed from a checkpoint',
+      )
+    }
     await source.open(position.nextOffsets)
+    if (checkpoint !== undefined) checkPartitions(checkpoint, source.partitions)
     while (position.nextOffsets.length < source.partitions.length) position.nextOffsets.push(0n)
+    // What a live run does depends on the journal from the first entry on, so there must be something to follow it from.
+    if (config.source.follow && checkpoint === undefined) await parts.checkpoint()
     const recordsBefore = position.records
     const resumeMs = clock.monotonicMs() - startedMs
 
@@ -218,63 +236,18 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
       throughput,
     }
 
-    /** Loads the newest checkpoint that is whole; a damaged one is skipped, and said. */
-    async function resume(): Promise<void> {
-      const found = await findCheckpoints(checkpointRoot)
-      for (const { folder, manifest } of found) {
-        if (manifest.configHash !== loaded.hash) {
-          throw new MillraceError(
-            'CHECKPOINT_INCOMPATIBLE',
-            `${folder} was made by model configuration ${manifest.configHash}, ${loaded.file} is ${loaded.hash}`,
-          )
-        }
-        const damage = await damageOf(folder, manifest.parts)
-        if (damage !== undefined) {
-          logger.warn({ folder, reason: damage.message }, 'a damaged checkpoint is skipped')
-          continue
-        }
-        const read = (name: string) => {
-          const part = manifest.parts.find(part => part.name === name)
-          if (part === undefined) throw new MillraceError('CHECKPOINT_INCOMPATIBLE', `${folder} has no part '${name}'`)
-          return readPart(folder, part)
-        }
-        const entries = config.source.follow ? await readJournal(outputFolder) : []
-        await learner.load(folder, manifest.parts)
-        await loadParts(parts, history, read)
-        journal.follow(entries)
-        logger.info({ folder, records: position.records, step: dispatcher.steps }, 'resumed from a checkpoint')
-        return
-      }
-      const [newest] = found
-      if (newest !== undefined)
-        throw new MillraceError(
-          'CHECKPOINT_CORRUPT',
-          `no checkpoint in ${checkpointRoot} is whole; the newest is ${newest.folder}`,
-        )
+    async function beginning(): Promise<WholeCheckpoint | undefined> {
+      if (options.resume) return newestWhole(checkpointRoot, loaded, logger)
+      await removeCheckpoints(checkpointRoot)
+      await journalTail.discard()
+      return undefined
     }
-  } finally {
-    let failure: unknown
-    for (const close of closers.reverse()) await close().catch(error => (failure ??= error))
-    // A failure of the run itself is thrown already and says more.
-    if (failure !== undefined && !(failure instanceof MillraceError)) logger.error({ err: failure }, 'closing failed')
-  }
-}
-
-async function damageOf(
-  folder: string,
-  parts: readonly { name: string; bytes: number; sha256: string }[],
-): Promise<MillraceError | undefined> {
-  for (const part of parts) {
-    try {
-      await readPart(folder, part)
-    } catch (error) {
-      if (error instanceof MillraceError) return error
-      throw error
-    }
-  }
-  return undefined
+  })
 }
 
 async function closeOutputs(outputs: Outputs): Promise<void> {
-  for (const name of OUTPUT_NAMES) await outputs[name].close()
+  await withClosers(async closers => {
+    // Closed in the order of OUTPUT_NAMES: the journal first.
+    for (const name of OUTPUT_NAMES.toReversed()) closers.push(() => outputs[name].close())
+  })
 }

@@ -3,6 +3,10 @@
  * step. Batches closed by count, tick or the log's end follow from the log alone; those closed by the wall clock
  * (linger) do not, and for these the journal is read back after a crash: `forced` holds the entries behind the restored
  * checkpoint, and while there are any, the wall clock has no say.
+ *
+ * With one partition that repeats the run exactly. With several, records that were merged by their arrival come in the
+ * order of their times now: a batch is then closed as soon as every partition is as far as it was, which is near to where
+ * it was closed before but not the same.
  */
 import type { JournalRecord } from '../sink/output-records.js'
 import type { FlushTrigger } from './outputs.js'
@@ -45,16 +49,20 @@ export class Journal {
     return this.#forced.length > 0
   }
 
-  /** Whether a batch was closed by the wall clock exactly here; asked after each record while following. */
+  /** Whether the wall clock closed a batch here: asked before the first record and after each while following. */
   forcedHere(): 'score' | 'learn' | undefined {
     const [next] = this.#forced
-    if (
-      next === undefined ||
-      !next.consumed.every(({ partition, offset }) => this.#position.nextOffsets[partition] === offset)
+    const isReached = next?.consumed.every(
+      ({ partition, offset }) => (this.#position.nextOffsets[partition] ?? 0n) >= offset,
     )
-      return undefined
+    if (next === undefined || isReached !== true) return undefined
     this.#forced.shift()
     return next.kind
+  }
+
+  /** The log ends before what is still followed, so it will never be reached: the wall clock takes over. Returns how many entries that were. */
+  abandon(): number {
+    return this.#forced.splice(0).length
   }
 
   #write(kind: 'score' | 'learn', step: number, trigger: FlushTrigger, examples: number): void {

@@ -15,6 +15,7 @@ import type { FeatureExtractor } from '../features/extract.js'
 import type { DuplicateFilter } from '../join/duplicates.js'
 import type { Joiner, JoinSubject } from '../join/join.js'
 import type { StreamClock } from '../join/watermark.js'
+import type { Log } from '../observe/log.js'
 import { deadLetter, type Refusal } from '../sink/dead-letter.js'
 import type { Source, SourceRecord } from '../source/source.js'
 import type { Clock } from '../std/clock.js'
@@ -36,6 +37,8 @@ export interface PipelineParts {
   config: Config
   source: Source
   clock: StreamClock<SourceRecord>
+  /** What is wrong with the event's value as a label, if anything. */
+  labelFault(event: Event): string | undefined
   duplicates: DuplicateFilter
   features: FeatureExtractor
   columns: ExampleColumns
@@ -47,6 +50,7 @@ export interface PipelineParts {
   counts: Counts
   outputs: Outputs
   wallClock: Clock
+  logger: Log
   /** Writes a checkpoint; called when everything sent is answered. */
   checkpoint(): Promise<void>
   onProgress(records: number, share: number | undefined): void
@@ -57,6 +61,7 @@ export class Pipeline {
   #nextMetrics: number
   #nextCheckpoint: number
   #checkpointAtMs: number
+  #flushedAtMs: number
 
   constructor(parts: PipelineParts) {
     this.#parts = parts
@@ -65,12 +70,14 @@ export class Pipeline {
     this.#nextMetrics = (Math.floor(position.records / metricsEvery) + 1) * metricsEvery
     this.#nextCheckpoint = position.records + config.checkpoint.everyEvents
     this.#checkpointAtMs = wallClock.monotonicMs() + config.checkpoint.every
+    this.#flushedAtMs = wallClock.monotonicMs()
   }
 
   /** Over an open source: runs until the log ends or `stop` is aborted; then everything is answered, written and checkpointed. */
   async run(stop: AbortSignal): Promise<void> {
     const { source, dispatcher, position, onProgress } = this.#parts
     let records: SourceRecord[] | undefined = []
+    this.#followJournal()
     while (!stop.aborted) {
       records = await source.next()
       if (records === undefined) break
@@ -78,6 +85,7 @@ export class Pipeline {
         this.#handle(record)
         if (dispatcher.full) await dispatcher.room()
       }
+      if (records.length === 0) this.#abandonJournal()
       await this.#afterBatch()
       onProgress(position.records, source.progress())
     }
@@ -87,10 +95,13 @@ export class Pipeline {
   }
 
   #handle(record: SourceRecord): void {
-    const { position, counts, journal } = this.#parts
+    const { position, counts, journal, labelFault } = this.#parts
     if (record.outcome.kind === 'ok') {
-      increment(counts.events, record.outcome.value.kind)
-      this.#admit(record, record.outcome.value)
+      const event = record.outcome.value
+      increment(counts.events, event.kind)
+      const fault = labelFault(event)
+      if (fault === undefined) this.#admit(record, event)
+      else this.#reject(record, 'invalid-number', { reason: 'invalid-number', stage: 'label', message: fault })
     } else if (record.outcome.kind === 'drop') {
       increment(counts.drops, record.outcome.reason)
     } else {
@@ -178,6 +189,16 @@ export class Pipeline {
     }
   }
 
+  #abandonJournal(): void {
+    const { journal, logger, position } = this.#parts
+    const entries = journal.abandon()
+    if (entries > 0)
+      logger.warn(
+        { entries, records: position.records },
+        'the journal goes on behind the end of the log; left as it is',
+      )
+  }
+
   /** The log ended: what is held or waits gets its last word. */
   #end(): void {
     const { clock, joiner, dispatcher, config, position } = this.#parts
@@ -194,13 +215,16 @@ export class Pipeline {
     const { config, dispatcher, journal, outputs, wallClock, position } = this.#parts
     if (config.source.follow && !journal.following && this.#lingered()) dispatcher.flush('linger')
     await dispatcher.room()
-    if (OUTPUT_NAMES.some(name => outputs[name].pendingBytes >= FLUSH_BYTES)) await this.#flushOutputs()
+    const pendingBytes = OUTPUT_NAMES.reduce((sum, name) => Math.max(sum, outputs[name].pendingBytes), 0)
+    const isAwaited = config.source.follow && wallClock.monotonicMs() - this.#flushedAtMs >= config.batch.linger
+    if (pendingBytes >= FLUSH_BYTES || (pendingBytes > 0 && isAwaited)) await this.#flushOutputs()
     const due = position.records >= this.#nextCheckpoint || wallClock.monotonicMs() >= this.#checkpointAtMs
     if (!due) return
     await dispatcher.settled()
     await this.#parts.checkpoint()
     this.#nextCheckpoint = position.records + config.checkpoint.everyEvents
     this.#checkpointAtMs = wallClock.monotonicMs() + config.checkpoint.every
+    this.#flushedAtMs = wallClock.monotonicMs()
   }
 
   #lingered(): boolean {
@@ -211,5 +235,6 @@ export class Pipeline {
 
   async #flushOutputs(): Promise<void> {
     for (const name of OUTPUT_NAMES) await this.#parts.outputs[name].flush()
+    this.#flushedAtMs = this.#parts.wallClock.monotonicMs()
   }
 }

@@ -1,0 +1,87 @@
+/**
+ * Which checkpoint a run goes on from: the newest one that is whole. A damaged one is skipped, said and, as soon as an
+ * older one is known to be whole, removed: the run will come by again and must be free to write it anew.
+ */
+import { MillraceError } from '../domain/errors.js'
+import type { WorkerLearner } from '../learn/worker-client.js'
+import type { Log } from '../observe/log.js'
+import { loadParts } from '../pipeline/commit.js'
+import type { History } from '../pipeline/history.js'
+import type { PipelineParts } from '../pipeline/pipeline.js'
+import { findCheckpoints, type Manifest, readManifest, removeCheckpoint, removeDrafts } from '../snapshot/checkpoint.js'
+import { checkPart, readPart } from '../snapshot/part-file.js'
+import type { JournalTail } from './journal-tail.js'
+
+export interface WholeCheckpoint {
+  folder: string
+  manifest: Manifest
+}
+
+/** Undefined: there is none. CHECKPOINT_CORRUPT: there are some, and none is whole. */
+export async function newestWhole(
+  root: string,
+  config: { hash: string; file: string },
+  logger: Log,
+): Promise<WholeCheckpoint | undefined> {
+  await removeDrafts(root)
+  const damaged: { folder: string; error: MillraceError }[] = []
+  for (const folder of await findCheckpoints(root)) {
+    try {
+      const manifest = await readManifest(folder)
+      for (const part of manifest.parts) await checkPart(folder, part)
+      checkConfig(folder, manifest, config)
+      for (const { folder } of damaged) await removeCheckpoint(folder)
+      return { folder, manifest }
+    } catch (error) {
+      if (!(error instanceof MillraceError && error.code === 'CHECKPOINT_CORRUPT')) throw error
+      logger.warn({ folder, reason: error.message }, 'a damaged checkpoint is skipped')
+      damaged.push({ folder, error })
+    }
+  }
+  const [newest] = damaged
+  if (newest === undefined) return undefined
+  throw new MillraceError('CHECKPOINT_CORRUPT', `no checkpoint in ${root} is whole: ${newest.error.message}`, {
+    cause: newest.error,
+  })
+}
+
+function checkConfig(folder: string, manifest: Manifest, { hash, file }: { hash: string; file: string }): void {
+  if (manifest.configHash === hash) return
+  throw new MillraceError(
+    'CHECKPOINT_INCOMPATIBLE',
+    `${folder} was made by model configuration ${manifest.configHash}, ${file} is ${hash}`,
+  )
+}
+
+/** Offsets are kept by place in the list of partitions, so the log's list must begin with the checkpoint's. */
+export function checkPartitions({ folder, manifest }: WholeCheckpoint, partitions: readonly string[]): void {
+  for (const [index, { name }] of manifest.partitions.entries()) {
+    if (partitions[index] === name) continue
+    throw new MillraceError(
+      'CHECKPOINT_INCOMPATIBLE',
+      `${folder} was made of a log with partitions ${manifest.partitions.map(one => `'${one.name}'`).join(', ')}, this one has ${partitions.map(one => `'${one}'`).join(', ')}`,
+    )
+  }
+}
+
+/** Brings freshly made parts to the checkpoint's state; the outputs are cut back to it. */
+export async function loadCheckpoint(
+  { folder, manifest }: WholeCheckpoint,
+  deps: { learner: WorkerLearner; parts: PipelineParts; history: History; journalTail: JournalTail; logger: Log },
+): Promise<void> {
+  const { learner, parts, history, journalTail, logger } = deps
+  if (manifest.backend !== learner.backend) {
+    logger.warn(
+      { folder, backend: manifest.backend, now: learner.backend },
+      'the checkpoint was made with another backend: learning goes on, but not to the same bytes',
+    )
+  }
+  const tail = await journalTail.keep(manifest.journalSeq)
+  await learner.load(folder, manifest.parts)
+  await loadParts(parts, history, name => {
+    const part = manifest.parts.find(part => part.name === name)
+    if (part === undefined) throw new MillraceError('CHECKPOINT_INCOMPATIBLE', `${folder} has no part '${name}'`)
+    return readPart(folder, part)
+  })
+  parts.journal.follow(tail)
+}
