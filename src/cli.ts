@@ -10,7 +10,7 @@ import { importCommand } from './commands/import.js'
 import { replayCommand } from './commands/replay.js'
 import { runCommand } from './commands/run.js'
 import { simulateCommand } from './commands/simulate.js'
-import { ERRORS, MillraceError } from './domain/errors.js'
+import { ERRORS, type ErrorCode, MillraceError } from './domain/errors.js'
 import { packageRoot } from './std/package-root.js'
 
 const { version, description } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
@@ -36,6 +36,13 @@ const program = new Command('millrace')
 for (const command of [program, ...program.commands, ...program.commands.flatMap(child => child.commands)])
   command.exitOverride()
 
+// `millrace … | head -1`: a reader that has seen enough is no fault, and what runs runs on.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 try {
   await program.parseAsync()
 } catch (error) {
@@ -48,7 +55,16 @@ function exitCodeOf(error: unknown): number {
     process.stderr.write(`millrace: ${error.code}: ${error.message}\n  ${error.remedy}\n`)
     return error.exitCode
   }
+  const disk = diskCode(error)
+  if (disk !== undefined) return exitCodeOf(new MillraceError(disk, (error as Error).message, { cause: error }))
   const { stack, message } = error instanceof Error ? error : new Error(String(error))
   process.stderr.write(`millrace: INTERNAL: ${stack ?? message}\n  ${ERRORS.INTERNAL.remedy}\n`)
   return ERRORS.INTERNAL.exitCode
+}
+
+/** Errors of the operating system that no edge has named: they say the path, and are the disk's fault, not ours. */
+function diskCode(error: unknown): ErrorCode | undefined {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'DISK_FULL'
+  return code === 'EROFS' || code === 'EACCES' || code === 'EPERM' ? 'OUTPUT_FAILED' : undefined
 }

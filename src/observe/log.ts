@@ -10,7 +10,12 @@ export interface Log {
 }
 
 export function createLog(name: string, level: Config['log']['level']): Log {
-  return pino({ name, level, base: { name } }, pino.destination({ dest: 2, sync: true }))
+  const destination = pino.destination({ dest: 2, sync: true })
+  // Whoever reads the log may go away; learning goes on.
+  destination.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  return pino({ name, level, base: { name } }, destination)
 }
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
