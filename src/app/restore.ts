@@ -3,10 +3,10 @@
  * older one is known to be whole, removed: the run will come by again and must be free to write it anew.
  */
 import { MillraceError } from '../domain/errors.js'
-import type { WorkerLearner } from '../learn/worker-client.js'
 import type { Log } from '../observe/log.js'
 import { loadParts } from '../pipeline/commit.js'
 import type { History } from '../pipeline/history.js'
+import type { LearnerPort } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
 import { findCheckpoints, type Manifest, readManifest, removeCheckpoint, removeDrafts } from '../snapshot/checkpoint.js'
 import { checkPart, readPart } from '../snapshot/part-file.js'
@@ -67,7 +67,13 @@ export function checkPartitions({ folder, manifest }: WholeCheckpoint, partition
 /** Brings freshly made parts to the checkpoint's state; the outputs are cut back to it. */
 export async function loadCheckpoint(
   { folder, manifest }: WholeCheckpoint,
-  deps: { learner: WorkerLearner; parts: PipelineParts; history: History; journalTail: JournalTail; logger: Log },
+  deps: {
+    learner: LearnerPort & { readonly backend: string }
+    parts: PipelineParts
+    history: History
+    journalTail: JournalTail
+    logger: Log
+  },
 ): Promise<void> {
   const { learner, parts, history, journalTail, logger } = deps
   if (manifest.backend !== learner.backend) {
