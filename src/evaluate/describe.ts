@@ -1,0 +1,83 @@
+/** docs/metrics.md: every figure of metric records, of `--json` and of the report, and how to read it. */
+import type { MetricName, Split } from './metrics/task-metrics.js'
+import { METRICS } from './report/headline.js'
+
+const ABOUT: Record<MetricName, string> = {
+  auc: 'Area under the ROC curve: the share of pairs of a positive and a negative label in which the positive has the higher score; 0.5 is chance. From a histogram of logits; pairs within one bin of 0.001 logits count half.',
+  logLoss: 'Mean of −log p of what happened, natural logarithm, p clipped to [1e-7, 1 − 1e-7].',
+  normalisedEntropy:
+    'Log loss divided by the entropy of the observed rate: below 1 the model knows more than the average does (He et al. 2014).',
+  pcoc: 'Predicted over observed: mean prediction divided by mean label. 1 is calibrated on average, 1.1 promises a tenth too many.',
+  accuracy: 'Share of labels that a threshold of 0.5 gets right.',
+  precision: 'Of the scores of 0.5 or more, the share that were positive. Absent if there were none.',
+  recall: 'Of the positive labels, the share whose score was 0.5 or more.',
+  f1: 'Harmonic mean of precision and recall.',
+  rmse: "Root of the mean squared error, in the label's unit.",
+  mae: "Mean absolute error, in the label's unit.",
+  meanPrediction: 'Mean of the predictions.',
+  meanLabel: 'Mean of the labels; for a binary task the observed rate.',
+}
+
+const NUMERIC_ONLY: ReadonlySet<MetricName> = new Set(['rmse', 'mae'])
+const BOTH: ReadonlySet<MetricName> = new Set(['meanPrediction', 'meanLabel'])
+
+const SPLITS_ABOUT: Record<Split, string> = {
+  all: 'Every label.',
+  'cold-user': 'Labels of users who had fewer than `features.coldBelow` events before the impression.',
+  'cold-item': 'The same of items. A cold user on a cold item counts in both.',
+  warm: 'Neither is cold.',
+}
+
+const BETTER = { higher: 'higher', lower: 'lower', one: 'nearer to 1' }
+
+export function metricsMarkdown(): string {
+  const names = Object.keys(METRICS) as MetricName[]
+  const rows = names.map(name => {
+    const { better } = METRICS[name]
+    const heads = BOTH.has(name) ? 'all' : NUMERIC_ONLY.has(name) ? 'regression, ordinal' : 'binary'
+    return `| \`${name}\` | ${heads} | ${better === undefined ? '' : BETTER[better]} | ${ABOUT[name]} |`
+  })
+  return `# Metrics
+
+Generated from \`src/evaluate\` by \`npm run generate\`; do not edit.
+
+All figures are of **progressive validation with delayed labels**: an impression is scored when it arrives, by the model of
+that moment; the score travels with it and is judged when the label matures; only then is the label learned. So every label
+is used for testing first and for training afterwards, and no figure is of data that the model had seen.
+
+A rating without a window is scored and judged in the step that learns it, before the update.
+
+## Figures
+
+A figure that is not defined is absent: no AUC with one class only, no precision without a positive prediction.
+
+| name | heads | better | meaning |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+
+On rare labels few scores reach 0.5; then accuracy, precision and recall say little, and AUC and normalised entropy are the
+figures to look at.
+
+## Splits
+
+| split | labels |
+| --- | --- |
+${Object.entries(SPLITS_ABOUT)
+  .map(([split, text]) => `| \`${split}\` | ${text} |`)
+  .join('\n')}
+
+## Windows and totals
+
+The output \`metrics\` has, every \`outputs.metricsEvery\` records and at the end, one record a task for the \`window\` since the
+last one (split \`all\`), and one a task and split for the \`total\`. Totals leave out impressions of the first \`evaluate.after\` of the
+log; windows count everything. \`counts\` holds the labels (\`count\`) and how many of them were positive (\`positives\`).
+
+\`evaluate --json\` and \`run --json\` print the totals as \`tasks.<name>.<figure>\`, the splits below \`tasks.<name>.splits\`, and
+\`eventsPerSecond\`: records read per second of wall time, reading, learning and writing included.
+
+## Calibration
+
+The report's calibration plot cuts the scores of a binary task into about 20 groups of equal count and shows the mean
+prediction of each beside the observed rate. A calibrated model lies on the diagonal.
+`
+}
