@@ -71,6 +71,43 @@ export const ERRORS = {
     title: 'An output can not be written',
     remedy: 'Check the folder and its permissions, then start again: work resumes from the last checkpoint.',
   },
+  KAFKA_UNREACHABLE: {
+    exitCode: 9,
+    retryable: true,
+    title: 'No Kafka broker can be reached',
+    remedy: 'Check kafka.brokers and that the brokers run; it is tried again until then.',
+  },
+  KAFKA_REFUSED: {
+    exitCode: 9,
+    retryable: false,
+    title: 'Kafka refuses this client',
+    remedy: 'The message names what is wrong: user name and password, certificate, or a missing permission (ACL).',
+  },
+  KAFKA_OFFSET_LOST: {
+    exitCode: 9,
+    retryable: false,
+    title: 'Records that should be read next are out of retention',
+    remedy: 'Set source.kafka.onLostOffset to jump to skip them, or restore the topic.',
+  },
+  KAFKA_FENCED: {
+    exitCode: 9,
+    retryable: false,
+    title: 'Another instance with the same transactional id has taken over',
+    remedy:
+      'This is how failover works; if it was not meant, give the instances different outputs.kafka.transactionalId.',
+  },
+  KAFKA_TOPIC: {
+    exitCode: 9,
+    retryable: false,
+    title: 'A topic is missing or is not what it should be',
+    remedy: '`millrace topics check` lists what is wrong, `millrace topics create` makes what is missing.',
+  },
+  REGISTRY_FAILED: {
+    exitCode: 9,
+    retryable: false,
+    title: 'The schema registry refuses a schema',
+    remedy: 'The message names subject and reason; see kafka.registry.',
+  },
   WORKER_LOST: {
     exitCode: 8,
     retryable: false,
