@@ -33,45 +33,6 @@ const entity = z
   .regex(/^(user|item)(\.[A-Za-z0-9_]+)?$/, 'expected user, item, or an attribute such as item.category')
 const entities = z.union([entity.transform(one => [one]), z.array(entity).min(1).max(2)])
 
-const source = z.strictObject({
-  log: about(
-    z.string().default('.data/log'),
-    'Folder of the event log: partitions of Avro segment files. Relative to the configuration file.',
-    { env: 'MILLRACE_LOG' },
-  ),
-  follow: about(
-    z.boolean().default(false),
-    'Wait for new segments and records at the end of the log instead of stopping.',
-  ),
-  import: about(
-    z.strictObject({ file: z.string(), mapping: z.string() }).optional(),
-    'If the log folder is not there: import this CSV file by this mapping first. Both relative to the configuration file.',
-  ),
-  simulate: about(
-    z
-      .strictObject({
-        seed: about(z.int().default(1), 'Same seed, same bytes.'),
-        events: about(z.int().min(1).default(200_000), 'About how many records the log gets.', { unit: 'records' }),
-        users: about(z.int().min(1).default(2_000), 'Users at the start; new ones arrive over time.'),
-        items: about(z.int().min(1).default(1_000), 'Items at the start; new ones arrive over time.'),
-        days: about(z.number().positive().default(30), 'Length of the simulated time.', { unit: 'days' }),
-        partitions: about(
-          z.int().min(1).max(64).default(2),
-          'Partitions of the log; a user always falls into the same one.',
-        ),
-        bots: about(z.number().min(0).max(0.5).default(0.01), 'Share of users who are bots.'),
-        malformed: about(z.number().min(0).max(0.5).default(0.001), 'Share of records that are malformed.'),
-      })
-      .optional(),
-    'If the log folder is not there: simulate a shop into it first.',
-  ),
-  kafka: about(kafkaSource.optional(), 'Read events from Kafka topics instead of a log folder.'),
-  maxDecodeBytes: about(z.int().min(1024).default(1_048_576), 'A record larger than this is a dead letter.', {
-    unit: 'bytes',
-  }),
-  maxIdBytes: about(z.int().min(8).default(512), 'An id longer than this is a dead letter.', { unit: 'bytes' }),
-})
-
 const secret = (description: string, env: string) =>
   about(z.string().optional(), `${description} Better from the environment, or from a file named by ${env}_FILE.`, {
     env,
@@ -184,6 +145,45 @@ const kafkaOutputs = z.strictObject({
     "Snapshots are cut into messages of this size; below the broker's limit.",
     { unit: 'bytes' },
   ),
+})
+
+const source = z.strictObject({
+  log: about(
+    z.string().default('.data/log'),
+    'Folder of the event log: partitions of Avro segment files. Relative to the configuration file.',
+    { env: 'MILLRACE_LOG' },
+  ),
+  follow: about(
+    z.boolean().default(false),
+    'Wait for new segments and records at the end of the log instead of stopping.',
+  ),
+  import: about(
+    z.strictObject({ file: z.string(), mapping: z.string() }).optional(),
+    'If the log folder is not there: import this CSV file by this mapping first. Both relative to the configuration file.',
+  ),
+  simulate: about(
+    z
+      .strictObject({
+        seed: about(z.int().default(1), 'Same seed, same bytes.'),
+        events: about(z.int().min(1).default(200_000), 'About how many records the log gets.', { unit: 'records' }),
+        users: about(z.int().min(1).default(2_000), 'Users at the start; new ones arrive over time.'),
+        items: about(z.int().min(1).default(1_000), 'Items at the start; new ones arrive over time.'),
+        days: about(z.number().positive().default(30), 'Length of the simulated time.', { unit: 'days' }),
+        partitions: about(
+          z.int().min(1).max(64).default(2),
+          'Partitions of the log; a user always falls into the same one.',
+        ),
+        bots: about(z.number().min(0).max(0.5).default(0.01), 'Share of users who are bots.'),
+        malformed: about(z.number().min(0).max(0.5).default(0.001), 'Share of records that are malformed.'),
+      })
+      .optional(),
+    'If the log folder is not there: simulate a shop into it first.',
+  ),
+  kafka: about(kafkaSource.optional(), 'Read events from Kafka topics instead of a log folder.'),
+  maxDecodeBytes: about(z.int().min(1024).default(1_048_576), 'A record larger than this is a dead letter.', {
+    unit: 'bytes',
+  }),
+  maxIdBytes: about(z.int().min(8).default(512), 'An id longer than this is a dead letter.', { unit: 'bytes' }),
 })
 
 const label = z.strictObject({
