@@ -32,6 +32,11 @@ export function readerType(writerName: string): ReaderType | undefined {
   return types.get(unqualified(writerName))
 }
 
+/** As the files of schemas/ have them. */
+export function readerSchemas(): unknown[] {
+  return KINDS.map(readSchemaFile)
+}
+
 function unqualified(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1)
 }

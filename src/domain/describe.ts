@@ -8,6 +8,7 @@ const DROPS: Record<DropReason, string> = {
   capacity:
     '`join.maxWaiting` impressions, or 65,536 positives, were waiting: the oldest was decided early, with what was known by then.',
   organic: 'A click, buy or rating that no impression explains, and `join.organic` is `drop`.',
+  tombstone: 'A Kafka message without a value: it deletes a key from a compacted topic and tells no event.',
 }
 
 const REJECTS: Record<RejectReason, string> = {

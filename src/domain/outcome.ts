@@ -3,7 +3,7 @@
  * counted; `reject` goes to the dead-letter output with the original bytes. The reasons are closed unions because they
  * are metric labels.
  */
-export type DropReason = 'duplicate' | 'late' | 'capacity' | 'organic'
+export type DropReason = 'duplicate' | 'late' | 'capacity' | 'organic' | 'tombstone'
 
 export type RejectReason =
   | 'undecodable' // bytes are not the record the schema says

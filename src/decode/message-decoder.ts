@@ -1,0 +1,149 @@
+/**
+ * The value of a Kafka message → an event. Two steps, because schemas come from a registry over the network and decoding
+ * must not wait: prepare() fetches what a batch of messages needs and is not known yet, decode() is synchronous.
+ *
+ * prepare() waits as long as the registry is down (messages of known schemas need no answer and do not wait); it
+ * rejects if the registry refuses this client, or is closed. decode() of a message whose batch was not prepared is a
+ * defect of the caller and throws; nothing that is wrong with the data does.
+ */
+import { MillraceError } from '../domain/errors.js'
+import type { Event } from '../domain/event.js'
+import type { Outcome } from '../domain/outcome.js'
+import type { DecoderFactory, RecordDecoder } from '../source/source.js'
+import { schemaFingerprint } from './fingerprint.js'
+import { FrameReader, type Framing, type SchemaRef, type WireHeaders } from './framing.js'
+import { readerSchemas } from './reader-types.js'
+import { reject } from './to-event.js'
+
+export type SchemaAnswer = { kind: 'known'; schema: string } | { kind: 'unknown'; message: string }
+
+/** Where writers' schemas come from; the registry is one. Waits until there is an answer. */
+export interface SchemaLookup {
+  schema(ref: SchemaRef): Promise<SchemaAnswer>
+}
+
+export interface MessageDecoderOptions {
+  decoderFor: DecoderFactory
+  framing: Framing
+  /** Framing confluent: needed. */
+  registry?: SchemaLookup
+  /** The writer's schema as JSON. Framing bare: needed; single-object: one more that is known beside those of schemas/. */
+  schema?: string
+}
+
+export interface WireMessage {
+  /** null: a tombstone. */
+  value: Buffer | null
+  headers?: WireHeaders | undefined
+}
+
+export interface DecodedMessage {
+  outcome: Outcome<Event>
+  /** The value as it was given, not copied; empty for a tombstone. The Avro body is what begins at `bodyStart`. */
+  bytes: Uint8Array
+  bodyStart: number
+  /** The writer's schema as JSON; undefined where none is known. */
+  schema: string | undefined
+}
+
+export interface MessageDecoder {
+  prepare(messages: readonly WireMessage[]): Promise<void>
+  decode(value: Buffer | null, headers?: WireHeaders): DecodedMessage
+}
+
+/** Requests to the registry at a time. */
+const FETCHES = 8
+/** Of unknown schemas so many are remembered; more than the messages of a batch. */
+const MAX_UNKNOWN = 100_000
+const NOTHING = new Uint8Array(0)
+const TOMBSTONE: Outcome<Event> = { kind: 'drop', reason: 'tombstone' }
+
+export function createMessageDecoder(options: MessageDecoderOptions): MessageDecoder {
+  const { decoderFor, framing, registry } = options
+  if (framing === 'confluent' && registry === undefined) {
+    throw new MillraceError('CONFIG_INVALID', "source.kafka.framing 'confluent' needs kafka.registry")
+  }
+  const frame = new FrameReader(framing)
+  const decoders = new Map<SchemaRef, RecordDecoder>()
+  for (const [ref, schema] of localSchemas(options)) decoders.set(ref, decoderFor(schema))
+  const unknown = new Map<SchemaRef, Outcome<Event>>()
+
+  async function prepare(messages: readonly WireMessage[]): Promise<void> {
+    if (registry === undefined || framing !== 'confluent') return
+    const wanted = new Set<SchemaRef>()
+    let last: SchemaRef | undefined
+    for (const { value, headers } of messages) {
+      const ref = value === null ? undefined : frame.read(value, headers)
+      if (ref === undefined || ref === last) continue
+      last = ref
+      if (!decoders.has(ref)) wanted.add(ref)
+    }
+    if (wanted.size > 0) await fetchAll(registry, wanted)
+  }
+
+  async function fetchAll(lookup: SchemaLookup, wanted: Set<SchemaRef>): Promise<void> {
+    for (const ref of unknown.keys()) {
+      if (unknown.size <= MAX_UNKNOWN) break
+      unknown.delete(ref)
+    }
+    const refs = wanted.values()
+    async function work(): Promise<void> {
+      for (const ref of refs) {
+        const answer = await lookup.schema(ref)
+        unknown.delete(ref)
+        if (answer.kind === 'known') decoders.set(ref, decoderFor(answer.schema))
+        else unknown.set(ref, reject('schema-incompatible', answer.message))
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(FETCHES, wanted.size) }, work))
+  }
+
+  function decode(value: Buffer | null, headers?: WireHeaders): DecodedMessage {
+    if (value === null) return { outcome: TOMBSTONE, bytes: NOTHING, bodyStart: 0, schema: undefined }
+    const ref = frame.read(value, headers)
+    const { bodyStart } = frame
+    if (ref === undefined) {
+      return { outcome: reject('undecodable', frame.fault), bytes: value, bodyStart: 0, schema: undefined }
+    }
+    const decoder = decoders.get(ref)
+    if (decoder === undefined) return { outcome: unknownSchema(ref), bytes: value, bodyStart, schema: undefined }
+    let outcome = decoder.decode(value, bodyStart, value.length)
+    // A record that ends early was not written by this schema: what was read of it only looks like an event.
+    if (decoder.end !== -1 && decoder.end !== value.length) {
+      outcome = reject('undecodable', `the record ends ${value.length - decoder.end} bytes before the value does`)
+    }
+    return { outcome, bytes: value, bodyStart, schema: decoder.schema }
+  }
+
+  function unknownSchema(ref: SchemaRef): Outcome<Event> {
+    const outcome = unknown.get(ref)
+    if (outcome !== undefined) return outcome
+    if (framing === 'confluent') throw new MillraceError('INTERNAL', `schema ${ref} was not prepared`)
+    return reject('schema-incompatible', `no schema with the fingerprint ${ref} is known here`)
+  }
+
+  return { prepare, decode }
+}
+
+/** The schemas that are known without a registry. */
+function localSchemas({ framing, schema }: MessageDecoderOptions): [SchemaRef, string][] {
+  if (framing === 'confluent') return []
+  const given = schema === undefined ? [] : [[fingerprintOf(schema), schema] as [SchemaRef, string]]
+  if (framing === 'single-object') {
+    return [
+      ...readerSchemas().map((one): [SchemaRef, string] => [schemaFingerprint(one), JSON.stringify(one)]),
+      ...given,
+    ]
+  }
+  if (schema === undefined) throw new MillraceError('CONFIG_INVALID', "source.kafka.framing 'bare' needs a schema")
+  return [['', schema]]
+}
+
+function fingerprintOf(schema: string): string {
+  try {
+    return schemaFingerprint(JSON.parse(schema))
+  } catch (cause) {
+    const message = `source.kafka.schema is not an Avro schema: ${(cause as Error).message}`
+    throw new MillraceError('CONFIG_INVALID', message, { cause })
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The schema registry, reading side. A schema never changes under its id, so what was fetched once is kept for ever and
+ * an outage is felt by unknown ids only: those wait. An id that the registry does not know is an answer too, remembered
+ * for a short time: the producer may register it after all, but a flood of such messages must not be one of requests.
+ */
+import type { SchemaRef } from './framing.js'
+import type { SchemaAnswer, SchemaLookup } from './message-decoder.js'
+import { RegistryHttp, type RegistryHttpOptions, type RegistryReply, type RegistryState } from './registry-http.js'
+
+export interface RegistryOptions extends RegistryHttpOptions {
+  /** How long an unknown id is not asked for again. */
+  unknownMs?: number
+}
+
+const UNKNOWN_MS = 10_000
+const MAX_UNKNOWN = 10_000
+
+export class SchemaRegistry implements SchemaLookup {
+  /** For what is not a look-up by id. */
+  readonly http: RegistryHttp
+  readonly #options: RegistryOptions
+  readonly #known = new Map<SchemaRef, SchemaAnswer>()
+  readonly #unknown = new Map<SchemaRef, { answer: SchemaAnswer; untilMs: number }>()
+  readonly #underWay = new Map<SchemaRef, Promise<SchemaAnswer>>()
+
+  constructor(options: RegistryOptions) {
+    this.#options = options
+    this.http = new RegistryHttp(options)
+  }
+
+  /** For the health page. */
+  get state(): RegistryState {
+    return this.http.state
+  }
+
+  /** Waits while the registry is down. REGISTRY_FAILED if it refuses this client. */
+  async schema(ref: SchemaRef): Promise<SchemaAnswer> {
+    const known = this.#known.get(ref)
+    if (known !== undefined) return known
+    const unknown = this.#unknown.get(ref)
+    if (unknown !== undefined && this.#options.clock.monotonicMs() < unknown.untilMs) return unknown.answer
+    let answer = this.#underWay.get(ref)
+    if (answer === undefined) {
+      answer = this.#fetch(ref).finally(() => this.#underWay.delete(ref))
+      this.#underWay.set(ref, answer)
+    }
+    return answer
+  }
+
+  close(): void {
+    this.http.close()
+  }
+
+  async #fetch(ref: SchemaRef): Promise<SchemaAnswer> {
+    const isId = typeof ref === 'number'
+    // Registries without GUIDs answer with a bare 404. For an id that is not the registry speaking.
+    const isAnswer = ({ status, errorCode }: RegistryReply) =>
+      errorCode !== undefined || status === 401 || status === 403 || (!isId && status === 404)
+    const reply = await this.http.request('GET', `/schemas/${isId ? 'ids' : 'guids'}/${ref}`, undefined, isAnswer)
+    if (reply.status === 403) throw this.http.refusal(reply, `to give schema ${ref}`)
+    const answer = readAnswer(ref, reply)
+    if (answer.kind === 'known') {
+      this.#known.set(ref, answer)
+      this.#unknown.delete(ref)
+    } else {
+      for (const oldest of this.#unknown.keys()) {
+        if (this.#unknown.size < MAX_UNKNOWN) break
+        this.#unknown.delete(oldest)
+      }
+      const untilMs = this.#options.clock.monotonicMs() + (this.#options.unknownMs ?? UNKNOWN_MS)
+      this.#unknown.set(ref, { answer, untilMs })
+    }
+    return answer
+  }
+}
+
+function readAnswer(ref: SchemaRef, { status, body }: RegistryReply): SchemaAnswer {
+  const { schema, schemaType = 'AVRO', references = [] } = body
+  if (status >= 300) {
+    return {
+      kind: 'unknown',
+      message: `schema ${ref}: ${status} ${String(body.message ?? 'not known to the registry')}`,
+    }
+  }
+  if (schemaType !== 'AVRO' || typeof schema !== 'string') {
+    return { kind: 'unknown', message: `schema ${ref} is not an Avro schema but ${String(schemaType)}` }
+  }
+  if (Array.isArray(references) && references.length > 0) {
+    return { kind: 'unknown', message: `schema ${ref} refers to schemas of other subjects, which is not supported` }
+  }
+  return { kind: 'known', schema }
+}
