@@ -1,0 +1,79 @@
+// `npm run kafka -- start | stop | status`: a real broker and a schema registry for people without Docker, on the usual
+// ports. Data stay in .data/kafka until that folder is removed.
+import { spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  brokerConfig,
+  brokerReady,
+  formatBroker,
+  isProvisioned,
+  launchBroker,
+  launchRegistry,
+  processIn,
+  registryReady,
+  registryUrl,
+  stopProcess,
+} from './kafka-process.mjs'
+
+const root = resolve(fileURLToPath(import.meta.url), '../..')
+const data = join(root, '.data/kafka')
+const broker = { name: 'broker', folder: join(data, 'broker'), port: 9092, controllerPort: 9093 }
+const registry = { name: 'registry', folder: join(data, 'registry'), port: 8081 }
+
+const commands = { start, stop, status }
+const command = commands[process.argv[2] ?? '']
+if (command === undefined) {
+  console.error('usage: npm run kafka -- start | stop | status')
+  process.exit(2)
+}
+await command().catch(error => {
+  console.error(error.message)
+  process.exitCode = 1
+})
+
+async function start() {
+  if (!isProvisioned()) {
+    const { status } = spawnSync(join(root, 'scripts/provision-kafka'), { stdio: 'inherit' })
+    if (status !== 0) throw new Error('scripts/provision-kafka has failed')
+  }
+  await Promise.all([startBroker(), startRegistry()])
+  await status()
+}
+
+async function startBroker() {
+  if (processIn(broker.folder) === undefined) {
+    const config = brokerConfig({ id: 1, brokerPorts: [broker.port], controllerPorts: [broker.controllerPort] })
+    await formatBroker(broker.folder, { clusterId: clusterId(), config })
+    launchBroker(broker.folder)
+  }
+  await brokerReady(broker.folder, broker.port)
+}
+
+async function startRegistry() {
+  if (processIn(registry.folder) === undefined)
+    launchRegistry(registry.folder, { port: registry.port, storage: 'disk' })
+  await registryReady(registry.folder, registry.port)
+}
+
+/** Kafka's form of an id: 16 bytes as URL-safe base64. It counts only where the folder is not formatted yet. */
+function clusterId() {
+  return Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').replace(/^-/, 'm')
+}
+
+/** The registry first: the other way round it would complain about nothing that matters. */
+async function stop() {
+  await Promise.all([stopProcess(registry.folder), stopProcess(broker.folder)])
+  await status()
+}
+
+async function status() {
+  const pids = [broker, registry].map(({ folder }) => processIn(folder))
+  const [brokerPid, registryPid] = pids
+  const text = (pid, address) => (pid === undefined ? 'stopped' : `${address}  (process ${pid})`)
+  console.log(`broker    ${text(brokerPid, `127.0.0.1:${broker.port}`)}`)
+  console.log(`registry  ${text(registryPid, registryUrl(registry.port))}`)
+  console.log(`data      ${data}`)
+  if (process.argv[2] === 'status' && pids.includes(undefined)) process.exitCode = 1
+}
