@@ -17,7 +17,7 @@ const stages = [
   'simulate',
 ]
 const contracts =
-  '^src/(source/source|sink/sink|sink/output-records|sink/dead-letter|backend/backend|graph/graph|graph/gradient|features/columns|features/layout|config/schema|config/paths)\\.ts$'
+  '^src/(source/source|sink/sink|sink/output-records|sink/dead-letter|sink/delivery|backend/backend|graph/graph|graph/gradient|features/columns|features/layout|config/schema|config/paths)\\.ts$'
 
 module.exports = {
   forbidden: [
@@ -42,7 +42,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/pipeline/' },
       to: {
-        path: '^src/(source/(?!source\\.ts)|sink/(?!sink\\.ts|output-records\\.ts|dead-letter\\.ts)|graph|backend|model|app|commands|serve)',
+        path: '^src/(source/(?!source\\.ts)|sink/(?!sink\\.ts|output-records\\.ts|dead-letter\\.ts|delivery\\.ts)|graph|backend|model|app|commands|serve)',
       },
     },
     {

@@ -102,6 +102,13 @@ export const ERRORS = {
     title: 'A topic is missing or is not what it should be',
     remedy: '`millrace topics check` lists what is wrong, `millrace topics create` makes what is missing.',
   },
+  KAFKA_TOO_LARGE: {
+    exitCode: 9,
+    retryable: false,
+    title: 'A record is larger than its topic takes',
+    remedy:
+      "Raise max.message.bytes of the topic, or lower outputs.kafka.maxMessageBytes if it exceeds the topic's limit.",
+  },
   REGISTRY_FAILED: {
     exitCode: 9,
     retryable: false,
