@@ -1,10 +1,11 @@
 /**
  * Embedding tables: gather and update of one batch against the number of rows, and memory per row.
  *
- * Ten single-valued slots of dim 16, batch 1024, Zipf-less: every value of the batch is drawn evenly from the whole
- * table, which is the hardest case for caches. `hot` repeats one batch (what the table size alone costs); `cold` goes
- * through many batches of the same values' spread (what a stream pays: rows come from memory). Sizes are measured in
- * turn within each round; min and median over rounds. Not measured: the network's step between gather and update.
+ * Ten single-valued slots of dim 16, a table each, batch 1024; values are drawn evenly from the whole table, the hardest
+ * case for caches (real streams repeat their popular ids). `hot` repeats one batch: what the size of the table alone
+ * costs. `cold` goes through 64 batches in turn: what a stream pays, whose rows come from memory. Sizes are measured in
+ * turn within each round; min and median over rounds. Not measured: the network's step between gather and update, of
+ * which these times are a part.
  */
 import { createSlabBuffer, SLAB_ROWS, type Slab, viewSlab } from '../src/features/columns.js'
 import type { FeatureLayout } from '../src/features/layout.js'
@@ -46,7 +47,8 @@ export interface TableBench {
   batch: number
   slots: number
   dim: number
-  sizes: { rows: number; fillMs: number; bytesPerRow: number; rssPerRow: number; hot: Times; cold: Times }[]
+  /** bytesPerRow: held by the tables; rssPerRow: growth of the process while filling, null where too small to tell. */
+  sizes: { rows: number; fillMs: number; bytesPerRow: number; rssPerRow: number | null; hot: Times; cold: Times }[]
   /** Largest against smallest table: medians and minima of gather + update. */
   ratio: { hot: { min: number; median: number }; cold: { min: number; median: number } }
 }
@@ -74,7 +76,7 @@ function writeKey(keys: Uint32Array, at: number, slot: number, value: number): v
 class Setup {
   readonly tables: SlotTables
   readonly fillMs: number
-  readonly rssPerRow: number
+  readonly rssPerRow: number | null
   readonly rows: number
   readonly #slabs: Slab[] = []
   readonly #batches: Int32Array[] = []
@@ -109,7 +111,7 @@ class Setup {
       this.tables.update(this.#gradient, this.#out.offset)
     }
     this.fillMs = performance.now() - began
-    this.rssPerRow = (process.memoryUsage().rss - rss) / rows
+    this.rssPerRow = rows < 1_000_000 ? null : (process.memoryUsage().rss - rss) / rows
     const random = new Random(5)
     for (let i = 0; i < BATCH * COLD_BATCHES; i++) this.#write(i, () => random.integer(values))
   }
