@@ -28,7 +28,7 @@ export function createRows(): RowDefinition[] {
     },
     {
       name: 'replay',
-      what: 'replay of a simulated log, MMoE, 10 slots × 16, all outputs on: events/s of the whole process',
+      what: 'replay of a simulated log of 1M events, MMoE, 10 slots × 16, all outputs on: events/s of the whole process',
       measure: measureReplay,
     },
     {

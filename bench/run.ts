@@ -60,7 +60,7 @@ for (const definition of definitions) {
   rows.push(await measured(definition))
   write()
 }
-console.log(options.json ? JSON.stringify(results(), null, 2) : text())
+console.log(options.json ? json() : text())
 
 async function measured({ name, what, measure }: RowDefinition): Promise<Row> {
   if (name === 'memory' && options.quick && options.only === undefined)
@@ -90,7 +90,11 @@ function results() {
 
 function write(): void {
   mkdirSync(dirname(resolve(options.out)), { recursive: true })
-  writeFileSync(options.out, `${JSON.stringify(results(), rounded, 2)}\n`)
+  writeFileSync(options.out, `${json()}\n`)
+}
+
+function json(): string {
+  return JSON.stringify(results(), rounded, 2)
 }
 
 /** Enough digits for any purpose, and a readable file. */
