@@ -86,23 +86,8 @@ function summary(sides: readonly Side[], rounds: readonly Record<string, number>
 }
 
 async function ours(name: string, backend: Backend): Promise<Side> {
-  const { slots, dim, dense, hidden, experts, tower, batch } = SHAPE
-  const label = { event: 'rating' }
-  const input = {
-    tasks: [
-      { name: 'click', label },
-      { name: 'buy', label },
-      { name: 'rating', head: 'regression', range: [1, 5], label },
-    ],
-    features: { slots: [{ name: 'user', from: 'user' }] },
-    model: { architecture: 'mmoe', hidden, experts, tower, dim, interaction: 'none' },
-  }
-  const config = configSchema.parse(input as unknown as ConfigInput)
-  const { tasks, model, weights } = config
-  const deep = await DeepModel.create(
-    { tasks, slots, dense, model, optimizer: config.optimizer.dense, weights },
-    backend,
-  )
+  const { slots, dim, dense, batch } = SHAPE
+  const { deep, tasks } = await createBenchModel(backend, slots, dense)
   const random = new Random(1)
   const uniform = (size: number) => Float32Array.from({ length: size }, () => random.uniform() * 2 - 1)
   const batches = [0, 1, 2, 3].map((): { input: DeepInput; labels: Float32Array } => ({
@@ -133,6 +118,25 @@ async function ours(name: string, backend: Backend): Promise<Side> {
       await backend.close()
     },
   }
+}
+
+/** The network of SHAPE over so many slots and numeric inputs. */
+export async function createBenchModel(backend: Backend, slots: number, dense: number) {
+  const { dim, hidden, experts, tower } = SHAPE
+  const label = { event: 'rating' }
+  const input = {
+    tasks: [
+      { name: 'click', label },
+      { name: 'buy', label },
+      { name: 'rating', head: 'regression', range: [1, 5], label },
+    ],
+    features: { slots: [{ name: 'user', from: 'user' }] },
+    model: { architecture: 'mmoe', hidden, experts, tower, dim, interaction: 'none' },
+  }
+  const config = configSchema.parse(input as unknown as ConfigInput)
+  const { tasks, model, weights } = config
+  const spec = { tasks, slots, dense, model, optimizer: config.optimizer.dense, weights }
+  return { deep: await DeepModel.create(spec, backend), tasks }
 }
 
 /** A Python process that waits for its turn. */

@@ -1,21 +1,27 @@
 /**
- * Embedding tables: gather and update of one batch against the number of rows, and memory per row.
+ * One step against the number of rows in the embedding tables, and memory per row. A step is gather, the network of
+ * bench/step.ts on onnx, update and upkeep.
  *
- * Ten single-valued slots of dim 16, batch 1024, Zipf-less: every value of the batch is drawn evenly from the whole
- * table, which is the hardest case for caches. `hot` repeats one batch (what the table size alone costs); `cold` goes
- * through many batches of the same values' spread (what a stream pays: rows come from memory). Sizes are measured in
- * turn within each round; min and median over rounds. Not measured: the network's step between gather and update.
+ * Ten single-valued slots of dim 16, a table each, batch 1024; values are drawn evenly from the whole table, the hardest
+ * case for caches (real streams repeat their popular ids). `hot` repeats one batch: what the size of the table alone
+ * costs. `cold` goes through 64 batches in turn: what a stream pays, whose rows come from memory. Sizes are measured in
+ * turn within each round. `part` is gather and update alone, where all of the difference comes from.
  */
+import { createOnnxBackend } from '../src/backend/onnx.js'
 import { createSlabBuffer, SLAB_ROWS, type Slab, viewSlab } from '../src/features/columns.js'
 import type { FeatureLayout } from '../src/features/layout.js'
 import { SlotTables } from '../src/features/table/slot-tables.js'
+import type { DeepModel } from '../src/model/deep-model.js'
 import { Random } from '../src/std/random.js'
+import { type Spread, spreadOf } from './statistics.js'
+import { createBenchModel } from './step.js'
 
 const SLOTS = 10
 const DIM = 16
 const TASKS = 3
 const BATCH = 1024
 const ROUNDS = 9
+const SIZES = [10_000, 100_000, 1_000_000, 10_000_000]
 const HOT_BATCHES = 8
 /** Batches in the columns, and so the working set of the cold passes: 64 * 10240 rows of values. */
 const COLD_BATCHES = 64
@@ -46,20 +52,19 @@ export interface TableBench {
   batch: number
   slots: number
   dim: number
-  sizes: { rows: number; fillMs: number; bytesPerRow: number; rssPerRow: number; hot: Times; cold: Times }[]
-  /** Largest against smallest table: medians and minima of gather + update. */
-  ratio: { hot: { min: number; median: number }; cold: { min: number; median: number } }
+  /** bytesPerRow: held by the tables; rssPerRow: growth of the process while filling, null where too small to tell. */
+  sizes: { rows: number; fillMs: number; bytesPerRow: number; rssPerRow: number | null; hot: Times; cold: Times }[]
+  /** Largest table's time over the smallest's, per round: of the whole step, and of gather and update alone. */
+  ratio: Record<'hot' | 'cold', { step: Spread; part: Spread }>
 }
 
-interface Times {
-  gatherMs: Spread
-  updateMs: Spread
+interface StepTimes {
+  gatherMs: number
+  networkMs: number
+  updateMs: number
 }
 
-interface Spread {
-  min: number
-  median: number
-}
+type Times = Record<keyof StepTimes, Spread>
 
 /** Value v of a slot; spread like the hashes that real keys are. */
 function writeKey(keys: Uint32Array, at: number, slot: number, value: number): void {
@@ -74,7 +79,7 @@ function writeKey(keys: Uint32Array, at: number, slot: number, value: number): v
 class Setup {
   readonly tables: SlotTables
   readonly fillMs: number
-  readonly rssPerRow: number
+  readonly rssPerRow: number | null
   readonly rows: number
   readonly #slabs: Slab[] = []
   readonly #batches: Int32Array[] = []
@@ -84,10 +89,14 @@ class Setup {
     offset: new Float32Array(BATCH * TASKS),
   }
   readonly #gradient = Float32Array.from(this.#out.embedded, (_, at) => ((at % 7) - 3) * 1e-3)
+  readonly #deep: DeepModel
+  readonly #labels = Float32Array.from({ length: BATCH * TASKS }, (_, i) => (i % 3 === 2 ? 1 + (i % 5) : i % 2))
+  readonly #mask = new Uint8Array(BATCH * TASKS).fill(1)
   #next = 0
 
-  constructor(rows: number) {
+  constructor(rows: number, deep: DeepModel) {
     this.rows = rows
+    this.#deep = deep
     const values = rows / SLOTS
     while (this.#slabs.length * SLAB_ROWS < BATCH * COLD_BATCHES) {
       this.#slabs.push(viewSlab(createSlabBuffer(columns), columns))
@@ -109,7 +118,7 @@ class Setup {
       this.tables.update(this.#gradient, this.#out.offset)
     }
     this.fillMs = performance.now() - began
-    this.rssPerRow = (process.memoryUsage().rss - rss) / rows
+    this.rssPerRow = rows < 1_000_000 ? null : (process.memoryUsage().rss - rss) / rows
     const random = new Random(5)
     for (let i = 0; i < BATCH * COLD_BATCHES; i++) this.#write(i, () => random.integer(values))
   }
@@ -120,60 +129,63 @@ class Setup {
   }
 
   /** Mean times of one step over some steps. */
-  steps(count: number, hot: boolean): [gatherMs: number, updateMs: number] {
-    let gather = 0
-    let update = 0
+  async steps(count: number, hot: boolean): Promise<StepTimes> {
+    const times = { gatherMs: 0, networkMs: 0, updateMs: 0 }
     for (let step = 0; step < count; step++) {
       const batch = this.#batches[hot ? 0 : this.#next++ % COLD_BATCHES]!
       const start = performance.now()
       this.tables.gather(this.#slabs, columns, batch, 'learn', 0, this.#out)
-      const middle = performance.now()
-      this.tables.update(this.#gradient, this.#out.offset)
-      gather += middle - start
-      update += performance.now() - middle
+      const gathered = performance.now()
+      const learned = await this.#deep.learn({ n: BATCH, ...this.#out }, this.#labels, this.#mask)
+      const answered = performance.now()
+      this.tables.update(learned.embeddedGradient, learned.offsetGradient)
       this.tables.maintain(0)
+      times.gatherMs += (gathered - start) / count
+      times.networkMs += (answered - gathered) / count
+      times.updateMs += (performance.now() - answered) / count
     }
-    return [gather / count, update / count]
+    return times
   }
 }
 
-function spread(times: number[]): Spread {
-  const sorted = [...times].sort((a, b) => a - b)
-  return { min: sorted[0]!, median: sorted[sorted.length >> 1]! }
-}
-
-export function benchTable(sizes: readonly number[] = [10_000, 100_000, 1_000_000, 10_000_000]): TableBench {
-  const setups = sizes.map(rows => new Setup(rows))
+export async function benchTable({ sizes = SIZES, rounds = ROUNDS } = {}): Promise<TableBench> {
+  const backend = await createOnnxBackend({ threads: 1 })
+  const { deep } = await createBenchModel(backend, SLOTS, 0)
+  const setups = sizes.map(rows => new Setup(rows, deep))
   const modes = ['hot', 'cold'] as const
-  const times = setups.map(() => ({ hot: [] as [number, number][], cold: [] as [number, number][] }))
-  for (const setup of setups) setup.steps(COLD_BATCHES, false)
-  for (let round = 0; round < ROUNDS; round++) {
+  const times = setups.map(() => ({ hot: [] as StepTimes[], cold: [] as StepTimes[] }))
+  for (const setup of setups) await setup.steps(COLD_BATCHES, false)
+  for (let round = 0; round < rounds; round++) {
     for (const mode of modes) {
-      setups.forEach((setup, at) => {
-        if (mode === 'hot') setup.steps(2, true)
-        times[at]![mode].push(setup.steps(mode === 'hot' ? HOT_BATCHES : COLD_BATCHES, mode === 'hot'))
+      for (const [at, setup] of setups.entries()) {
+        if (mode === 'hot') await setup.steps(2, true)
+        times[at]![mode].push(await setup.steps(mode === 'hot' ? HOT_BATCHES : COLD_BATCHES, mode === 'hot'))
+      }
+    }
+  }
+  await deep.close()
+  await backend.close()
+  const ratio = (mode: 'hot' | 'cold', of: (times: StepTimes) => number): Spread => {
+    const [least, most] = [times[0]![mode], times.at(-1)![mode]]
+    return spreadOf(most.map((largest, round) => of(largest) / of(least[round]!)))
+  }
+  const step = ({ gatherMs, networkMs, updateMs }: StepTimes) => gatherMs + networkMs + updateMs
+  const part = ({ gatherMs, updateMs }: StepTimes) => gatherMs + updateMs
+  const ratios = (mode: 'hot' | 'cold') => ({ step: ratio(mode, step), part: ratio(mode, part) })
+  return {
+    batch: BATCH,
+    slots: SLOTS,
+    dim: DIM,
+    sizes: setups.map((setup, at) => {
+      const of = (mode: 'hot' | 'cold'): Times => ({
+        gatherMs: spreadOf(times[at]![mode].map(({ gatherMs }) => gatherMs)),
+        networkMs: spreadOf(times[at]![mode].map(({ networkMs }) => networkMs)),
+        updateMs: spreadOf(times[at]![mode].map(({ updateMs }) => updateMs)),
       })
-    }
+      const { fillMs, rssPerRow } = setup
+      const { rows, bytes } = setup.tables.stats()
+      return { rows, fillMs, bytesPerRow: bytes / rows, rssPerRow, hot: of('hot'), cold: of('cold') }
+    }),
+    ratio: { hot: ratios('hot'), cold: ratios('cold') },
   }
-  const results = setups.map((setup, at) => {
-    const of = (mode: 'hot' | 'cold'): Times => ({
-      gatherMs: spread(times[at]![mode].map(([gather]) => gather)),
-      updateMs: spread(times[at]![mode].map(([, update]) => update)),
-    })
-    const { rows, bytes } = setup.tables.stats()
-    return {
-      rows,
-      fillMs: setup.fillMs,
-      bytesPerRow: bytes / rows,
-      rssPerRow: setup.rssPerRow,
-      hot: of('hot'),
-      cold: of('cold'),
-    }
-  })
-  const ratio = (mode: 'hot' | 'cold'): Spread => {
-    const whole = (at: number) => spread(times[at]![mode].map(([gather, update]) => gather + update))
-    const [least, most] = [whole(0), whole(setups.length - 1)]
-    return { min: most.min / least.min, median: most.median / least.median }
-  }
-  return { batch: BATCH, slots: SLOTS, dim: DIM, sizes: results, ratio: { hot: ratio('hot'), cold: ratio('cold') } }
 }

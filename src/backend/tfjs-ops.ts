@@ -30,12 +30,16 @@ export function createTfjsOps(tf: Tfjs, backendName: 'wasm' | 'cpu'): TensorOps<
 
 type MatMul = (a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean) => Tensor
 
+/** More products than this in one matMul are products of small matrices, with one an example of the batch. */
+const MAX_UNROLLED = 16
+
 /** In wasm, only the plain product of two matrices is fast; transposed or batched ones take about 15 times as long. */
 function plainMatMul(tf: Tfjs): MatMul {
   const product: MatMul = (a, b, transposeA, transposeB) =>
     tf.matMul(transposeA ? tf.transpose(a) : a, transposeB ? tf.transpose(b) : b)
   return (a, b, transposeA, transposeB) => {
     if (a.rank === 2) return product(a, b, transposeA, transposeB)
+    if (Math.max(a.shape[0] ?? 1, b.shape[0] ?? 1) > MAX_UNROLLED) return tf.matMul(a, b, transposeA, transposeB)
     const [left, right] = [tf.unstack(a), tf.unstack(b)]
     const pieces: Tensor[] = []
     for (let i = 0; i < Math.max(left.length, right.length); i++) {

@@ -27,7 +27,7 @@ interface SchemaNode {
 
 export function configJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
-  return { $schema: schema['$schema'], title: 'Millrace configuration', ...schema }
+  return { $schema: schema.$schema, title: 'Millrace configuration', ...schema }
 }
 
 let leaves: ConfigLeaf[] | undefined

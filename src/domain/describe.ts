@@ -16,7 +16,7 @@ const REJECTS: Record<RejectReason, string> = {
   'schema-incompatible': "The writer's schema can not be read as ours.",
   'unknown-event': 'A record type that is none of `schemas/*.avsc`.',
   'invalid-id': 'An id is empty, longer than `source.maxIdBytes`, or not valid UTF-8.',
-  'invalid-time': 'The event time is negative or not a time.',
+  'invalid-time': 'The event time is before 1970, or after the year 2199, or beyond 2^53.',
   'future-time': 'The event time is more than `join.maxFuture` ahead, and the records behind it contradict it.',
   'invalid-number': 'A number is NaN, infinite or out of its range.',
   'too-large': 'The record is larger than `source.maxDecodeBytes`, or a list in it beyond its limit.',

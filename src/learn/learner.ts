@@ -137,6 +137,14 @@ export class Learner {
     }
   }
 
+  /** What the model has reached over all that was judged: 'click.auc' and so on. */
+  figures(): Record<string, number> {
+    const totals = this.#validation.totals().filter(line => line.split === 'all')
+    return Object.fromEntries(
+      totals.flatMap(({ task, values }) => Object.entries(values).map(([name, value]) => [`${task}.${name}`, value])),
+    )
+  }
+
   calibration(): CalibrationCurve[] {
     return this.#validation.calibration()
   }
@@ -164,7 +172,7 @@ export class Learner {
     this.#step = meta.step
     this.#windowLoss = meta.windowLoss
     this.#windowSteps = meta.windowSteps
-    this.#weights = (own.arrays['weights'] as Float32Array).slice()
+    this.#weights = (own.arrays.weights as Float32Array).slice()
     await this.#deep.loadState(await part('model'))
     this.#tables.loadState(await part('tables'))
     this.#validation.loadState(await part('validation'))

@@ -14,7 +14,7 @@ import type {
   PartFile,
   ScoreAnswer,
   ScoreCommand,
-  SnapshotPart,
+  SnapshotAnswer,
 } from '../pipeline/learner.js'
 import type { Answer, Command } from './protocol.js'
 
@@ -78,8 +78,8 @@ export class WorkerLearner implements LearnerPort {
     return this.#ask<CalibrationCurve[]>({ kind: 'calibration' })
   }
 
-  snapshot(): Promise<SnapshotPart[]> {
-    return this.#ask<SnapshotPart[]>({ kind: 'snapshot' })
+  snapshot(): Promise<SnapshotAnswer> {
+    return this.#ask<SnapshotAnswer>({ kind: 'snapshot' })
   }
 
   save(folder: string): Promise<PartFile[]> {

@@ -8,6 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { createBackend } from '../backend/choose.js'
 import { MillraceError } from '../domain/errors.js'
 import { viewSlab } from '../features/columns.js'
+import type { SnapshotAnswer } from '../pipeline/learner.js'
 import { encodePart, readPart, writePart } from '../snapshot/part-file.js'
 import { Learner } from './learner.js'
 import type { Answer, Command, WorkerStart } from './protocol.js'
@@ -47,10 +48,7 @@ async function start(): Promise<(command: Command) => Promise<unknown>> {
       case 'calibration':
         return learner.calibration()
       case 'snapshot':
-        return scoringParts(await learner.saveState()).map(([name, state]) => ({
-          name,
-          bytes: Buffer.concat([...encodePart(state)]),
-        }))
+        return snapshotOf(learner)
       case 'save': {
         const files = []
         for (const [name, state] of Object.entries(await learner.saveState()))
@@ -72,6 +70,14 @@ async function start(): Promise<(command: Command) => Promise<unknown>> {
         await backend.close()
         return undefined
     }
+  }
+}
+
+async function snapshotOf(learner: Learner): Promise<SnapshotAnswer> {
+  const parts = scoringParts(await learner.saveState())
+  return {
+    parts: parts.map(([name, state]) => ({ name, bytes: Buffer.concat([...encodePart(state)]) })),
+    metrics: learner.figures(),
   }
 }
 

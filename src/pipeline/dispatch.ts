@@ -171,15 +171,14 @@ export class Dispatcher {
         partition: partitionName(index),
         offset: String(offset),
       })),
-      metrics: {},
     }
-    this.#send(learner.snapshot(), parts => {
+    this.#send(learner.snapshot(), ({ parts, metrics }) => {
       for (const { name, bytes } of parts) {
         const checksum = createHash('sha256').update(bytes).digest('hex')
         const chunks = Math.max(1, Math.ceil(bytes.length / SNAPSHOT_CHUNK_BYTES))
         for (let chunk = 0; chunk < chunks; chunk++) {
           const payload = bytes.subarray(chunk * SNAPSHOT_CHUNK_BYTES, (chunk + 1) * SNAPSHOT_CHUNK_BYTES)
-          outputs.snapshots.append({ ...head, part: name, chunk, chunks, checksum, payload })
+          outputs.snapshots.append({ ...head, metrics, part: name, chunk, chunks, checksum, payload })
         }
       }
     })

@@ -77,10 +77,10 @@ export interface PartFile {
   sha256: string
 }
 
-/** A part of a published snapshot, encoded. */
-export interface SnapshotPart {
-  name: string
-  bytes: Uint8Array
+/** A published snapshot: its encoded parts, and how well the model does so far: 'TASK.METRIC' over all that was judged. */
+export interface SnapshotAnswer {
+  parts: { name: string; bytes: Uint8Array }[]
+  metrics: Record<string, number>
 }
 
 export interface LearnerPort {
@@ -91,7 +91,7 @@ export interface LearnerPort {
   metrics(): Promise<MetricsAnswer>
   calibration(): Promise<CalibrationCurve[]>
   /** What scoring needs, without optimiser state. */
-  snapshot(): Promise<SnapshotPart[]>
+  snapshot(): Promise<SnapshotAnswer>
   /** Writes everything that the worker owns into the folder, one file a part. */
   save(folder: string): Promise<PartFile[]>
   /** Before the first score or learn. */

@@ -16,9 +16,18 @@ export class Hasher {
   #index = new Map<string, number>()
   readonly #los = new Uint32Array(REMEMBERED)
   readonly #his = new Uint32Array(REMEMBERED)
+  #lastText = ''
+  #lastLo = 0
+  #lastHi = 0
+  #olderText = ''
+  #olderLo = 0
+  #olderHi = 0
 
   private constructor(h64: (text: string) => bigint) {
     this.#h64 = h64
+    this.once('')
+    this.#lastLo = this.#olderLo = this.lo
+    this.#lastHi = this.#olderHi = this.hi
   }
 
   static async create(): Promise<Hasher> {
@@ -28,6 +37,27 @@ export class Hasher {
 
   /** xxHash64 of the text's UTF-8 bytes into lo and hi; never (0, 0), which means "no key". */
   text(text: string): void {
+    // One event's user and item are asked for by several stages: comparing a string with itself costs nothing.
+    if (text === this.#lastText) {
+      this.lo = this.#lastLo
+      this.hi = this.#lastHi
+      return
+    }
+    if (text === this.#olderText) {
+      this.lo = this.#olderLo
+      this.hi = this.#olderHi
+      return
+    }
+    this.#lookUp(text)
+    this.#olderText = this.#lastText
+    this.#olderLo = this.#lastLo
+    this.#olderHi = this.#lastHi
+    this.#lastText = text
+    this.#lastLo = this.lo
+    this.#lastHi = this.hi
+  }
+
+  #lookUp(text: string): void {
     const known = this.#index.get(text)
     if (known !== undefined) {
       this.lo = this.#los[known] ?? 0

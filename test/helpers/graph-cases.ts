@@ -50,9 +50,9 @@ const binary = (['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'greater'] sa
 
 const products: OpCase[] = [true, false].flatMap(transposeA =>
   [true, false].flatMap(transposeB =>
-    ([[], [3], [1]] as Shape[]).flatMap(leading =>
+    ([[], [3], [1], ['B']] as Shape[]).flatMap(leading =>
       [true, false].map(open => {
-        const m = open ? 'B' : 4
+        const m = open && leading[0] !== 'B' ? 'B' : 4
         const other = leading[0] === 1 ? [3] : leading
         const a: Shape = [...leading, ...(transposeA ? [5, m] : [m, 5])] as Shape
         const b: Shape = [...other, ...(transposeB ? [2, 5] : [5, 2])]

@@ -11,14 +11,14 @@ import type { ValueTable } from './value-table.kernel.js'
 
 const SLAB_MASK = (1 << ROW_SLAB_BITS) - 1
 
-export interface Ftrl {
+interface Ftrl {
   alpha: number
   beta: number
   l1: number
   l2: number
 }
 
-export function wideWeight(z: number, n: number, { alpha, beta, l1, l2 }: Ftrl): number {
+function wideWeight(z: number, n: number, { alpha, beta, l1, l2 }: Ftrl): number {
   if (z <= l1 && z >= -l1) return 0
   return (z < 0 ? -l1 - z : l1 - z) / ((beta + Math.sqrt(n)) / alpha + l2)
 }

@@ -31,7 +31,7 @@ export interface TableStats {
   admitted: number
   evicted: number
   expired: number
-  /** Memory held. */
+  /** Memory held; for people, not for outputs: after a restore it may differ by how far the indexes had grown. */
   bytes: number
 }
 

@@ -1,0 +1,47 @@
+/** What one pass over a real log comes to: `evaluate` of an example, as a user would call it. Needs the log's data. */
+import { existsSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { loadChecked } from '../src/app/load-checked.js'
+import type { RunSummary } from '../src/evaluate/report/summary.js'
+import { packageRoot } from '../src/std/package-root.js'
+import { millrace } from './program.js'
+import { type Context, type Measured, NotMeasured } from './row.js'
+import type { Figure } from './verdict.js'
+
+export async function measureMovieLens({ say }: Context): Promise<Measured> {
+  say('evaluating examples/ml-100k.yaml')
+  const summary = await evaluate('examples/ml-100k.yaml')
+  const { rmse = Number.NaN, mae = Number.NaN } = summary.tasks.rating ?? {}
+  return {
+    figures: [
+      score('RMSE', rmse, { better: 'lower', reach: 0.965, strive: 0.948 }),
+      score('MAE', mae, { better: 'lower', reach: 0.765, strive: 0.749 }),
+    ],
+    details: summary,
+  }
+}
+
+export async function measureTmall({ say }: Context): Promise<Measured> {
+  say('evaluating examples/tmall.yaml')
+  const summary = await evaluate('examples/tmall.yaml')
+  const auc = (task: string) => summary.tasks[task]?.auc ?? Number.NaN
+  return {
+    figures: [
+      score('click AUC', auc('click'), { better: 'higher', reach: 0.8 }),
+      score('buy AUC', auc('buy'), { better: 'higher', reach: 0.85 }),
+    ],
+    details: summary,
+  }
+}
+
+async function evaluate(example: string): Promise<RunSummary> {
+  const { config, folder } = loadChecked(join(packageRoot(), example), {})
+  const data = resolve(folder, config.source.import?.file ?? '')
+  if (!existsSync(data) && !existsSync(resolve(folder, config.source.log)))
+    throw new NotMeasured(`${basename(data)} is not in the folder of the data (MILLRACE_DATA)`)
+  return JSON.parse((await millrace('evaluate', example, '--json')).stdout) as RunSummary
+}
+
+function score(name: string, value: number, limit: Figure['limit']): Figure {
+  return { name, format: 'score', value, limit }
+}

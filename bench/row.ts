@@ -1,0 +1,40 @@
+/** One row of the table: what is measured, how, and what came of it. */
+import type { Figure, Verdict } from './verdict.js'
+
+/** What one run of the benchmarks shares between its rows. */
+export interface Context {
+  /** Smaller sizes and fewer runs: to see that everything works, not to judge. */
+  quick: boolean
+  /** How often a timing is repeated. */
+  repeats: number
+  /** A Python with PyTorch. */
+  python: string
+  say(progress: string): void
+}
+
+export interface Measured {
+  figures: Figure[]
+  /** What else was seen, for the JSON. */
+  details: unknown
+}
+
+export interface RowDefinition {
+  /** For --only. */
+  name: string
+  what: string
+  /** Throws NotMeasured with a reason where it can not be done here. */
+  measure(context: Context): Promise<Measured>
+}
+
+export interface Row {
+  name: string
+  what: string
+  figures: Figure[]
+  verdict: Verdict
+  /** Why it was not measured. */
+  reason?: string
+  seconds?: number
+  details?: unknown
+}
+
+export class NotMeasured extends Error {}
