@@ -5,13 +5,12 @@
  * either of the two in the header `__value_schema_id`, and then the body is the whole value (the header wins, as in
  * Confluent's deserializers). single-object: C3 01 and eight bytes of fingerprint (Avro specification). bare: nothing.
  */
+import type { WireHeaders } from '../source/source.js'
+
 export type Framing = 'confluent' | 'single-object' | 'bare'
 
 /** A registry's id (a number) or GUID, a fingerprint in hexadecimal, or '' where the framing names no schema. */
 export type SchemaRef = number | string
-
-/** As kafkajs gives them. */
-export type WireHeaders = Readonly<Record<string, Uint8Array | string | readonly (Uint8Array | string)[] | undefined>>
 
 const HEADER = '__value_schema_id'
 const ID_BYTES = 5

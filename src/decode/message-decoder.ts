@@ -1,17 +1,20 @@
 /**
- * The value of a Kafka message → an event. Two steps, because schemas come from a registry over the network and decoding
- * must not wait: prepare() fetches what a batch of messages needs and is not known yet, decode() is synchronous.
- *
- * prepare() waits as long as the registry is down (messages of known schemas need no answer and do not wait); it
- * rejects if the registry refuses this client, or is closed. decode() of a message whose batch was not prepared is a
- * defect of the caller and throws; nothing that is wrong with the data does.
+ * The value of a Kafka message → an event; contract in source.ts. A schema that the registry knows is kept for ever, one
+ * that it does not know for as long as there is room, and is asked for again by the next batch that needs it.
  */
 import { MillraceError } from '../domain/errors.js'
 import type { Event } from '../domain/event.js'
 import type { Outcome } from '../domain/outcome.js'
-import type { DecoderFactory, RecordDecoder } from '../source/source.js'
+import type {
+  DecodedMessage,
+  DecoderFactory,
+  MessageDecoder,
+  RecordDecoder,
+  WireHeaders,
+  WireMessage,
+} from '../source/source.js'
 import { schemaFingerprint } from './fingerprint.js'
-import { FrameReader, type Framing, type SchemaRef, type WireHeaders } from './framing.js'
+import { FrameReader, type Framing, type SchemaRef } from './framing.js'
 import { readerSchemas } from './reader-types.js'
 import { reject } from './to-event.js'
 
@@ -26,34 +29,14 @@ export interface MessageDecoderOptions {
   decoderFor: DecoderFactory
   framing: Framing
   /** Framing confluent: needed. */
-  registry?: SchemaLookup
+  registry?: SchemaLookup | undefined
   /** The writer's schema as JSON. Framing bare: needed; single-object: one more that is known beside those of schemas/. */
-  schema?: string
-}
-
-export interface WireMessage {
-  /** null: a tombstone. */
-  value: Buffer | null
-  headers?: WireHeaders | undefined
-}
-
-export interface DecodedMessage {
-  outcome: Outcome<Event>
-  /** The value as it was given, not copied; empty for a tombstone. The Avro body is what begins at `bodyStart`. */
-  bytes: Uint8Array
-  bodyStart: number
-  /** The writer's schema as JSON; undefined where none is known. */
-  schema: string | undefined
-}
-
-export interface MessageDecoder {
-  prepare(messages: readonly WireMessage[]): Promise<void>
-  decode(value: Buffer | null, headers?: WireHeaders): DecodedMessage
+  schema?: string | undefined
 }
 
 /** Requests to the registry at a time. */
 const FETCHES = 8
-/** Of unknown schemas so many are remembered; more than the messages of a batch. */
+/** Of unknown schemas so many are remembered with the reason. */
 const MAX_UNKNOWN = 100_000
 const NOTHING = new Uint8Array(0)
 const TOMBSTONE: Outcome<Event> = { kind: 'drop', reason: 'tombstone' }
@@ -67,6 +50,7 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
   const decoders = new Map<SchemaRef, RecordDecoder>()
   for (const [ref, schema] of localSchemas(options)) decoders.set(ref, decoderFor(schema))
   const unknown = new Map<SchemaRef, Outcome<Event>>()
+  let isForgetful = false
 
   async function prepare(messages: readonly WireMessage[]): Promise<void> {
     if (registry === undefined || framing !== 'confluent') return
@@ -85,6 +69,7 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
     for (const ref of unknown.keys()) {
       if (unknown.size <= MAX_UNKNOWN) break
       unknown.delete(ref)
+      isForgetful = true
     }
     const refs = wanted.values()
     async function work(): Promise<void> {
@@ -118,8 +103,10 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
   function unknownSchema(ref: SchemaRef): Outcome<Event> {
     const outcome = unknown.get(ref)
     if (outcome !== undefined) return outcome
-    if (framing === 'confluent') throw new MillraceError('INTERNAL', `schema ${ref} was not prepared`)
-    return reject('schema-incompatible', `no schema with the fingerprint ${ref} is known here`)
+    if (framing !== 'confluent')
+      return reject('schema-incompatible', `no schema with the fingerprint ${ref} is known here`)
+    if (isForgetful) return reject('schema-incompatible', `schema ${ref} is not known to the registry`)
+    throw new MillraceError('INTERNAL', `schema ${ref} was not prepared`)
   }
 
   return { prepare, decode }

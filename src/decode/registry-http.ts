@@ -135,16 +135,18 @@ export class RegistryHttp {
 const sleepMs = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal })
 
 function readUrl(options: RegistryHttpOptions): { url: string; username: string; password: string } {
-  let url: URL
   try {
-    url = new URL(options.url)
+    const { protocol, origin, pathname, username, password } = new URL(options.url)
+    if (protocol !== 'http:' && protocol !== 'https:') throw new Error('not HTTP')
+    return {
+      url: origin + pathname.replace(/\/+$/, ''),
+      username: options.username ?? decodeURIComponent(username),
+      password: options.password ?? decodeURIComponent(password),
+    }
   } catch {
-    // No cause: it would quote the text, which may hold a password.
-    throw new MillraceError('CONFIG_INVALID', 'kafka.registry.url is not a URL')
+    // Neither quoted nor given as the cause: it may hold a password.
+    throw new MillraceError('CONFIG_INVALID', 'kafka.registry.url is not an http:// or https:// address')
   }
-  const username = options.username ?? decodeURIComponent(url.username)
-  const password = options.password ?? decodeURIComponent(url.password)
-  return { url: url.origin + url.pathname.replace(/\/+$/, ''), username, password }
 }
 
 function answerText({ status, errorCode, body }: RegistryReply): string {

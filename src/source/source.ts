@@ -24,7 +24,15 @@ export interface SourceRecord extends RecordPosition {
   end: number
   /** The writer's schema of the body as JSON; undefined where none could be read. */
   schema: string | undefined
+  /** Of a Kafka message, byte for byte like data, which then is the whole value with its framing. */
+  key?: Uint8Array | null
+  headers?: WireHeaders | undefined
+  /** Milliseconds since 1970, by the producer or the broker. */
+  timestampMs?: number
 }
+
+/** Headers of a message as the client gives them; a name that occurs several times has a list. */
+export type WireHeaders = Readonly<Record<string, Uint8Array | string | readonly (Uint8Array | string)[] | undefined>>
 
 export interface Source {
   /** Names of the partitions; the index in this list is `RecordPosition.partition`. */
@@ -53,4 +61,43 @@ export interface RecordDecoder {
   readonly schema: string
 }
 
+/** Decodes messages of Kafka (src/decode/message-decoder.ts makes it); prepare() fetches the schemas that decode() needs. */
+export interface MessageDecoder {
+  /** Waits as long as the registry is down; rejects if it refuses this client. */
+  prepare(messages: readonly { value: Buffer | null; headers?: WireHeaders | undefined }[]): Promise<void>
+  decode(value: Buffer | null, headers?: WireHeaders): { outcome: Outcome<Event>; schema: string | undefined }
+}
+
 export type DecoderFactory = (writerSchemaJson: string) => RecordDecoder
+
+/** As Kafka clients give them. */
+export type WireHeaders = Readonly<Record<string, Uint8Array | string | readonly (Uint8Array | string)[] | undefined>>
+
+export interface WireMessage {
+  /** null: a tombstone. */
+  value: Buffer | null
+  headers?: WireHeaders | undefined
+}
+
+export interface DecodedMessage {
+  outcome: Outcome<Event>
+  /** The value as it was given, not copied; empty for a tombstone. The Avro body is what begins at `bodyStart`. */
+  bytes: Uint8Array
+  bodyStart: number
+  /** The writer's schema as JSON; undefined where none is known. */
+  schema: string | undefined
+}
+
+/**
+ * Decodes the values of Kafka messages (src/decode makes it, sources use it). Their schemas come from a registry over
+ * the network and decoding must not wait, so there are two steps: prepare() fetches what messages need and is not known
+ * yet, decode() is synchronous. Any number of messages may be prepared before the first of them is decoded.
+ *
+ * prepare() waits as long as the registry is down (messages of known schemas need no answer and do not wait). It rejects
+ * with REGISTRY_FAILED if the registry refuses this client, and with an AbortError once it is closed. decode() of a
+ * message that was not prepared is a defect of the caller and throws; nothing that is wrong with the data does.
+ */
+export interface MessageDecoder {
+  prepare(messages: readonly WireMessage[]): Promise<void>
+  decode(value: Buffer | null, headers?: WireHeaders): DecodedMessage
+}

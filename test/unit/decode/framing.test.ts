@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { schemaFingerprint } from '../../../src/decode/fingerprint.js'
-import { FrameReader, type Framing, type WireHeaders } from '../../../src/decode/framing.js'
+import { FrameReader, type Framing } from '../../../src/decode/framing.js'
+import type { WireHeaders } from '../../../src/source/source.js'
 
 const bytes = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex')
 function read(framing: Framing, hex: string, headers?: WireHeaders) {

@@ -4,12 +4,12 @@ import { schemaFingerprint } from '../../../src/decode/fingerprint.js'
 import type { SchemaRef } from '../../../src/decode/framing.js'
 import {
   createMessageDecoder,
-  type DecodedMessage,
   type MessageDecoderOptions,
   type SchemaAnswer,
 } from '../../../src/decode/message-decoder.js'
 import { createDecoderFactory } from '../../../src/decode/record-decoder.js'
 import { createFramedEncoder } from '../../../src/sink/framed-encoder.js'
+import type { DecodedMessage } from '../../../src/source/source.js'
 import { idAwareType } from '../../../src/std/avro-long.js'
 import { readSchemaFile } from '../../../src/std/schema-file.js'
 
