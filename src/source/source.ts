@@ -61,17 +61,7 @@ export interface RecordDecoder {
   readonly schema: string
 }
 
-/** Decodes messages of Kafka (src/decode/message-decoder.ts makes it); prepare() fetches the schemas that decode() needs. */
-export interface MessageDecoder {
-  /** Waits as long as the registry is down; rejects if it refuses this client. */
-  prepare(messages: readonly { value: Buffer | null; headers?: WireHeaders | undefined }[]): Promise<void>
-  decode(value: Buffer | null, headers?: WireHeaders): { outcome: Outcome<Event>; schema: string | undefined }
-}
-
 export type DecoderFactory = (writerSchemaJson: string) => RecordDecoder
-
-/** As Kafka clients give them. */
-export type WireHeaders = Readonly<Record<string, Uint8Array | string | readonly (Uint8Array | string)[] | undefined>>
 
 export interface WireMessage {
   /** null: a tombstone. */
