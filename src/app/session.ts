@@ -24,9 +24,9 @@ import { Dispatcher } from '../pipeline/dispatch.js'
 import { History, type HistoryPoint } from '../pipeline/history.js'
 import { Journal } from '../pipeline/journal.js'
 import type { CalibrationCurve, LearnerPort, MetricsAnswer } from '../pipeline/learner.js'
-import { OUTPUT_NAMES, type Outputs } from '../pipeline/outputs.js'
 import { Pipeline, type PipelineParts } from '../pipeline/pipeline.js'
 import { Position } from '../pipeline/position.js'
+import { createFileDelivery } from '../sink/file-delivery.js'
 import { checkpointName, removeCheckpoints, writeCheckpoint } from '../snapshot/checkpoint.js'
 import { writePart } from '../snapshot/part-file.js'
 import { AvroFileSource } from '../source/avro-file.js'
@@ -103,16 +103,18 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
     const columns = new ExampleColumns({ keyPlaces, dense: dense.length, tasks: config.tasks.length }, buffer =>
       learner.addSlab(buffer),
     )
-    const outputs = files ? createFileOutputs(outputFolder, config) : createDiscardOutputs()
-    closers.push(() => closeOutputs(outputs))
+    const plain = files ? createFileOutputs(outputFolder, config) : createDiscardOutputs()
+    const delivery = createFileDelivery(plain, undefined)
+    closers.push(() => delivery.close())
+    const { outputs } = delivery
 
     const position = new Position()
     const history = new History()
     const counts: Counts = { events: {}, drops: {}, rejects: {} }
-    const journal = new Journal(record => outputs.journal.append(record), position)
+    const journal = new Journal(record => dispatcher.inOrder(() => outputs.journal.append(record)), position)
     const batcher = new Batcher(config.batch, config.tasks.length, clock)
     let metrics: MetricsAnswer | undefined
-    const dispatcher = new Dispatcher({
+    const dispatcher: Dispatcher = new Dispatcher({
       config,
       configHash: loaded.hash,
       columns,
@@ -161,11 +163,12 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
       journal,
       position,
       counts,
-      outputs,
+      delivery,
+      relearning: undefined,
+      live: config.source.follow ? { lingerMs: config.batch.linger, commitEveryMs: config.batch.linger } : undefined,
       wallClock: clock,
       logger,
       async checkpoint() {
-        for (const name of OUTPUT_NAMES) await outputs[name].flush()
         if (!files) return
         await writeCheckpoint(
           checkpointRoot,
@@ -242,12 +245,5 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
       await journalTail.discard()
       return undefined
     }
-  })
-}
-
-async function closeOutputs(outputs: Outputs): Promise<void> {
-  await withClosers(async closers => {
-    // Closed in the order of OUTPUT_NAMES: the journal first.
-    for (const name of OUTPUT_NAMES.toReversed()) closers.push(() => outputs[name].close())
   })
 }

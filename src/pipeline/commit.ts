@@ -8,9 +8,9 @@
 import type { Json, LoadedState, PartState, StateArray } from '../domain/state.js'
 import { type ExampleColumns, SLAB_ROWS } from '../features/columns.js'
 import type { JoinSubject } from '../join/join.js'
+import { OUTPUT_NAMES } from '../sink/delivery.js'
 import type { Counts } from './counts.js'
 import type { History } from './history.js'
-import { OUTPUT_NAMES } from './outputs.js'
 import type { PipelineParts } from './pipeline.js'
 import type { PositionState } from './position.js'
 
@@ -62,7 +62,7 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
     joiner: joiner.saveState(),
     batcher: batcher.saveState(),
   }
-  for (const name of OUTPUT_NAMES) saved[`output-${name}`] = parts.outputs[name].saveState()
+  for (const name of OUTPUT_NAMES) saved[`output-${name}`] = parts.delivery.outputs[name].saveState()
   return saved
 }
 
@@ -96,7 +96,7 @@ export async function loadParts(
   parts.duplicates.loadState(await part('duplicates'))
   parts.features.loadState(await part('features'))
   parts.journal.restore(own.journalSeq)
-  for (const name of OUTPUT_NAMES) await parts.outputs[name].loadState(await part(`output-${name}`))
+  for (const name of OUTPUT_NAMES) await parts.delivery.outputs[name].loadState(await part(`output-${name}`))
 }
 
 /** Subjects are events or candidates; only what a prediction says of them is kept. */

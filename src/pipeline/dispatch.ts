@@ -12,9 +12,9 @@ import type { Config } from '../config/schema.js'
 import type { MillraceError } from '../domain/errors.js'
 import type { ExampleColumns } from '../features/columns.js'
 import type { JoinSubject } from '../join/join.js'
-import type { Journal } from './journal.js'
+import type { Outputs } from '../sink/delivery.js'
+import type { FlushTrigger, Journal } from './journal.js'
 import type { LearnAnswer, LearnerPort, MetricsAnswer } from './learner.js'
-import type { FlushTrigger, Outputs } from './outputs.js'
 import type { Position } from './position.js'
 
 const MAX_IN_FLIGHT = 16
@@ -86,9 +86,14 @@ export class Dispatcher {
     if (released.length === 0) return
     this.#released = []
     // Behind every answer that may still name them.
-    this.#send(this.#last, () => {
+    this.inOrder(() => {
       for (const row of released) this.#deps.columns.free(row)
     })
+  }
+
+  /** Calls back when everything sent so far is answered and its outputs are appended, before anything sent later is. */
+  inOrder(callback: () => void): void {
+    this.#send(this.#last, callback)
   }
 
   #step(trigger: FlushTrigger, batch: Examples): void {

@@ -9,8 +9,9 @@
  * it was closed before but not the same.
  */
 import type { JournalRecord } from '../sink/output-records.js'
-import type { FlushTrigger } from './outputs.js'
 import type { Position } from './position.js'
+
+export type FlushTrigger = JournalRecord['trigger']
 
 export class Journal {
   readonly #append: (record: JournalRecord) => void

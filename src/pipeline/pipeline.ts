@@ -17,21 +17,22 @@ import type { Joiner, JoinSubject } from '../join/join.js'
 import type { StreamClock } from '../join/watermark.js'
 import type { Log } from '../observe/log.js'
 import { deadLetter, type Refusal } from '../sink/dead-letter.js'
+import { type Delivery, OUTPUT_NAMES } from '../sink/delivery.js'
 import type { Source, SourceRecord } from '../source/source.js'
 import type { Clock } from '../std/clock.js'
 import { type Counts, increment } from './counts.js'
 import type { Dispatcher } from './dispatch.js'
 import type { Journal } from './journal.js'
-import { OUTPUT_NAMES, type Outputs } from './outputs.js'
 import type { Position } from './position.js'
+import type { Relearning } from './relearning.js'
 
 const FUTURE: Refusal = {
   reason: 'future-time',
   stage: 'clock',
   message: 'its time is far ahead of the records behind it',
 }
-/** Outputs are written out when so much is buffered. */
-const FLUSH_BYTES = 1 << 20
+/** Outputs are committed when so much is buffered. */
+const COMMIT_BYTES = 1 << 20
 
 export interface PipelineParts {
   config: Config
@@ -48,11 +49,15 @@ export interface PipelineParts {
   journal: Journal
   position: Position
   counts: Counts
-  outputs: Outputs
+  delivery: Delivery
+  /** Set while a live run repeats, after a crash, what was committed behind its checkpoint. */
+  relearning: Relearning | undefined
   wallClock: Clock
   logger: Log
-  /** Writes a checkpoint; called when everything sent is answered. */
+  /** Writes a checkpoint; called when everything sent is answered and committed. */
   checkpoint(): Promise<void>
+  /** The source never ends: what waits is not kept waiting, and outputs are committed after this wall-clock time. */
+  live: { lingerMs: number; commitEveryMs: number } | undefined
   onProgress(records: number, share: number | undefined): void
 }
 
@@ -61,7 +66,10 @@ export class Pipeline {
   #nextMetrics: number
   #nextCheckpoint: number
   #checkpointAtMs: number
-  #flushedAtMs: number
+  #committedAtMs: number
+  /** The commit under way; one at a time. */
+  #committing: Promise<void> | undefined
+  #failure: Error | undefined
 
   constructor(parts: PipelineParts) {
     this.#parts = parts
@@ -70,7 +78,7 @@ export class Pipeline {
     this.#nextMetrics = (Math.floor(position.records / metricsEvery) + 1) * metricsEvery
     this.#nextCheckpoint = position.records + config.checkpoint.everyEvents
     this.#checkpointAtMs = wallClock.monotonicMs() + config.checkpoint.every
-    this.#flushedAtMs = wallClock.monotonicMs()
+    this.#committedAtMs = wallClock.monotonicMs()
   }
 
   /** Over an open source: runs until the log ends or `stop` is aborted; then everything is answered, written and checkpointed. */
@@ -90,12 +98,11 @@ export class Pipeline {
       onProgress(position.records, source.progress())
     }
     if (records === undefined && !position.ended) this.#end()
-    await dispatcher.settled()
-    await this.#parts.checkpoint()
+    await this.#checkpoint()
   }
 
   #handle(record: SourceRecord): void {
-    const { position, counts, journal, labelFault } = this.#parts
+    const { position, counts, journal, labelFault, relearning } = this.#parts
     if (record.outcome.kind === 'ok') {
       const event = record.outcome.value
       increment(counts.events, event.kind)
@@ -115,6 +122,7 @@ export class Pipeline {
       this.#parts.dispatcher.metrics()
     }
     if (journal.following) this.#followJournal()
+    if (relearning?.isDone(position) === true) this.#goLive(relearning)
   }
 
   /** Time first: a record far ahead of the stream waits until others have confirmed or contradicted it. */
@@ -175,9 +183,10 @@ export class Pipeline {
 
   /** A record that can not be used: kept byte for byte, with the reason. refusal: it was decoded and is refused later. */
   #reject(record: SourceRecord, reason: RejectReason, refusal?: Refusal): void {
-    const { counts, outputs, source } = this.#parts
+    const { counts, delivery, source, dispatcher } = this.#parts
     increment(counts.rejects, reason)
-    outputs.deadLetters.append(deadLetter(source.partitions[record.partition] ?? '', record, refusal))
+    const letter = deadLetter(source.partitions[record.partition] ?? '', record, refusal)
+    dispatcher.inOrder(() => delivery.outputs.deadLetters.append(letter))
   }
 
   /** After a crash of a live run: close batches where the wall clock closed them before. */
@@ -212,29 +221,65 @@ export class Pipeline {
   }
 
   async #afterBatch(): Promise<void> {
-    const { config, dispatcher, journal, outputs, wallClock, position } = this.#parts
-    if (config.source.follow && !journal.following && this.#lingered()) dispatcher.flush('linger')
+    const { config, dispatcher, journal, wallClock, position, live } = this.#parts
+    if (live !== undefined && !journal.following && this.#lingered(live.lingerMs)) dispatcher.flush('linger')
     await dispatcher.room()
-    const pendingBytes = OUTPUT_NAMES.reduce((sum, name) => Math.max(sum, outputs[name].pendingBytes), 0)
-    const isAwaited = config.source.follow && wallClock.monotonicMs() - this.#flushedAtMs >= config.batch.linger
-    if (pendingBytes >= FLUSH_BYTES || (pendingBytes > 0 && isAwaited)) await this.#flushOutputs()
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#isCommitDue()) this.#commit()
     const due = position.records >= this.#nextCheckpoint || wallClock.monotonicMs() >= this.#checkpointAtMs
     if (!due) return
-    await dispatcher.settled()
-    await this.#parts.checkpoint()
+    await this.#checkpoint()
     this.#nextCheckpoint = position.records + config.checkpoint.everyEvents
     this.#checkpointAtMs = wallClock.monotonicMs() + config.checkpoint.every
-    this.#flushedAtMs = wallClock.monotonicMs()
   }
 
-  #lingered(): boolean {
-    const { config, batcher, wallClock } = this.#parts
+  #isCommitDue(): boolean {
+    const { delivery, live, relearning, wallClock } = this.#parts
+    if (this.#committing !== undefined || relearning !== undefined) return false
+    if (OUTPUT_NAMES.some(name => delivery.outputs[name].pendingBytes >= COMMIT_BYTES)) return true
+    return live !== undefined && wallClock.monotonicMs() - this.#committedAtMs >= live.commitEveryMs
+  }
+
+  /** Outputs and offsets as one unit, at a point in the order of the answers: nothing waits for it. */
+  #commit(): void {
+    const { delivery, dispatcher, position, source, wallClock } = this.#parts
+    const offsets = position.nextOffsets.map((next, index) => ({ partition: source.partitions[index] ?? '', next }))
+    this.#committedAtMs = wallClock.monotonicMs()
+    // Called in its place among the answers, so that it takes exactly what belongs before it.
+    this.#committing = new Promise<void>((resolve, reject) => {
+      dispatcher.inOrder(() => delivery.commit(offsets).then(resolve, reject))
+    })
+      .catch(error => {
+        this.#failure ??= error
+      })
+      .finally(() => {
+        this.#committing = undefined
+      })
+  }
+
+  async #checkpoint(): Promise<void> {
+    const { dispatcher, relearning } = this.#parts
+    await dispatcher.settled()
+    await this.#committing
+    // What is being repeated is committed already, and its checkpoint would go back behind the journal's end.
+    if (relearning !== undefined) return
+    this.#commit()
+    await this.#committing
+    if (this.#failure !== undefined) throw this.#failure
+    await this.#parts.checkpoint()
+  }
+
+  /** Everything that was committed before the crash has been repeated: from here on outputs count. */
+  #goLive(relearning: Relearning): void {
+    const { dispatcher, logger, position } = this.#parts
+    this.#parts.relearning = undefined
+    relearning.finish(dispatcher)
+    logger.info({ records: position.records, step: dispatcher.steps }, 'everything committed has been learned again')
+  }
+
+  #lingered(lingerMs: number): boolean {
+    const { batcher, wallClock } = this.#parts
     const sinceMs = batcher.oldestWaitingSinceMs
-    return sinceMs !== undefined && wallClock.monotonicMs() - sinceMs >= config.batch.linger
-  }
-
-  async #flushOutputs(): Promise<void> {
-    for (const name of OUTPUT_NAMES) await this.#parts.outputs[name].flush()
-    this.#flushedAtMs = this.#parts.wallClock.monotonicMs()
+    return sinceMs !== undefined && wallClock.monotonicMs() - sinceMs >= lingerMs
   }
 }
