@@ -49,6 +49,17 @@ export interface JournalRecord {
   consumed: { partition: number; offset: bigint }[]
 }
 
+/** A Kafka message as it came, for those that must hand it on unchanged. */
+export interface OriginalMessage {
+  key: Uint8Array | null
+  /** With its framing; null: a tombstone. */
+  value: Uint8Array | null
+  headers: Readonly<Record<string, HeaderValue | readonly HeaderValue[] | undefined>> | undefined
+  timestampMs: number
+}
+
+type HeaderValue = Uint8Array | string
+
 export interface DeadLetterRecord {
   partition: string
   offset: string
@@ -58,6 +69,8 @@ export interface DeadLetterRecord {
   schema: string | null
   payload: Uint8Array
   eventTime: number | null
+  /** Only of records from Kafka; files do not hold it. */
+  original?: OriginalMessage
 }
 
 /** For the prediction output: domain predictions, values in the order of the tasks. One record is reused for all. */

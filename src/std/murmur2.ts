@@ -5,7 +5,10 @@
 const encoder = new TextEncoder()
 
 export function murmur2(key: string): number {
-  const bytes = encoder.encode(key)
+  return murmur2Bytes(encoder.encode(key))
+}
+
+export function murmur2Bytes(bytes: Uint8Array): number {
   const length = bytes.length
   let h = (0x9747b28c ^ length) | 0
   const whole = length & ~3
@@ -28,6 +31,11 @@ export function murmur2(key: string): number {
 /** The partition of a key, as Kafka's default partitioner chooses it. */
 export function partitionOf(key: string, partitions: number): number {
   return partitions === 1 ? 0 : (murmur2(key) & 0x7fffffff) % partitions
+}
+
+/** The same for a key that is there as bytes. */
+export function partitionOfBytes(key: Uint8Array, partitions: number): number {
+  return partitions === 1 ? 0 : (murmur2Bytes(key) & 0x7fffffff) % partitions
 }
 
 function byte(bytes: Uint8Array, at: number): number {

@@ -1,0 +1,97 @@
+/** The six outputs as topics: who is keyed by what, and how a record becomes a message. */
+import type { Config } from '../config/schema.js'
+import { partitionOfBytes } from '../std/murmur2.js'
+import type { OutputName, Outputs } from './delivery.js'
+import { createDeadLetterOutput } from './kafka-dead-letter.js'
+import type { KafkaOutput } from './kafka-sink.js'
+import {
+  createPredictionRecord,
+  type JournalRecord,
+  journalRecord,
+  payloadRecord,
+  type SnapshotRecord,
+} from './output-records.js'
+import type { Sink } from './sink.js'
+
+type RecordOf<S> = S extends Sink<infer T> ? T : never
+
+/** An absent output is discarded. */
+export type KafkaOutputs = { [N in OutputName]: KafkaOutput<RecordOf<Outputs[N]>> | undefined } & {
+  journal: KafkaOutput<JournalRecord>
+}
+
+/** Schemas of schemas/ that the topics' values are encoded with; dead letters are bytes of others. */
+export const TOPIC_SCHEMAS = {
+  journal: 'journal',
+  predictions: 'prediction',
+  recommendations: 'recommendation',
+  metrics: 'metric',
+  snapshots: 'snapshot',
+} as const satisfies Partial<Record<OutputName, string>>
+
+export interface KafkaOutputsOptions {
+  name: string
+  tasks: readonly string[]
+  topics: NonNullable<Config['outputs']['kafka']>
+  /** false: no predictions are wanted. */
+  predictions: boolean
+  /** A framed value; it is not written to again. */
+  encoderOf(output: keyof typeof TOPIC_SCHEMAS, topic: string): (record: unknown) => Buffer
+}
+
+/**
+ * Predictions and recommendations are keyed by user and metrics by task, with the Java client's partitioner. A chunk of
+ * a snapshot is keyed by what it is, so that compaction never takes a chunk for a newer one of another.
+ */
+export function createKafkaOutputs({ name, tasks, topics, predictions, encoderOf }: KafkaOutputsOptions): KafkaOutputs {
+  const predictionRecord = createPredictionRecord(tasks)
+  return {
+    journal: {
+      topic: topics.journal,
+      onePartition: true,
+      toMessage: unkeyed(encoderOf('journal', topics.journal), journalRecord),
+    },
+    predictions: predictions
+      ? keyed(topics.predictions, encoderOf('predictions', topics.predictions), record => record.user, predictionRecord)
+      : undefined,
+    recommendations: keyed(
+      topics.recommendations,
+      encoderOf('recommendations', topics.recommendations),
+      record => record.user,
+      record => record,
+    ),
+    metrics: keyed(
+      topics.metrics,
+      encoderOf('metrics', topics.metrics),
+      record => record.task,
+      record => record,
+    ),
+    snapshots: keyed(
+      topics.snapshots,
+      encoderOf('snapshots', topics.snapshots),
+      (record: SnapshotRecord) => `${record.version}/${record.part}/${record.chunk}`,
+      payloadRecord,
+    ),
+    deadLetters: createDeadLetterOutput(topics.deadLetters, name),
+  }
+}
+
+function keyed<T>(
+  topic: string,
+  encode: (record: unknown) => Buffer,
+  keyOf: (record: T) => string,
+  toRecord: (record: T) => unknown,
+): KafkaOutput<T> {
+  return {
+    topic,
+    onePartition: false,
+    toMessage(record, partitions) {
+      const key = Buffer.from(keyOf(record))
+      return { key, value: encode(toRecord(record)), partition: partitionOfBytes(key, partitions) }
+    },
+  }
+}
+
+function unkeyed<T>(encode: (record: unknown) => Buffer, toRecord: (record: T) => unknown) {
+  return (record: T) => ({ key: null, value: encode(toRecord(record)), partition: 0 })
+}
