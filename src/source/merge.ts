@@ -109,6 +109,16 @@ export class EventTimeMerge {
     return this.#forced.length > 0
   }
 
+  /** Whether all that is left to be followed belongs before the next record, or is behind. */
+  get isFollowedHere(): boolean {
+    return this.#forced.every(({ records }) => records <= this.#records)
+  }
+
+  /** Partitions. */
+  get size(): number {
+    return this.#seats.length
+  }
+
   /** Gives up what is still to be followed; returns how much that was. */
   abandon(): number {
     return this.#forced.splice(0).length

@@ -24,11 +24,17 @@ export interface SourceRecord extends RecordPosition {
   end: number
   /** The writer's schema of the body as JSON; undefined where none could be read. */
   schema: string | undefined
-  /** Of a Kafka message, byte for byte like data, which then is the whole value with its framing. */
-  key?: Uint8Array | null
-  headers?: WireHeaders | undefined
-  /** Milliseconds since 1970, by the producer or the broker. */
-  timestampMs?: number
+  /** Of a record from Kafka: the message around the body, byte for byte, for dead letters. */
+  original?: OriginalMessage
+}
+
+export interface OriginalMessage {
+  key: Uint8Array | null
+  /** With its framing; null: a tombstone. */
+  value: Uint8Array | null
+  headers: WireHeaders
+  /** By the producer or the broker. */
+  timestampMs: number
 }
 
 /** Headers of a message as the client gives them; a name that occurs several times has a list. */

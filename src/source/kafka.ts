@@ -1,0 +1,475 @@
+/**
+ * Events from Kafka topics as a source; contract in source.ts. Partitions are the "topic/number" of all topics, those
+ * known from a checkpoint first and in its order, then by topic and number; partitions added while running come behind.
+ *
+ * Life: join() enters the group and resolves when this instance is the active one (until then it stands by); then the
+ * caller restores its state, says with resume() where that state stands, and open() begins to read. open() joins by
+ * itself if need be. Instances of one group never share partitions: kafka-assigner.ts.
+ *
+ * Order: merge.ts. What the clock decides there is handed to onDecision before any record that depends on it; after a
+ * crash resume() gives the decisions back, and until `until` is reached the clock has no say.
+ *
+ * Flow: the consumer only moves messages into the lanes and pauses those that are full; next() decodes and merges. So
+ * heartbeats and fetches go on while the caller learns. Offsets are not committed here: they belong into the
+ * transaction of what was made of the records.
+ *
+ * Errors, from join, open and next: KAFKA_REFUSED, KAFKA_TOPIC, KAFKA_OFFSET_LOST, KAFKA_FENCED (another instance got
+ * the partitions), REGISTRY_FAILED. Brokers that can not be reached are waited for, with a line in the log.
+ */
+import type { KafkaConnection } from '../config/kafka-connection.js'
+import { MillraceError } from '../domain/errors.js'
+import type { Log } from '../observe/log.js'
+import type { Clock } from '../std/clock.js'
+import { GroupConsumer, type Place } from './kafka-consumer.js'
+import { KafkaLane } from './kafka-lane.js'
+import { findStarts, lostOffset } from './kafka-starts.js'
+import { KafkaTopics, startOf } from './kafka-topics.js'
+import { EventTimeMerge, type MergeDecision } from './merge.js'
+import { Signal } from './signal.js'
+import type { MessageDecoder, Source, SourceRecord } from './source.js'
+
+export interface KafkaSourceOptions {
+  /** kafkaConnection(config.kafka, …) */
+  connection: KafkaConnection
+  /** config.source.kafka */
+  topics: readonly string[]
+  group: string
+  from: string
+  idleTimeout: number
+  sessionTimeout: number
+  onLostOffset: 'fail' | 'jump'
+  /** config.join.maxFuture */
+  maxFuture: number
+  decoder: MessageDecoder
+  logger: Log
+  clock: Clock
+  /** What the clock decided; belongs into the journal. */
+  onDecision?(decision: MergeDecision): void
+  /** This instance reads, or another one does. */
+  onRole?(role: KafkaRole): void
+  /** Finite: up to the present end, or to the first record of this time (milliseconds). Absent: for ever. */
+  until?: 'latest' | number
+  /** How long next() waits for records. */
+  waitMs?: number
+  /** How long a broker may hold a fetch that has nothing. */
+  maxWaitMs?: number
+  /** Topics and partitions added while running are found after so long. */
+  metadataAgeMs?: number
+  /** A lane holds at most so much, and what one more fetch brings. */
+  laneMessages?: number
+  laneBytes?: number
+}
+
+export type KafkaRole = 'active' | 'standby'
+
+/** Where a restored state stands. */
+export interface KafkaResume {
+  /** Names of its partitions, in its order. */
+  partitions: readonly string[]
+  /** Records that it has seen. */
+  records: number
+  /** standing() as of the checkpoint, then what onDecision gave behind it. */
+  decisions: readonly MergeDecision[]
+  /** By partition: before these offsets the decisions rule, not the clock. */
+  until: readonly bigint[]
+}
+
+export interface KafkaLag {
+  partition: string
+  /** Records in the log that were not delivered. */
+  records: number
+  idle: boolean
+}
+
+const BATCH_RECORDS = 1024
+/** Following recorded decisions without a record for so long, though all is there: they do not fit. */
+const PATIENCE_MS = 10_000
+
+export class KafkaSource implements Source {
+  readonly #options: KafkaSourceOptions
+  readonly #topics: KafkaTopics
+  readonly #consumer: GroupConsumer
+  readonly #signal = new Signal()
+  readonly #lanes: KafkaLane[] = []
+  readonly #byName = new Map<string, KafkaLane>()
+  #merge: EventTimeMerge | undefined
+  #assigned: Place[] = []
+  #role: KafkaRole = 'standby'
+  #sinceMs: number
+  #isJoined = false
+  #isOpen = false
+  #isClosed = false
+  #fault: MillraceError | undefined
+  #resume: KafkaResume | undefined
+  #topicTimer: NodeJS.Timeout | undefined
+  /** Time during which brokers answered fetches: silence of a broker is not silence of a partition. */
+  #listenedMs = 0
+  #answeredMs = Number.NaN
+  #tookMs = 0
+  #read = 0
+  #toRead = 0
+
+  constructor(options: KafkaSourceOptions) {
+    this.#options = options
+    const { connection, logger, clock, group, sessionTimeout, maxWaitMs = 100, metadataAgeMs = 30_000 } = options
+    this.#sinceMs = clock.nowMs()
+    this.#topics = new KafkaTopics(connection, logger)
+    this.#consumer = new GroupConsumer(
+      {
+        connection,
+        group,
+        sessionTimeoutMs: sessionTimeout,
+        maxWaitMs,
+        metadataAgeMs,
+        role: () => ({ active: this.#role === 'active', sinceMs: this.#sinceMs }),
+        topics: () => this.#topics.list(options.topics),
+        logger,
+        clock,
+      },
+      {
+        onAssigned: places => this.#onAssigned(places),
+        onMessages: (place, messages, lastOffset, highWatermark) => {
+          const lane = this.#laneOf(place)
+          if (lane !== undefined && this.#isOpen) this.#onMessages(lane, messages, lastOffset, highWatermark)
+        },
+        onAnswer: () => this.#onAnswer(),
+        onOffsetLost: place => {
+          const lane = this.#laneOf(place)
+          if (lane !== undefined) lane.isLost = true
+        },
+        onFault: fault => this.#fail(fault),
+      },
+    )
+  }
+
+  /** Known from open() on; grows when partitions are added. */
+  get partitions(): readonly string[] {
+    return this.#lanes.map(({ name }) => name)
+  }
+
+  /** Next offset of each partition: where open() began, and how far next() has come. */
+  get nextOffsets(): readonly bigint[] {
+    return this.#lanes.map(({ nextOffset }) => nextOffset)
+  }
+
+  get role(): KafkaRole {
+    return this.#role
+  }
+
+  /** How often the group was joined and the consumer started anew. */
+  get joins(): number {
+    return this.#consumer.joins
+  }
+
+  get restarts(): number {
+    return this.#consumer.restarts
+  }
+
+  /** Enters the group; resolves when this instance is to read. */
+  async join(stop?: AbortSignal): Promise<void> {
+    if (this.#isJoined) return
+    this.#isJoined = true
+    const { logger, group } = this.#options
+    const stopped = () => this.#signal.notify()
+    stop?.addEventListener('abort', stopped)
+    this.#consumer.start()
+    let isSaid = false
+    while (this.#role === 'standby' && this.#isLive && stop?.aborted !== true) {
+      await this.#signal.wait(1000)
+      if (this.#role === 'standby' && this.#consumer.joins > 0 && !isSaid) {
+        isSaid = true
+        logger.info({ group }, 'another instance reads: standing by')
+      }
+    }
+    stop?.removeEventListener('abort', stopped)
+    this.#throwFault()
+  }
+
+  /** What the group has committed, by name of the partition; after join(). */
+  async committed(): Promise<Map<string, bigint>> {
+    const topics = [...new Set(this.#assigned.map(({ topic }) => topic))]
+    return this.#topics.committed(this.#options.group, topics)
+  }
+
+  /** Before open(): where the restored state stands. */
+  resume(resume: KafkaResume): void {
+    this.#resume = resume
+  }
+
+  async open(offsets: readonly bigint[]): Promise<void> {
+    await this.join()
+    if (this.#isClosed) return
+    const { maxFuture, idleTimeout, decoder, onDecision, from, until, logger } = this.#options
+    const resume = this.#resume
+    const names = orderOf(this.#assigned, resume)
+    const starts = await findStarts(this.#topics, {
+      names,
+      offsets,
+      from: resume === undefined ? startOf(from) : 'earliest',
+      committed: offsets.length < names.length && resume === undefined ? await this.committed() : new Map(),
+      onLostOffset: this.#options.onLostOffset,
+      until,
+      logger,
+    })
+    const { laneMessages = 20_000, laneBytes = 8 << 20 } = this.#options
+    this.#merge = new EventTimeMerge({
+      maxFutureMs: maxFuture,
+      idleMs: idleTimeout,
+      ...(resume === undefined ? {} : { records: resume.records }),
+      onDecision: decision => onDecision?.(decision),
+    })
+    for (const { topic, partition, offset, high, end } of starts) {
+      const place = { topic, number: partition, index: this.#lanes.length }
+      const lane = new KafkaLane(place, decoder, { messages: laneMessages, bytes: laneBytes })
+      lane.start(offset)
+      lane.highWatermark = high
+      if (until !== undefined) {
+        lane.endOffset = end
+        if (end > offset) this.#toRead += Number(end - offset)
+      }
+      this.#addLane(lane)
+    }
+    const known = resume === undefined ? this.#lanes.length : resume.partitions.length + addedBy(resume).length
+    for (const lane of this.#lanes.slice(0, known)) this.#merge.add(lane)
+    if (resume !== undefined) this.#merge.follow(resume.decisions)
+    this.#joinLate()
+    this.#isOpen = true
+    this.#goOn()
+    this.#topicTimer = setInterval(() => void this.#lookForTopics(), this.#options.metadataAgeMs ?? 30_000)
+    this.#topicTimer.unref()
+  }
+
+  async next(): Promise<SourceRecord[] | undefined> {
+    const { waitMs = 200, clock, until } = this.#options
+    const startedMs = clock.monotonicMs()
+    const batch: SourceRecord[] = []
+    while (this.#isLive) {
+      this.#take(batch)
+      this.#resumeDrained()
+      if (batch.length > 0) {
+        this.#tookMs = this.#listenedMs
+        return batch
+      }
+      if (this.#resume !== undefined) this.#abandonIfStuck(this.#resume)
+      if (this.#lanes.every(lane => lane.ended && lane.length === 0)) return undefined
+      const leftMs = startedMs + waitMs - clock.monotonicMs()
+      if (leftMs <= 0 && until === undefined) return []
+      await this.#signal.wait(until === undefined ? leftMs : 1000)
+    }
+    this.#throwFault()
+    return undefined
+  }
+
+  /** Of a finite reading. */
+  progress(): number | undefined {
+    if (this.#options.until === undefined) return undefined
+    const isOver = this.#lanes.every(lane => lane.ended && lane.length === 0)
+    return isOver ? 1 : Math.min(this.#read / Math.max(this.#toRead, 1), 1)
+  }
+
+  lag(): KafkaLag[] {
+    return this.#lanes.map(({ name, lag }, index) => ({
+      partition: name,
+      records: lag,
+      idle: this.#merge?.isIdle(index) ?? false,
+    }))
+  }
+
+  /** Which partitions are idle, as decisions; part of a checkpoint: see KafkaResume. */
+  standing(): MergeDecision[] {
+    return this.#merge?.standing() ?? []
+  }
+
+  /** Whether the order still follows recorded decisions. */
+  get following(): boolean {
+    return this.#resume !== undefined
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#topicTimer)
+    this.#signal.notify()
+    await this.#consumer.close()
+    await this.#topics.close()
+  }
+
+  get #isLive(): boolean {
+    return !this.#isClosed && this.#fault === undefined
+  }
+
+  #throwFault(): void {
+    if (this.#fault !== undefined && !this.#isClosed) throw this.#fault
+  }
+
+  #fail(fault: MillraceError): void {
+    this.#fault ??= fault
+    this.#signal.notify()
+  }
+
+  #take(batch: SourceRecord[]): void {
+    const merge = this.#merge
+    if (merge === undefined) return
+    while (batch.length < BATCH_RECORDS) {
+      if (this.#resume !== undefined) this.#endFollowing(merge, this.#resume)
+      const index = merge.next(this.#resume === undefined ? this.#listenedMs : undefined)
+      const lane = this.#lanes[index]
+      if (lane === undefined) return
+      batch.push(lane.take())
+      this.#read++
+    }
+  }
+
+  /** The clock takes over when the recorded decisions are made and the place is reached. */
+  #endFollowing(merge: EventTimeMerge, { until }: KafkaResume): void {
+    if (!until.every((offset, index) => (this.#lanes[index]?.nextOffset ?? 0n) >= offset)) return
+    // Decisions at this very place still come before the next record; next() makes them.
+    if (merge.following && !merge.isFollowedHere) return
+    this.#resume = undefined
+    this.#joinLate()
+    this.#options.logger.info({ records: merge.records }, 'reading goes on live')
+  }
+
+  /** The log was read to its end and the recorded decisions do not lead on: it is not the log that they were made of. */
+  #abandonIfStuck({ until }: KafkaResume): void {
+    if (this.#listenedMs - this.#tookMs < PATIENCE_MS || this.#lanes.some(({ behind }) => behind)) return
+    const decisions = this.#merge?.abandon() ?? 0
+    this.#resume = undefined
+    this.#joinLate()
+    const places = until.map((offset, index) => `${this.#lanes[index]?.name} ${offset}`)
+    this.#options.logger.warn(
+      { decisions, until: places },
+      'the log does not fit the recorded order, maybe it was compacted: reading goes on live',
+    )
+  }
+
+  /** Partitions that the merge does not have yet: added while running. */
+  #joinLate(): void {
+    if (this.#resume !== undefined || this.#merge === undefined) return
+    for (const lane of this.#lanes.slice(this.#merge.size)) this.#merge.add(lane, lane.name)
+  }
+
+  #addLane(lane: KafkaLane): void {
+    this.#lanes.push(lane)
+    this.#byName.set(lane.name, lane)
+  }
+
+  #laneOf({ topic, partition }: Place): KafkaLane | undefined {
+    return this.#byName.get(`${topic}/${partition}`)
+  }
+
+  #onAssigned(places: readonly Place[]): { seek: (Place & { offset: bigint })[]; paused: Place[] } {
+    const { logger, group, clock, decoder, onRole, laneMessages = 20_000, laneBytes = 8 << 20 } = this.#options
+    const role: KafkaRole = places.length > 0 ? 'active' : 'standby'
+    const before = this.#role
+    this.#assigned = [...places].sort(byPlace)
+    if (role !== before) {
+      this.#role = role
+      this.#sinceMs = clock.nowMs()
+      logger.info({ group, partitions: places.length }, role === 'active' ? 'this instance reads' : 'standing by')
+      onRole?.(role)
+    }
+    if (before === 'active' && role === 'standby') {
+      this.#fail(new MillraceError('KAFKA_FENCED', `another instance of group ${group} reads the topics now`))
+    }
+    this.#signal.notify()
+    if (!this.#isOpen) return { seek: [], paused: this.#assigned }
+    for (const place of this.#assigned) {
+      if (this.#laneOf(place) !== undefined) continue
+      const { topic, partition } = place
+      logger.info({ topic, partition }, 'a partition was added')
+      const limits = { messages: laneMessages, bytes: laneBytes }
+      this.#addLane(new KafkaLane({ topic, number: partition, index: this.#lanes.length }, decoder, limits))
+    }
+    this.#joinLate()
+    return {
+      seek: this.#assigned.map(place => ({ ...place, offset: this.#laneOf(place)?.fetchOffset ?? 0n })),
+      paused: this.#assigned.filter(place => this.#laneOf(place)?.paused),
+    }
+  }
+
+  /** Begins to fetch what open() has prepared. */
+  #goOn(): void {
+    for (const place of this.#assigned) {
+      const lane = this.#laneOf(place)
+      if (lane !== undefined) this.#consumer.seek(place, lane.fetchOffset)
+    }
+    this.#consumer.resume(this.#assigned)
+  }
+
+  #onMessages(
+    lane: KafkaLane,
+    messages: Parameters<KafkaLane['push']>[0],
+    lastOffset: bigint,
+    highWatermark: bigint,
+  ): void {
+    const [first] = messages
+    const isShorter = highWatermark < lane.fetchOffset
+    if ((lane.isLost || isShorter) && first !== undefined) {
+      const to = BigInt(first.offset)
+      const fault = lostOffset(lane.name, lane.fetchOffset, to, this.#options)
+      if (fault !== undefined) {
+        this.#fail(fault)
+        return
+      }
+      lane.isLost = false
+      lane.fetchOffset = to
+    }
+    lane.highWatermark = highWatermark
+    lane.push(messages, lastOffset).then(
+      () => this.#signal.notify(),
+      (error: unknown) => this.#failDecoding(error),
+    )
+    if (lane.isFull && !lane.paused) {
+      lane.paused = true
+      this.#consumer.pause([{ topic: lane.topic, partition: lane.number }])
+    }
+  }
+
+  #failDecoding(error: unknown): void {
+    if (this.#isClosed) return
+    const isOurs = error instanceof MillraceError
+    this.#fail(isOurs ? error : new MillraceError('INTERNAL', `preparing messages: ${(error as Error).message}`))
+  }
+
+  #onAnswer(): void {
+    const { clock, maxWaitMs = 100 } = this.#options
+    const nowMs = clock.monotonicMs()
+    const sinceMs = nowMs - this.#answeredMs
+    // A longer gap is an outage, or this thread was busy: nothing is known of that time.
+    if (sinceMs > 0) this.#listenedMs += Math.min(sinceMs, 2 * maxWaitMs + 100)
+    this.#answeredMs = nowMs
+    this.#signal.notify()
+  }
+
+  #resumeDrained(): void {
+    const drained = this.#lanes.filter(lane => lane.paused && lane.hasRoom)
+    if (drained.length === 0) return
+    for (const lane of drained) lane.paused = false
+    this.#consumer.resume(drained.map(({ topic, number }) => ({ topic, partition: number })))
+  }
+
+  /** A pattern may match topics that were not there before. */
+  async #lookForTopics(): Promise<void> {
+    try {
+      this.#consumer.resubscribe(await this.#topics.list(this.#options.topics))
+    } catch (error) {
+      // A topic that is gone for the moment is the consumer's matter; so are brokers that are.
+      this.#options.logger.debug({ reason: (error as Error).message }, 'the list of topics could not be had')
+    }
+  }
+}
+
+/** The state's partitions in its order, those added behind its checkpoint in theirs, then all others. */
+function orderOf(assigned: readonly Place[], resume: KafkaResume | undefined): string[] {
+  const known = resume === undefined ? [] : [...resume.partitions, ...addedBy(resume)]
+  const others = assigned.map(({ topic, partition }) => `${topic}/${partition}`).filter(name => !known.includes(name))
+  return [...known, ...others]
+}
+
+const addedBy = ({ partitions, decisions }: KafkaResume): string[] =>
+  decisions.flatMap(({ name }) => (name === undefined || partitions.includes(name) ? [] : [name]))
+
+function byPlace(a: Place, b: Place): number {
+  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
+  return a.partition - b.partition
+}
