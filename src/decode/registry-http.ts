@@ -80,7 +80,6 @@ export class RegistryHttp {
     body?: object,
     isAnswer: (reply: RegistryReply) => boolean = () => true,
   ): Promise<RegistryReply> {
-    const { wait = sleepMs } = this.#options
     const closing = this.#closing.signal
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)) {
       closing.throwIfAborted()
@@ -92,12 +91,17 @@ export class RegistryHttp {
       }
       closing.throwIfAborted()
       this.#setState(false, `${method} ${this.#url}${path}: ${typeof reply === 'string' ? reply : answerText(reply)}`)
-      await wait(waitMs, closing)
+      await this.pause(waitMs)
     }
   }
 
   refusal(reply: RegistryReply, what: string): MillraceError {
     return new MillraceError('REGISTRY_FAILED', `${this.#url} refuses ${what}: ${answerText(reply)}`)
+  }
+
+  async pause(ms: number): Promise<void> {
+    const { wait = sleepMs } = this.#options
+    await wait(ms, this.#closing.signal)
   }
 
   close(): void {

@@ -10,10 +10,14 @@ import { RegistryHttp, type RegistryHttpOptions, type RegistryReply, type Regist
 export interface RegistryOptions extends RegistryHttpOptions {
   /** How long an unknown id is not asked for again. */
   unknownMs?: number
+  /** How long after an outage an unknown id is not believed. */
+  settleMs?: number
 }
 
 const UNKNOWN_MS = 10_000
 const MAX_UNKNOWN = 10_000
+const SETTLE_MS = 5_000
+const SETTLE_POLL_MS = 500
 
 export class SchemaRegistry implements SchemaLookup {
   /** For what is not a look-up by id. */
@@ -56,7 +60,12 @@ export class SchemaRegistry implements SchemaLookup {
     // Registries without GUIDs answer with a bare 404. For an id that is not the registry speaking.
     const isAnswer = ({ status, errorCode }: RegistryReply) =>
       errorCode !== undefined || status === 401 || status === 403 || (!isId && status === 404)
-    const reply = await this.http.request('GET', `/schemas/${isId ? 'ids' : 'guids'}/${ref}`, undefined, isAnswer)
+    const path = `/schemas/${isId ? 'ids' : 'guids'}/${ref}`
+    let reply = await this.http.request('GET', path, undefined, isAnswer)
+    while (reply.status === 404 && this.#isSettling()) {
+      await this.http.pause(SETTLE_POLL_MS)
+      reply = await this.http.request('GET', path, undefined, isAnswer)
+    }
     if (reply.status === 403) throw this.http.refusal(reply, `to give schema ${ref}`)
     const answer = readAnswer(ref, reply)
     if (answer.kind === 'known') {
@@ -71,6 +80,13 @@ export class SchemaRegistry implements SchemaLookup {
       this.#unknown.set(ref, { answer, untilMs })
     }
     return answer
+  }
+
+  /** After an outage a registry may answer before it has read its store: a dead letter for that would be a loss. */
+  #isSettling(): boolean {
+    const { lastError, sinceMs } = this.state
+    const { clock, settleMs = SETTLE_MS } = this.#options
+    return lastError !== undefined && clock.nowMs() - sinceMs < settleMs
   }
 }
 

@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs'
 import { schemaFingerprint } from '../../src/decode/fingerprint.js'
@@ -99,6 +100,8 @@ test('a real registry: registration, compatibility, look-up, outage', { skip: ka
     const click = createFramedEncoder('click', clickId)(event)
     const decoder = createMessageDecoder({ decoderFor, framing: 'confluent', registry })
     await decoder.prepare([{ value: impression }])
+    // The registry's database writes twice a second, and says so to nobody: what is younger dies with it.
+    await sleep(1500)
     await server.kill()
     let isPrepared = false
     const waiting = decoder.prepare([{ value: impression }, { value: click }]).then(() => {

@@ -103,6 +103,20 @@ test('outages of every kind are waited out with growing waits, and the state tel
   assert.deepEqual(registry.state, back)
 })
 
+test('an id that is unknown right after an outage is asked for again', async t => {
+  const { registry, requests, waits } = await start(t, [down, unknown, unknown, ok()])
+  assert.equal((await registry.schema(7)).kind, 'known')
+  assert.deepEqual([requests.length, waits], [4, [100, 500, 500]])
+})
+
+test('an id that stays unknown after an outage is believed in the end', async t => {
+  const { registry, requests } = await start(t, [down, unknown])
+  assert.equal((await registry.schema(7)).kind, 'unknown')
+  assert.equal(requests.length, 12)
+  assert.equal((await registry.schema(8)).kind, 'unknown')
+  assert.equal(requests.length, 13)
+})
+
 test('waits stop growing at five seconds', async t => {
   const { registry, waits } = await start(t, [...Array<Answer>(9).fill(down), ok()])
   await registry.schema(7)
