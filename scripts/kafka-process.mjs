@@ -56,14 +56,16 @@ export function brokerConfig({ id, brokerPorts, controllerPorts, listeners = {},
   const nodes = brokerPorts.length
   const replicas = Math.min(nodes, 3)
   const own = { PLAINTEXT: brokerPorts[id - 1], ...listeners }
-  const addresses = Object.entries(own).map(([name, port]) => `${name}://127.0.0.1:${port}`)
+  const addresses = host => Object.entries(own).map(([name, port]) => `${name}://${host(name)}:${port}`)
+  // Certificates are for a name: TLS has none to send for an address.
+  const advertised = addresses(name => (name === 'PLAINTEXT' ? '127.0.0.1' : 'localhost'))
   const map = { PLAINTEXT: 'PLAINTEXT', CONTROLLER: 'PLAINTEXT', ...protocols }
   return {
     'process.roles': 'broker,controller',
     'node.id': id,
     'controller.quorum.voters': controllerPorts.map((port, i) => `${i + 1}@127.0.0.1:${port}`).join(','),
-    listeners: [...addresses, `CONTROLLER://127.0.0.1:${controllerPorts[id - 1]}`].join(','),
-    'advertised.listeners': addresses.join(','),
+    listeners: [...addresses(() => '127.0.0.1'), `CONTROLLER://127.0.0.1:${controllerPorts[id - 1]}`].join(','),
+    'advertised.listeners': advertised.join(','),
     'listener.security.protocol.map': Object.entries(map)
       .map(pair => pair.join(':'))
       .join(','),

@@ -10,6 +10,7 @@ import { importCommand } from './commands/import.js'
 import { replayCommand } from './commands/replay.js'
 import { runCommand } from './commands/run.js'
 import { simulateCommand } from './commands/simulate.js'
+import { topicsCommand } from './commands/topics.js'
 import { ERRORS, type ErrorCode, MillraceError } from './domain/errors.js'
 import { packageRoot } from './std/package-root.js'
 
@@ -28,6 +29,7 @@ const program = new Command('millrace')
   .addCommand(evaluateCommand())
   .addCommand(importCommand())
   .addCommand(simulateCommand())
+  .addCommand(topicsCommand())
   .addCommand(configCommand())
   .addCommand(doctorCommand())
   .addHelpText('after', '\nTry it: millrace run examples/shop.yaml')
