@@ -6,6 +6,7 @@
 import type { SchemaRef } from './framing.js'
 import type { SchemaAnswer, SchemaLookup } from './message-decoder.js'
 import { RegistryHttp, type RegistryHttpOptions, type RegistryReply, type RegistryState } from './registry-http.js'
+import { inlineReferences } from './schema-references.js'
 
 export interface RegistryOptions extends RegistryHttpOptions {
   /** How long an unknown id is not asked for again. */
@@ -16,6 +17,7 @@ export interface RegistryOptions extends RegistryHttpOptions {
 
 const UNKNOWN_MS = 10_000
 const MAX_UNKNOWN = 10_000
+const MAX_REFERENCES = 100
 const SETTLE_MS = 5_000
 const SETTLE_POLL_MS = 500
 
@@ -67,7 +69,7 @@ export class SchemaRegistry implements SchemaLookup {
       reply = await this.http.request('GET', path, undefined, isAnswer)
     }
     if (reply.status === 403) throw this.http.refusal(reply, `to give schema ${ref}`)
-    const answer = readAnswer(ref, reply)
+    const answer = await this.#read(ref, reply)
     if (answer.kind === 'known') {
       this.#known.set(ref, answer)
       this.#unknown.delete(ref)
@@ -82,6 +84,40 @@ export class SchemaRegistry implements SchemaLookup {
     return answer
   }
 
+  async #read(ref: SchemaRef, { status, body }: RegistryReply): Promise<SchemaAnswer> {
+    const { schema, schemaType = 'AVRO' } = body
+    if (status >= 300) return unknownAnswer(ref, `: ${status} ${String(body.message ?? 'not known to the registry')}`)
+    if (schemaType !== 'AVRO' || typeof schema !== 'string') {
+      return unknownAnswer(ref, ` is not an Avro schema but ${String(schemaType)}`)
+    }
+    const references = readReferences(body)
+    if (references.length === 0) return { kind: 'known', schema }
+    try {
+      return { kind: 'known', schema: inlineReferences(schema, await this.#definitions(references)) }
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof ReferenceFault)) throw error
+      return unknownAnswer(ref, `: ${error.message}`)
+    }
+  }
+
+  /** The schemas referred to, and those that they refer to. */
+  async #definitions(references: readonly Reference[]): Promise<string[]> {
+    const definitions = new Map<string, string>()
+    const queue = [...references]
+    for (const { subject, version } of queue) {
+      const path = `/subjects/${encodeURIComponent(subject)}/versions/${encodeURIComponent(version)}`
+      if (definitions.has(path)) continue
+      const isAnswer = ({ status, errorCode }: RegistryReply) =>
+        errorCode !== undefined || status === 401 || status === 403
+      const { status, body } = await this.http.request('GET', path, undefined, isAnswer)
+      if (typeof body.schema !== 'string') throw new ReferenceFault(`it refers to ${subject} ${version}: ${status}`)
+      definitions.set(path, body.schema)
+      queue.push(...readReferences(body))
+      if (queue.length > MAX_REFERENCES) throw new ReferenceFault(`it refers to more than ${MAX_REFERENCES} others`)
+    }
+    return [...definitions.values()]
+  }
+
   /** After an outage a registry may answer before it has read its store: a dead letter for that would be a loss. */
   #isSettling(): boolean {
     const { lastError, sinceMs } = this.state
@@ -90,19 +126,18 @@ export class SchemaRegistry implements SchemaLookup {
   }
 }
 
-function readAnswer(ref: SchemaRef, { status, body }: RegistryReply): SchemaAnswer {
-  const { schema, schemaType = 'AVRO', references = [] } = body
-  if (status >= 300) {
-    return {
-      kind: 'unknown',
-      message: `schema ${ref}: ${status} ${String(body.message ?? 'not known to the registry')}`,
-    }
-  }
-  if (schemaType !== 'AVRO' || typeof schema !== 'string') {
-    return { kind: 'unknown', message: `schema ${ref} is not an Avro schema but ${String(schemaType)}` }
-  }
-  if (Array.isArray(references) && references.length > 0) {
-    return { kind: 'unknown', message: `schema ${ref} refers to schemas of other subjects, which is not supported` }
-  }
-  return { kind: 'known', schema }
+/** What is wrong with the schemas that a schema refers to; the schema can not be had then. */
+class ReferenceFault extends Error {}
+
+interface Reference {
+  subject: string
+  version: number
+}
+
+function unknownAnswer(ref: SchemaRef, what: string): SchemaAnswer {
+  return { kind: 'unknown', message: `schema ${ref}${what}` }
+}
+
+function readReferences({ references }: Record<string, unknown>): Reference[] {
+  return Array.isArray(references) ? references.filter((one): one is Reference => typeof one?.subject === 'string') : []
 }

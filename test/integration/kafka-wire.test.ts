@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs'
 import { schemaFingerprint } from '../../src/decode/fingerprint.js'
+import { FrameReader } from '../../src/decode/framing.js'
 import { createMessageDecoder } from '../../src/decode/message-decoder.js'
 import { createDecoderFactory } from '../../src/decode/record-decoder.js'
 import { registerOutputSchemas, registerSchema } from '../../src/decode/register-schemas.js'
@@ -122,18 +123,23 @@ test('a real registry: registration, compatibility, look-up, outage', { skip: ka
 const PRODUCE = `
 import json, sys
 from confluent_kafka import Producer
-from confluent_kafka.schema_registry import SchemaRegistryClient, header_schema_id_serializer, topic_subject_name_strategy
+from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient, topic_subject_name_strategy
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import SerializationContext, MessageField
 job = json.loads(sys.argv[1])
 client = SchemaRegistryClient({'url': job['registry']})
 producer = Producer({'bootstrap.servers': job['brokers']})
+for subject, schema in job['others']:
+    client.register_schema(subject, Schema(json.dumps(schema), 'AVRO'))
 for topic, schema, records in job['batches']:
-    serialize = AvroSerializer(client, json.dumps(schema), conf={'subject.name.strategy': topic_subject_name_strategy})
+    references = [SchemaReference(other['name'], subject, 1) for subject, other in job['others'] if other['name'] in json.dumps(schema)]
+    schema = Schema(json.dumps(schema), 'AVRO', references)
+    serialize = AvroSerializer(client, schema, conf={'subject.name.strategy': topic_subject_name_strategy})
     for record in records:
         value = serialize(record, SerializationContext(topic, MessageField.VALUE))
         producer.produce(topic, key='k', value=value, partition=0)
-producer.produce(job['batches'][0][0], key='k', value=None, partition=0)
+for topic in job['tombstones']:
+    producer.produce(topic, key='k', value=None, partition=0)
 assert producer.flush(30) == 0
 `
 
@@ -200,7 +206,7 @@ test('confluent-kafka and we understand each other over a real broker', { skip }
       ['shop.impressions', newer, [{ ...event, eventId: 'e2', position: 3, context: { device: 'phone' } }]],
       ['shop.impressions', older, [{ ...event, eventId: 'e3' }]],
     ]
-    await runPython(PRODUCE, { ...job, batches })
+    await runPython(PRODUCE, { ...job, batches, others: [], tombstones: ['shop.impressions'] })
     const messages = await consume(kafka, 'shop.impressions', 4)
     const decoder = createMessageDecoder({ decoderFor, framing: 'confluent', registry })
     await decoder.prepare(messages)
@@ -212,6 +218,21 @@ test('confluent-kafka and we understand each other over a real broker', { skip }
       { kind: 'ok', value: { ...base, eventId: 'e3', position: null, context: null } },
       { kind: 'drop', reason: 'tombstone' },
     ])
+  })
+
+  await t.test('a type that its schema takes from another subject is known to us', async () => {
+    const context = { type: 'record', name: 'shop.Visit', fields: [{ name: 'page', type: 'string' }] }
+    const schema = { ...older, name: 'Click', fields: [...older.fields, { name: 'visit', type: 'shop.Visit' }] }
+    const event = { eventId: 'e', eventTime: 1_700_000_000_000, user: 5, item: 'i', visit: { page: 'p' } }
+    const batches = [['shop.clicks', schema, [event]]]
+    await broker.createTopic('shop.clicks')
+    await runPython(PRODUCE, { ...job, batches, others: [['visits', context]], tombstones: [] })
+    const messages = await consume(kafka, 'shop.clicks', 1)
+    const decoder = createMessageDecoder({ decoderFor, framing: 'confluent', registry })
+    await decoder.prepare(messages)
+    const { outcome } = decoder.decode(messages[0]?.value ?? null)
+    assert.ok(outcome.kind === 'ok', JSON.stringify(outcome))
+    assert.deepEqual([outcome.value.kind, outcome.value.eventId], ['click', 'e'])
   })
 
   await t.test('its AvroDeserializer reads what we frame', async () => {
@@ -273,9 +294,26 @@ print(json.dumps('c301' + fastavro.schema.fingerprint(form, 'CRC-64-AVRO') + bod
   assert.deepEqual([outcome.value.user, outcome.value.item], ['u', '7'])
 })
 
+test('the header that confluent-kafka writes names a schema', { skip: pythonSkip }, async () => {
+  const program = `
+import json, sys
+from confluent_kafka.schema_registry import header_schema_id_serializer
+from confluent_kafka.schema_registry.serde import SchemaId
+from confluent_kafka.serialization import SerializationContext, MessageField
+headers = []
+context = SerializationContext('t', MessageField.VALUE, headers)
+header_schema_id_serializer(b'', context, SchemaId('AVRO', 7, json.loads(sys.argv[1])['guid']))
+print(json.dumps({name: value.hex() for name, value in headers}))
+`
+  const guid = '89791762-2336-4186-9674-299b90a802e2'
+  const written = (await runPython(program, { guid })) as Record<string, string>
+  const headers = Object.fromEntries(Object.entries(written).map(([name, hex]) => [name, Buffer.from(hex, 'hex')]))
+  assert.equal(new FrameReader('confluent').read(Buffer.of(2), headers), guid)
+})
+
 /** The first messages of a topic of one partition. */
 async function consume(kafka: Kafka, topic: string, count: number): Promise<WireMessage[]> {
-  const consumer = kafka.consumer({ groupId: 'wire-in', maxWaitTimeInMs: 100 })
+  const consumer = kafka.consumer({ groupId: `wire-${topic}`, maxWaitTimeInMs: 100 })
   const messages: KafkaMessage[] = []
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })

@@ -85,6 +85,33 @@ test('what is not an Avro schema is an unknown one', async t => {
   })
 })
 
+test('a schema that refers to others comes whole, or not at all', async t => {
+  const uses = (type: string) => JSON.stringify({ type: 'record', name: 'U', fields: [{ name: 'r', type }] })
+  const references = [{ name: 'R', subject: 'r/value', version: 2 }]
+  const { registry, requests } = await start(t, [
+    ok({ schema: uses('R'), references }),
+    ok(),
+    ok({ schema: uses('R'), references }),
+    unknown,
+  ])
+  const answer = await registry.schema(7)
+  assert.deepEqual(answer.kind === 'known' && JSON.parse(answer.schema), {
+    type: 'record',
+    name: 'U',
+    fields: [{ name: 'r', type: { type: 'record', name: 'R', namespace: '', fields: [] } }],
+  })
+  assert.deepEqual(requests, ['GET /api/schemas/ids/7', 'GET /api/subjects/r%2Fvalue/versions/2'])
+  assert.deepEqual(await registry.schema(8), { kind: 'unknown', message: 'schema 8: it refers to r/value 2: 404' })
+})
+
+test('schemas that refer to each other without end are not followed for ever', async t => {
+  let version = 0
+  const references = () => Array.from({ length: 3 }, () => ({ subject: 's', version: ++version }))
+  const answers = Array.from({ length: 60 }, () => ok({ schema, references: references() }))
+  const { registry } = await start(t, answers)
+  assert.match(JSON.stringify(await registry.schema(7)), /more than 100 others/)
+})
+
 test('outages of every kind are waited out with growing waits, and the state tells', async t => {
   const html: Answer = { status: 200, body: '<html>welcome</html>' }
   const proxy: Answer = { status: 404, body: 'default backend' }
