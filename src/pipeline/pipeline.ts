@@ -170,7 +170,7 @@ export class Pipeline {
       features.extract(subject, columns, row, false)
       return row
     })
-    dispatcher.answerRequest(requestId, rows, subjects)
+    dispatcher.answerRequest(request, rows, subjects)
   }
 
   /** A record that can not be used: kept byte for byte, with the reason. refusal: it was decoded and is refused later. */
