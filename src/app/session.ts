@@ -36,7 +36,7 @@ import { withClosers } from './closers.js'
 import { assertWritable, createDiscardOutputs, createFileOutputs } from './file-outputs.js'
 import { heldRecord } from './held-record.js'
 import { JournalTail } from './journal-tail.js'
-import { checkPartitions, loadCheckpoint, newestWhole, type WholeCheckpoint } from './restore.js'
+import { checkPartitions, loadCheckpoint, newestWhole } from './restore.js'
 
 export interface SessionOptions {
   loaded: LoadedConfig
@@ -104,7 +104,6 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
       learner.addSlab(buffer),
     )
     const outputs = files ? createFileOutputs(outputFolder, config) : createDiscardOutputs()
-    closers.push(() => closeOutputs(outputs))
 
     const position = new Position()
     const history = new History()
@@ -202,7 +201,7 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
     }
 
     options.onWired?.(parts)
-    const checkpoint = files ? await beginning() : undefined
+    const checkpoint = files && options.resume ? await newestWhole(checkpointRoot, loaded, logger) : undefined
     if (checkpoint !== undefined) {
       await loadCheckpoint(checkpoint, { learner, parts, history, journalTail, logger })
       logger.info(
@@ -213,6 +212,12 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
     await source.open(position.nextOffsets)
     if (checkpoint !== undefined) checkPartitions(checkpoint, source.partitions)
     while (position.nextOffsets.length < source.partitions.length) position.nextOffsets.push(0n)
+    // Only now: a run that can not begin leaves what earlier ones wrote as it is.
+    closers.push(() => closeOutputs(outputs))
+    if (files && checkpoint === undefined) {
+      await removeCheckpoints(checkpointRoot)
+      await journalTail.discard()
+    }
     // What a live run does depends on the journal from the first entry on, so there must be something to follow it from.
     if (config.source.follow && checkpoint === undefined) await parts.checkpoint()
     const recordsBefore = position.records
@@ -234,13 +239,6 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
       metrics,
       calibration: await learner.calibration(),
       throughput,
-    }
-
-    async function beginning(): Promise<WholeCheckpoint | undefined> {
-      if (options.resume) return newestWhole(checkpointRoot, loaded, logger)
-      await removeCheckpoints(checkpointRoot)
-      await journalTail.discard()
-      return undefined
     }
   })
 }
