@@ -108,7 +108,8 @@ export function launchRegistry(folder, { port, storage = 'memory', heap = '256m'
   const onDisk = {
     APICURIO_STORAGE_KIND: 'sql',
     APICURIO_STORAGE_SQL_KIND: 'h2',
-    APICURIO_DATASOURCE_URL: `jdbc:h2:file:${join(folder, 'registry')}`,
+    // Otherwise the last half second before a kill is lost, and ids are given twice.
+    APICURIO_DATASOURCE_URL: `jdbc:h2:file:${join(folder, 'registry')};WRITE_DELAY=0`,
     APICURIO_DATASOURCE_USERNAME: 'sa',
     APICURIO_DATASOURCE_PASSWORD: 'sa',
   }

@@ -71,7 +71,7 @@ export async function loadCheckpoint(
     learner: LearnerPort & { readonly backend: string }
     parts: PipelineParts
     history: History
-    journalTail: JournalTail
+    journalTail: Pick<JournalTail, 'keep'>
     logger: Log
   },
 ): Promise<void> {

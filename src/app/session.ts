@@ -6,37 +6,26 @@
  */
 import { resolve } from 'node:path'
 import { tensorflowEnvironment } from '../backend/tensorflow-environment.js'
-import { Batcher } from '../batch/batcher.js'
 import { type LoadedConfig, setEnvironment } from '../config/load.js'
 import type { Config } from '../config/schema.js'
-import { createDecoderFactory } from '../decode/record-decoder.js'
-import { ExampleColumns } from '../features/columns.js'
-import { FeatureExtractor } from '../features/extract.js'
-import { DuplicateFilter } from '../join/duplicates.js'
-import { Joiner, type JoinStats } from '../join/join.js'
-import { createLabelCheck } from '../join/label-range.js'
-import { StreamClock } from '../join/watermark.js'
+import type { JoinStats } from '../join/join.js'
 import { WorkerLearner } from '../learn/worker-client.js'
 import type { Log } from '../observe/log.js'
 import { saveParts } from '../pipeline/commit.js'
 import type { Counts } from '../pipeline/counts.js'
-import { Dispatcher } from '../pipeline/dispatch.js'
 import { History, type HistoryPoint } from '../pipeline/history.js'
-import { Journal } from '../pipeline/journal.js'
 import type { CalibrationCurve, LearnerPort, MetricsAnswer } from '../pipeline/learner.js'
 import { Pipeline, type PipelineParts } from '../pipeline/pipeline.js'
-import { Position } from '../pipeline/position.js'
-import { createFileDelivery } from '../sink/file-delivery.js'
+import type { Position } from '../pipeline/position.js'
 import { checkpointName, removeCheckpoints, writeCheckpoint } from '../snapshot/checkpoint.js'
 import { writePart } from '../snapshot/part-file.js'
-import { AvroFileSource } from '../source/avro-file.js'
 import type { Clock } from '../std/clock.js'
-import { Hasher } from '../std/hash.js'
 import { withClosers } from './closers.js'
-import { assertWritable, createDiscardOutputs, createFileOutputs } from './file-outputs.js'
-import { heldRecord } from './held-record.js'
-import { JournalTail } from './journal-tail.js'
-import { checkPartitions, loadCheckpoint, newestWhole, type WholeCheckpoint } from './restore.js'
+import { openEnds } from './ends.js'
+import { assertWritable } from './file-outputs.js'
+import { checkPartitions, loadCheckpoint, newestWhole } from './restore.js'
+import { ThroughputLog } from './throughput.js'
+import { wireParts } from './wiring.js'
 
 export interface SessionOptions {
   loaded: LoadedConfig
@@ -77,147 +66,97 @@ export interface SessionResult {
   throughput: { records: number; elapsedMs: number }[]
 }
 
-const THROUGHPUT_EVERY_MS = 250
-const MAX_THROUGHPUT_POINTS = 2000
-
 export async function learnLog(options: SessionOptions, stop: AbortSignal): Promise<SessionResult> {
   const { loaded, clock, logger } = options
   const { config } = loaded
   return withClosers(async closers => {
-    const outputFolder = resolve(loaded.folder, config.outputs.path)
     const checkpointRoot = resolve(loaded.folder, config.checkpoint.path)
-    const files = options.outputs === 'files'
-    if (files) for (const folder of [outputFolder, checkpointRoot]) await assertWritable(folder)
-    const journalTail = new JournalTail(checkpointRoot, outputFolder)
-    const decoderFor = createDecoderFactory(config.source)
-    const source = new AvroFileSource({ path: options.log, follow: config.source.follow, decoderFor })
-    closers.push(() => source.close())
+    const publishes = options.outputs === 'files'
+    if (publishes) await assertWritable(checkpointRoot)
+    const ends = await openEnds(options, closers, stop)
+    const { source, delivery } = ends
     setEnvironment(tensorflowEnvironment(config.backend.threads))
     const learner = await (options.startLearner ?? WorkerLearner.start)(config)
     closers.push(() => learner.close())
     logger.debug({ backend: learner.backend }, 'the learning worker is ready')
 
-    const hasher = await Hasher.create()
-    const features = new FeatureExtractor(config.features, hasher)
-    const { keyPlaces, dense } = features.layout
-    const columns = new ExampleColumns({ keyPlaces, dense: dense.length, tasks: config.tasks.length }, buffer =>
-      learner.addSlab(buffer),
-    )
-    const plain = files ? createFileOutputs(outputFolder, config) : createDiscardOutputs()
-    const delivery = createFileDelivery(plain, undefined)
-    closers.push(() => delivery.close())
-    const { outputs } = delivery
-
-    const position = new Position()
     const history = new History()
-    const counts: Counts = { events: {}, drops: {}, rejects: {} }
-    const journal = new Journal(record => dispatcher.inOrder(() => outputs.journal.append(record)), position)
-    const batcher = new Batcher(config.batch, config.tasks.length, clock)
     let metrics: MetricsAnswer | undefined
-    const dispatcher: Dispatcher = new Dispatcher({
-      config,
-      configHash: loaded.hash,
-      columns,
-      batcher,
+    const wired = await wireParts({
+      loaded,
+      source,
       learner,
-      outputs,
-      journal,
-      position,
-      partitionName: index => source.partitions[index] ?? '',
+      outputs: delivery.outputs,
+      clock,
       onMetrics(answer, records, eventTimeMs) {
         metrics = answer
         history.add(answer, records, eventTimeMs)
       },
     })
-    const joiner = new Joiner(config.tasks, config.join, hasher, config.model.seed, {
-      arrive(subject, score) {
-        const row = columns.allocate()
-        features.extract(subject, columns, row, true)
-        dispatcher.expect(row, subject)
-        if (score) batcher.addScore(row)
-        return row
-      },
-      mature(row, labels, mask, fresh, impressionTimeMs) {
-        batcher.addExample(row, labels, mask, fresh, impressionTimeMs)
-        if (batcher.learnDue) dispatcher.flush('count')
-      },
-      release: row => dispatcher.release(row),
-      drop(reason, count) {
-        counts.drops[reason] = (counts.drops[reason] ?? 0) + count
-      },
-    })
-
+    const { position, dispatcher, journal, counts, joiner } = wired
+    ends.onDecision(decision => journal.decision(dispatcher.steps, decision))
     const startedMs = clock.monotonicMs()
-    const throughput: SessionResult['throughput'] = []
+    const throughput = new ThroughputLog(clock, startedMs)
     const parts: PipelineParts = {
-      config,
-      source,
-      clock: new StreamClock(config.join, heldRecord),
-      labelFault: createLabelCheck(config.tasks),
-      duplicates: new DuplicateFilter(config.join, hasher),
-      features,
-      columns,
-      joiner,
-      batcher,
-      dispatcher,
-      journal,
-      position,
-      counts,
+      ...wired,
       delivery,
       relearning: undefined,
-      live: config.source.follow ? { lingerMs: config.batch.linger, commitEveryMs: config.batch.linger } : undefined,
+      live: ends.live,
       wallClock: clock,
       logger,
       async checkpoint() {
-        if (!files) return
-        await writeCheckpoint(
-          checkpointRoot,
-          config.checkpoint.keep,
-          checkpointName(position.records, position.ended),
-          async folder => {
-            const written = await learner.save(folder)
-            for (const [name, state] of Object.entries(saveParts(parts, history)))
-              written.push(await writePart(folder, name, state))
-            const partitions = source.partitions.map((name, index) => ({
-              name,
-              nextOffset: String(position.nextOffsets[index] ?? 0n),
-            }))
-            return {
-              configHash: loaded.hash,
-              backend: learner.backend,
-              records: position.records,
-              step: dispatcher.steps,
-              journalSeq: journal.seq,
-              partitions,
-              parts: written,
-            }
-          },
-        )
-        if (!journal.following) await journalTail.drop()
+        if (!publishes) return
+        const name = checkpointName(position.records, position.ended)
+        await writeCheckpoint(checkpointRoot, config.checkpoint.keep, name, async folder => {
+          const files = await learner.save(folder)
+          for (const [part, state] of Object.entries(saveParts(parts, history)))
+            files.push(await writePart(folder, part, state))
+          const partitions = source.partitions.map((partition, index) => ({
+            name: partition,
+            nextOffset: String(position.nextOffsets[index] ?? 0n),
+          }))
+          const { records } = position
+          const { backend } = learner
+          return {
+            configHash: loaded.hash,
+            backend,
+            records,
+            step: dispatcher.steps,
+            journalSeq: journal.seq,
+            partitions,
+            parts: files,
+          }
+        })
+        if (!journal.following) await ends.journalTail.drop()
       },
       onProgress(records, share) {
         options.onProgress(records, share)
-        const elapsedMs = clock.monotonicMs() - startedMs
-        const last = throughput.at(-1)
-        if (throughput.length < MAX_THROUGHPUT_POINTS && elapsedMs - (last?.elapsedMs ?? 0) >= THROUGHPUT_EVERY_MS)
-          throughput.push({ records, elapsedMs })
+        throughput.add(records)
       },
     }
 
     options.onWired?.(parts)
-    const checkpoint = files ? await beginning() : undefined
+    const checkpoint = publishes && options.resume ? await newestWhole(checkpointRoot, loaded, logger) : undefined
     if (checkpoint !== undefined) {
-      await loadCheckpoint(checkpoint, { learner, parts, history, journalTail, logger })
+      await loadCheckpoint(checkpoint, { learner, parts, history, journalTail: ends.journalTail, logger })
       logger.info(
         { folder: checkpoint.folder, records: position.records, step: dispatcher.steps },
         'resumed from a checkpoint',
       )
     }
+    parts.relearning = await ends.recover(parts, checkpoint?.manifest)
     await source.open(position.nextOffsets)
-    if (checkpoint !== undefined) checkPartitions(checkpoint, source.partitions)
+    if (checkpoint === undefined) position.nextOffsets = ends.startOffsets()
+    else checkPartitions(checkpoint, source.partitions)
     while (position.nextOffsets.length < source.partitions.length) position.nextOffsets.push(0n)
-    // What a live run does depends on the journal from the first entry on, so there must be something to follow it from.
-    if (config.source.follow && checkpoint === undefined) await parts.checkpoint()
+    // Only now: a run that can not begin leaves what earlier ones wrote as it is.
+    closers.push(() => delivery.close())
+    if (publishes && checkpoint === undefined) {
+      await removeCheckpoints(checkpointRoot)
+      await ends.journalTail.discard()
+      // What a live run does depends on the journal from the first entry on, so there must be something to follow it from.
+      if (ends.live !== undefined) await parts.checkpoint()
+    }
     const recordsBefore = position.records
     const resumeMs = clock.monotonicMs() - startedMs
 
@@ -236,14 +175,7 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
       history: history.points,
       metrics,
       calibration: await learner.calibration(),
-      throughput,
-    }
-
-    async function beginning(): Promise<WholeCheckpoint | undefined> {
-      if (options.resume) return newestWhole(checkpointRoot, loaded, logger)
-      await removeCheckpoints(checkpointRoot)
-      await journalTail.discard()
-      return undefined
+      throughput: throughput.points,
     }
   })
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { stringify } from 'yaml'
 import { loadChecked } from '../app/load-checked.js'
 import { configMarkdown } from '../config/describe.js'
+import { configAsWritten } from '../config/print.js'
 
 export function configCommand(): Command {
   const command = new Command('config').description('Check, show or explain the configuration.')
@@ -25,7 +26,7 @@ export function configCommand(): Command {
     .option('--set <key=value...>', 'change keys, such as --set weights.method=gradnorm')
     .option('--json', 'print it as JSON')
     .action((file: string, options: { json?: true; set?: string[] }) => {
-      const { config } = loadChecked(file, options)
+      const config = configAsWritten(loadChecked(file, options).config)
       process.stdout.write(options.json ? `${JSON.stringify(config, null, 2)}\n` : stringify(config))
     })
   command

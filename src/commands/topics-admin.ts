@@ -3,9 +3,10 @@ import kafkajs, { type Admin, type KafkaConfig } from 'kafkajs'
 import { kafkaConnection, kafkaFault } from '../config/kafka-connection.js'
 import type { Config } from '../config/schema.js'
 import { checkTopics, type TopicFinding, type TopicState } from '../config/topic-check.js'
-import { planTopics, type TopicPlan, topicMatcher } from '../config/topic-plan.js'
+import { planTopics, type TopicPlan } from '../config/topic-plan.js'
 import { MillraceError } from '../domain/errors.js'
 import { silentLog } from '../observe/log.js'
+import { topicMatcher } from '../source/kafka-topics.js'
 
 // A CommonJS module whose names Node can not see from outside.
 const { ConfigResourceTypes, Kafka } = kafkajs
@@ -42,7 +43,7 @@ export async function surveyTopics(admin: Admin, config: Config): Promise<Survey
   const own = new Set(plans.map(({ topic }) => topic))
   const source = config.source.kafka
   const { names, matches } = topicMatcher(source?.topics ?? [])
-  const matched = [...visible].filter(topic => matches(topic) && !own.has(topic) && !topic.startsWith('__'))
+  const matched = [...visible].filter(topic => matches(topic) && !own.has(topic))
   const topics = [...new Set([...names, ...matched.sort()])]
   const inputs = await Promise.all(
     topics.map(async topic => ({ topic, state: await describeTopic(admin, topic, visible) })),
@@ -153,12 +154,15 @@ async function mayUseGroup(admin: Admin, group: string): Promise<boolean> {
     await admin.describeGroups([group])
     return true
   } catch (error) {
-    if (protocolType(error) === 'GROUP_AUTHORIZATION_FAILED') return false
+    // Where the ACL is missing the client hears that it may not ask for the coordinator, but says it found none.
+    const { name, type } = innermost(error)
+    if (type === 'GROUP_AUTHORIZATION_FAILED' || name === 'KafkaJSGroupCoordinatorNotFound') return false
     throw error
   }
 }
 
 interface ClientError {
+  name?: string
   type?: string
   message?: string
   errors?: unknown

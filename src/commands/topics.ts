@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import type { Admin } from 'kafkajs'
 import { loadChecked } from '../app/load-checked.js'
+import { asyncapiYaml } from '../config/asyncapi.js'
 import type { LoadedConfig } from '../config/load.js'
 import type { Config } from '../config/schema.js'
 import { inputPartitions, neededBytes, type TopicFacts, type TopicFinding } from '../config/topic-check.js'
@@ -48,6 +49,14 @@ export function topicsCommand(): Command {
   add('describe', 'Show the topics that are read and written, their settings and how much they hold.').action(
     (file: string, options: Options) => describe(loadKafka(file, options), options),
   )
+  command
+    .command('asyncapi')
+    .description('Print an AsyncAPI 3 document of the topics: what is read and published, in which schemas.')
+    .argument('<file>', 'the YAML configuration')
+    .option('--set <key=value...>', 'change keys')
+    .action((file: string, options: Options) => {
+      process.stdout.write(asyncapiYaml(loadKafka(file, options).config))
+    })
   return command
 }
 

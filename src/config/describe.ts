@@ -57,6 +57,24 @@ function* walk(node: SchemaNode, path: string[]): Generator<ConfigLeaf> {
   }
 }
 
+/** What the schema says of whole sections, by their path: 'join', 'source.simulate', 'tasks[].label'. */
+function describeSections(): Map<string, string> {
+  const found = new Map<string, string>()
+  const visit = (node: SchemaNode, path: string): void => {
+    if (node.description !== undefined && path !== '') found.set(path, node.description)
+    for (const [key, child] of Object.entries(node.properties ?? {})) {
+      const name = path === '' ? key : `${path}.${key}`
+      if (child.properties !== undefined) visit(child, name)
+      else if (child.items?.properties !== undefined) {
+        visit(child.items, `${name}[]`)
+        if (child.description !== undefined) found.set(name, child.description)
+      }
+    }
+  }
+  visit(configJsonSchema() as SchemaNode, '')
+  return found
+}
+
 function typeText(node: SchemaNode): string {
   if (node.enum !== undefined) return node.enum.map(String).join(' \\| ')
   if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(typeText))].join(' \\| ')
@@ -76,24 +94,30 @@ export function configMarkdown(): string {
     'One YAML file. Flags are stronger than the environment, the environment is stronger than the file. Text values may hold `${NAME}` or `${NAME:default}`.',
     'Durations are written as `250ms`, `10s`, `1h30m`, `7d`. Paths are relative to the file. `millrace config lint FILE` checks a file.',
   ]
-  let section = ''
+  const sections = describeSections()
+  let section: string | undefined
   for (const leaf of describeLeaves(true)) {
     const [head = ''] = leaf.path
     const name = leaf.path.length > 1 ? head : ''
-    if (name !== section || lines.length === 6) {
+    if (name !== section) {
       section = name
-      lines.push(
-        '',
-        `## ${section === '' ? 'Top level' : section}`,
-        '',
-        '| key | type | default | meaning |',
-        '| --- | --- | --- | --- |',
-      )
+      lines.push('', `## ${name === '' ? 'Top level' : name}`, '')
+      const about = sections.get(name)
+      if (about !== undefined) lines.push(about, '')
+      lines.push('| key | type | default | meaning |', '| --- | --- | --- | --- |')
+      sections.delete(name)
     }
     const key = leaf.path.join('.').replaceAll('.[]', '[]')
+    for (const [path, about] of sections) {
+      const inside = key.slice(path.length)
+      if (!key.startsWith(path) || !/^(\.|\[\])/.test(inside)) continue
+      lines.push(`| \`${path}\` | section | | ${about} |`)
+      sections.delete(path)
+    }
     const fallback = leaf.default === undefined ? '' : `\`${JSON.stringify(leaf.default)}\``
+    const unit = leaf.unit === undefined || leaf.unit === 'duration' ? '' : `, ${leaf.unit}`
     const env = leaf.env === undefined ? '' : ` Environment: \`${leaf.env}\`.`
-    lines.push(`| \`${key}\` | ${leaf.type} | ${fallback} | ${leaf.description}${env} |`)
+    lines.push(`| \`${key}\` | ${leaf.type}${unit} | ${fallback} | ${leaf.description}${env} |`)
   }
   return `${lines.join('\n')}\n`
 }

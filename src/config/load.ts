@@ -5,10 +5,11 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { type Document, isMap, isNode, isPair, LineCounter, type ParsedNode, parseDocument } from 'yaml'
+import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { MillraceError } from '../domain/errors.js'
 import { describeLeaves } from './describe.js'
+import { offsetOf } from './place.js'
 import { type Config, configSchema } from './schema.js'
 import { nearest } from './suggest.js'
 
@@ -29,6 +30,8 @@ export interface LoadedConfig {
 export interface ConfigFault {
   path: readonly PropertyKey[]
   message: string
+  /** What of it is wrong, if not the value. */
+  of?: 'key'
 }
 
 export interface LoadOptions {
@@ -85,7 +88,7 @@ export function parseConfig(text: string, file: string, options: LoadOptions = {
     : parsed.error.issues.flatMap(faultsOf)
   if (!parsed.success || faults.length > 0) {
     const messages = faults.map(
-      fault => `${at(offsetOf(document, fault.path))}: ${pathText(fault.path)}${fault.message}`,
+      fault => `${at(offsetOf(document, fault.path, fault.of))}: ${pathText(fault.path)}${fault.message}`,
     )
     throw new MillraceError('CONFIG_INVALID', messages.join('\n'))
   }
@@ -160,6 +163,7 @@ function faultsOf(issue: z.core.$ZodIssue): ConfigFault[] {
     const meant = nearest(key, knownKeys(issue.path))
     return {
       path: [...issue.path, key],
+      of: 'key',
       message: `unknown key${meant === undefined ? '' : `, did you mean '${meant}'?`}`,
     }
   })
@@ -174,24 +178,3 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
 }
 
 const pathText = (path: readonly PropertyKey[]) => (path.length === 0 ? '' : `${path.map(String).join('.')}: `)
-
-/** Offset of the nearest thing in the file to the path: the value, its key, or the section that lacks it. */
-function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number {
-  let node: ParsedNode | null = document.contents
-  let offset = 0
-  for (const part of path) {
-    if (isMap(node)) {
-      const pair: unknown = node.items.find(
-        item => isPair(item) && isNode(item.key) && String(item.key) === String(part),
-      )
-      if (!isPair(pair) || !isNode(pair.key)) break
-      offset = pair.key.range?.[0] ?? offset
-      node = pair.value as ParsedNode | null
-    } else if (node !== null && 'items' in node) {
-      node = (node.items[Number(part)] ?? null) as ParsedNode | null
-    } else break
-    if (node === null) break
-    if (!isMap(node) && node.range) offset = node.range[0]
-  }
-  return offset
-}

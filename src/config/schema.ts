@@ -158,8 +158,13 @@ const source = z.strictObject({
     'Wait for new segments and records at the end of the log instead of stopping.',
   ),
   import: about(
-    z.strictObject({ file: z.string(), mapping: z.string() }).optional(),
-    'If the log folder is not there: import this CSV file by this mapping first. Both relative to the configuration file.',
+    z
+      .strictObject({
+        file: about(z.string(), 'The CSV file. Relative to the configuration file.'),
+        mapping: about(z.string(), 'The mapping of its columns. Relative to the configuration file.'),
+      })
+      .optional(),
+    'If the log folder is not there: import this CSV file by this mapping first.',
   ),
   simulate: about(
     z
@@ -476,7 +481,14 @@ const evaluate = z.strictObject({
   after: about(duration('0s'), 'Totals leave out what was scored in this first part of the log.'),
   tasks: about(z.array(name).optional(), 'Only these tasks in the report. Absent: all.'),
   compare: about(
-    z.array(z.strictObject({ name: z.string(), set: z.record(z.string(), z.unknown()) })).default([]),
+    z
+      .array(
+        z.strictObject({
+          name: about(z.string(), 'Name of the variant in the leaderboard.'),
+          set: about(z.record(z.string(), z.unknown()), 'Keys to change and their values.'),
+        }),
+      )
+      .default([]),
     "Variants beside the configuration: a name and keys to change, such as 'weights.method: manual'.",
   ),
   report: about(z.string().default('.data/report.html'), 'The HTML report. Relative to the configuration file.'),

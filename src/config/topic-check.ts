@@ -102,12 +102,11 @@ function* fitting(plan: TopicPlan, facts: TopicFacts, inputs: readonly TopicFact
       message: `cleanup.policy is ${policies.join(',')}; with any other than ${plan.cleanup} records are lost that readers need`,
     }
   const retention = Number(settings['retention.ms'] ?? -1)
-  const retentionBytes = Number(settings['retention.bytes'] ?? -1)
-  if (plan.keptForever && (retention >= 0 || retentionBytes >= 0))
+  if (plan.keptBecause !== undefined && retention >= 0)
     yield {
       severity: 'warning',
       topic,
-      message: `forgets its oldest records (retention.ms ${retention}, retention.bytes ${retentionBytes}): what they tell of can not be learned again`,
+      message: `forgets records after a time (retention.ms is ${retention}): ${plan.keptBecause}`,
     }
 
   const limit = Number(settings['max.message.bytes'] ?? Number.POSITIVE_INFINITY)

@@ -1,5 +1,4 @@
 /** Which topics a configuration writes, and what they must be like: `topics create` makes them so, `topics check` compares. */
-import { MillraceError } from '../domain/errors.js'
 import type { Config } from './schema.js'
 
 export type TopicOutput = 'predictions' | 'recommendations' | 'metrics' | 'snapshots' | 'journal' | 'deadLetters'
@@ -15,13 +14,14 @@ export interface TopicPlan {
   cleanup: 'delete' | 'compact'
   /** Messages may be so large: at least this, or what the largest input topic allows plus this. */
   messageBytes: { atLeast: number } | { beyondInput: number }
-  /** Records that go away after a while are missed: a shorter retention than for ever deserves a warning. */
-  keptForever: boolean
+  /** Why records that go away after a while are missed; undefined: they are not. */
+  keptBecause: string | undefined
 }
 
 const DAY_MS = 86_400_000
 /** Key, headers and framing beside the payload. */
 const OVERHEAD_BYTES = 16_384
+const DEAD_LETTER_BYTES = 10 * 1024 ** 3
 const BROKER_DEFAULT_BYTES = 1_048_588
 
 /** Nothing, unless it publishes to Kafka. */
@@ -29,7 +29,7 @@ export function planTopics({ outputs: { kafka } }: Config): TopicPlan[] {
   if (kafka === undefined) return []
   const small = { atLeast: OVERHEAD_BYTES }
   const kept = (days: number) => ({ 'cleanup.policy': 'delete', 'retention.ms': String(days * DAY_MS) })
-  const delivered = { cleanup: 'delete', messageBytes: small, keptForever: false } as const
+  const delivered = { cleanup: 'delete', messageBytes: small, keptBecause: undefined } as const
   return [
     { output: 'predictions', topic: kafka.predictions, partitions: 'as-input', settings: kept(7), ...delivered },
     {
@@ -53,7 +53,7 @@ export function planTopics({ outputs: { kafka } }: Config): TopicPlan[] {
       },
       cleanup: 'compact',
       messageBytes: { atLeast: kafka.maxMessageBytes + OVERHEAD_BYTES },
-      keptForever: false,
+      keptBecause: undefined,
     },
     {
       output: 'journal',
@@ -62,32 +62,17 @@ export function planTopics({ outputs: { kafka } }: Config): TopicPlan[] {
       settings: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
       cleanup: 'delete',
       messageBytes: small,
-      keptForever: true,
+      keptBecause: 'what they tell of can not be learned again',
     },
     {
       output: 'deadLetters',
       topic: kafka.deadLetters,
       partitions: 1,
-      settings: kept(30),
+      // By size: a dead letter has the timestamp of the record it was, which may be older than any retention.
+      settings: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': String(DEAD_LETTER_BYTES) },
       cleanup: 'delete',
       messageBytes: { beyondInput: OVERHEAD_BYTES },
-      keptForever: false,
+      keptBecause: 'a dead letter is as old as the record it was, and may go at once',
     },
   ]
-}
-
-/** '/^shop\./' is a pattern, anything else a name. */
-export function topicMatcher(topics: readonly string[]): { names: string[]; matches: (topic: string) => boolean } {
-  const names = topics.filter(topic => pattern(topic) === undefined)
-  const patterns = topics.map(pattern).filter(one => one !== undefined)
-  return { names, matches: topic => names.includes(topic) || patterns.some(one => one.test(topic)) }
-}
-
-function pattern(topic: string): RegExp | undefined {
-  if (!/^\/.+\/$/.test(topic)) return undefined
-  try {
-    return new RegExp(topic.slice(1, -1))
-  } catch (cause) {
-    throw new MillraceError('CONFIG_INVALID', `source.kafka.topics: ${(cause as Error).message}`, { cause })
-  }
 }

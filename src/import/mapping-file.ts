@@ -1,7 +1,8 @@
 /** Reads a mapping file. Every fault names file:line:column and, for a misspelt key, the one that was probably meant. */
 import { readFileSync } from 'node:fs'
-import { type Document, isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml'
+import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { offsetOf } from '../config/place.js'
 import { nearest } from '../config/suggest.js'
 import { MillraceError } from '../domain/errors.js'
 import { type Mapping, mappingSchema } from './mapping.js'
@@ -42,8 +43,8 @@ export function parseMapping(text: string, file: string): LoadedMapping {
       'IMPORT_INVALID',
       faults
         .map(
-          ({ path, message }) =>
-            `${locate(path)}: ${path.length === 0 ? '' : `${path.map(String).join('.')}: `}${message}`,
+          ({ path, of, message }) =>
+            `${at(offsetOf(document, path, of))}: ${path.length === 0 ? '' : `${path.map(String).join('.')}: `}${message}`,
         )
         .join('\n'),
     )
@@ -53,6 +54,7 @@ export function parseMapping(text: string, file: string): LoadedMapping {
 
 interface Fault {
   path: PropertyKey[]
+  of?: 'key'
   message: string
 }
 
@@ -73,7 +75,11 @@ function faultsOf(issue: z.core.$ZodIssue, above: PropertyKey[]): Fault[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(key => {
       const meant = nearest(key, keysAt(path))
-      return { path: [...path, key], message: `unknown key${meant === undefined ? '' : `, did you mean '${meant}'?`}` }
+      return {
+        path: [...path, key],
+        of: 'key',
+        message: `unknown key${meant === undefined ? '' : `, did you mean '${meant}'?`}`,
+      }
     })
   }
   if (issue.code === 'invalid_union') {
@@ -104,21 +110,4 @@ function keysAt(path: readonly PropertyKey[]): string[] {
       })
   }
   return nodes.flatMap(node => [node, ...(node.anyOf ?? [])]).flatMap(node => Object.keys(node.properties ?? {}))
-}
-
-/** Offset of the value at the path, of its key if it is a section, or of the section that lacks it. */
-function offsetOf(document: Document.Parsed, path: readonly PropertyKey[]): number {
-  let node: unknown = document.contents
-  let offset = 0
-  for (const part of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(item => isNode(item.key) && String(item.key) === String(part))
-      if (pair === undefined || !isNode(pair.key)) break
-      offset = pair.key.range?.[0] ?? offset
-      node = pair.value
-    } else if (isSeq(node)) node = node.items[Number(part)]
-    else break
-    if (isNode(node) && !isMap(node) && node.range) offset = node.range[0]
-  }
-  return offset
 }

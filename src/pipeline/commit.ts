@@ -26,7 +26,7 @@ interface PipelineState {
 
 /** Everything the main thread owns, by part name. */
 export function saveParts(parts: PipelineParts, history: History): Record<string, PartState> {
-  const { joiner, batcher, columns, dispatcher, position, counts, journal } = parts
+  const { joiner, batcher, columns, dispatcher, position, counts, journal, source } = parts
   const joinerRows = joiner.waitingRows()
   const batcherRows = batcher.waitingRows()
   const index = new Map<number, number>()
@@ -39,7 +39,7 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
     .filter(entry => entry.index >= 0)
     .sort((a, b) => a.index - b.index)
   const own: PipelineState = {
-    position: position.toJson(),
+    position: { ...position.toJson(), standing: source.standing?.() ?? [] },
     counts,
     history: history.toJson(),
     journalSeq: journal.seq,

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto'
 import type { Batcher, Examples } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
 import type { MillraceError } from '../domain/errors.js'
+import type { ScoreRequest } from '../domain/event.js'
 import type { ExampleColumns } from '../features/columns.js'
 import type { JoinSubject } from '../join/join.js'
 import type { Outputs } from '../sink/delivery.js'
@@ -100,7 +101,9 @@ export class Dispatcher {
     const { learner, position, journal, config } = this.#deps
     this.#steps++
     journal.learn(this.#steps, trigger, batch.rows.length)
-    const countFromMs = position.firstEventTimeMs + config.evaluate.after
+    // A late record can be older than the first one.
+    const { after } = config.evaluate
+    const countFromMs = after > 0 ? position.firstEventTimeMs + after : Number.NEGATIVE_INFINITY
     this.#send(learner.learn({ ...batch, eventTimeMs: position.eventTimeMs, countFromMs }), answer =>
       this.#predictFresh(batch.rows, batch.fresh, answer),
     )
@@ -109,11 +112,16 @@ export class Dispatcher {
   }
 
   /** Ranks the candidate rows of one score request, at its place in the log, and frees them. */
-  answerRequest(requestId: string, rows: readonly number[], subjects: readonly JoinSubject[]): void {
+  answerRequest(request: ScoreRequest, rows: readonly number[], subjects: readonly JoinSubject[]): void {
     const { learner, position, outputs, columns } = this.#deps
+    const head = { requestId: request.requestId, eventTime: request.eventTimeMs, user: request.user }
     this.flushScores('count')
-    if (rows.length === 0) return
-    const [first] = subjects
+    if (rows.length === 0) {
+      // Whoever asked waits for an answer, and it has its place among the others.
+      const modelVersion = this.#steps
+      this.#send(this.#last, () => outputs.recommendations.append({ ...head, modelVersion, items: [] }))
+      return
+    }
     const width = this.#taskNames.length
     this.#send(
       learner.score({ rows: Int32Array.from(rows), eventTimeMs: position.eventTimeMs }),
@@ -124,13 +132,7 @@ export class Dispatcher {
           return { item: subject.item, rankScore: this.#rankScore(scores), values: this.#named(scores) }
         })
         items.sort((a, b) => b.rankScore - a.rankScore)
-        outputs.recommendations.append({
-          requestId,
-          eventTime: first?.eventTimeMs ?? 0,
-          user: first?.user ?? '',
-          modelVersion,
-          items,
-        })
+        outputs.recommendations.append({ ...head, modelVersion, items })
         for (const row of rows) columns.free(row)
       },
     )

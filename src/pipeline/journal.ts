@@ -9,6 +9,7 @@
  * it was closed before but not the same.
  */
 import type { JournalRecord } from '../sink/output-records.js'
+import type { MergeDecision } from '../source/source.js'
 import type { Position } from './position.js'
 
 export type FlushTrigger = JournalRecord['trigger']
@@ -30,6 +31,11 @@ export class Journal {
 
   learn(step: number, trigger: FlushTrigger, examples: number): void {
     this.#write('learn', step, trigger, examples)
+  }
+
+  /** What the wall clock decided about the order of partitions. */
+  decision(step: number, { partition, idle, name, records }: MergeDecision): void {
+    this.#write(idle ? 'idle' : 'active', step, 'clock', 0, { records, partition, partitionName: name ?? null })
   }
 
   get seq(): number {
@@ -58,7 +64,7 @@ export class Journal {
     )
     if (next === undefined || isReached !== true) return undefined
     this.#forced.shift()
-    return next.kind
+    return next.kind === 'score' ? 'score' : 'learn'
   }
 
   /** The log ends before what is still followed, so it will never be reached: the wall clock takes over. Returns how many entries that were. */
@@ -66,8 +72,27 @@ export class Journal {
     return this.#forced.splice(0).length
   }
 
-  #write(kind: 'score' | 'learn', step: number, trigger: FlushTrigger, examples: number): void {
+  #write(
+    kind: JournalRecord['kind'],
+    step: number,
+    trigger: FlushTrigger,
+    examples: number,
+    about: Pick<JournalRecord, 'records' | 'partition' | 'partitionName'> = {
+      records: this.#position.records,
+      partition: -1,
+      partitionName: null,
+    },
+  ): void {
     const consumed = this.#position.nextOffsets.map((offset, partition) => ({ partition, offset }))
-    this.#append({ seq: this.#seq++, step, kind, trigger, eventTime: this.#position.eventTimeMs, examples, consumed })
+    this.#append({
+      seq: this.#seq++,
+      step,
+      kind,
+      trigger,
+      eventTime: this.#position.eventTimeMs,
+      examples,
+      consumed,
+      ...about,
+    })
   }
 }

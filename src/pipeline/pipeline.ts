@@ -86,6 +86,7 @@ export class Pipeline {
     const { source, dispatcher, position, onProgress } = this.#parts
     let records: SourceRecord[] | undefined = []
     this.#followJournal()
+    if (this.#parts.relearning !== undefined) this.#goLiveIfDone(this.#parts.relearning)
     while (!stop.aborted) {
       records = await source.next()
       if (records === undefined) break
@@ -122,7 +123,7 @@ export class Pipeline {
       this.#parts.dispatcher.metrics()
     }
     if (journal.following) this.#followJournal()
-    if (relearning?.isDone(position) === true) this.#goLive(relearning)
+    if (relearning !== undefined) this.#goLiveIfDone(relearning)
   }
 
   /** Time first: a record far ahead of the stream waits until others have confirmed or contradicted it. */
@@ -178,7 +179,7 @@ export class Pipeline {
       features.extract(subject, columns, row, false)
       return row
     })
-    dispatcher.answerRequest(requestId, rows, subjects)
+    dispatcher.answerRequest(request, rows, subjects)
   }
 
   /** A record that can not be used: kept byte for byte, with the reason. refusal: it was decoded and is refused later. */
@@ -270,8 +271,9 @@ export class Pipeline {
   }
 
   /** Everything that was committed before the crash has been repeated: from here on outputs count. */
-  #goLive(relearning: Relearning): void {
+  #goLiveIfDone(relearning: Relearning): void {
     const { dispatcher, logger, position } = this.#parts
+    if (!relearning.isDone(position)) return
     this.#parts.relearning = undefined
     relearning.finish(dispatcher)
     logger.info({ records: position.records, step: dispatcher.steps }, 'everything committed has been learned again')

@@ -1,3 +1,5 @@
+import type { MergeDecision } from '../source/source.js'
+
 /** How far the log has been read, and the stream's time. One of these per pipeline; everything that is written carries it. */
 export class Position {
   /** Next offset of each partition. */
@@ -10,6 +12,8 @@ export class Position {
   firstEventTimeMs = 0
   /** The log's end was reached and nothing has come since: what waited has had its last word. */
   ended = false
+  /** Restored: which partitions were idle, for a source whose order depends on that. */
+  standing: readonly MergeDecision[] = []
 
   admitted(eventTimeMs: number): void {
     if (this.firstEventTimeMs === 0) this.firstEventTimeMs = eventTimeMs
@@ -17,8 +21,8 @@ export class Position {
   }
 
   toJson(): PositionState {
-    const { records, eventTimeMs, firstEventTimeMs, ended } = this
-    return { nextOffsets: this.nextOffsets.map(String), records, eventTimeMs, firstEventTimeMs, ended }
+    const { records, eventTimeMs, firstEventTimeMs, ended, standing } = this
+    return { nextOffsets: this.nextOffsets.map(String), records, eventTimeMs, firstEventTimeMs, ended, standing }
   }
 
   fromJson(state: PositionState): void {
@@ -27,6 +31,7 @@ export class Position {
     this.eventTimeMs = state.eventTimeMs
     this.firstEventTimeMs = state.firstEventTimeMs
     this.ended = state.ended
+    this.standing = state.standing
   }
 }
 
@@ -36,4 +41,5 @@ export interface PositionState {
   eventTimeMs: number
   firstEventTimeMs: number
   ended: boolean
+  standing: readonly MergeDecision[]
 }

@@ -58,6 +58,7 @@ export class Relearning {
   }
 
   isDone(position: Position): boolean {
+    if (this.#journal.following) return false
     return this.#until.every((offset, partition) => (position.nextOffsets[partition] ?? 0n) >= offset)
   }
 

@@ -1,5 +1,4 @@
 /** The six outputs as topics: who is keyed by what, and how a record becomes a message. */
-import type { Config } from '../config/schema.js'
 import { partitionOfBytes } from '../std/murmur2.js'
 import type { OutputName, Outputs } from './delivery.js'
 import { createDeadLetterOutput } from './kafka-dead-letter.js'
@@ -32,7 +31,8 @@ export const TOPIC_SCHEMAS = {
 export interface KafkaOutputsOptions {
   name: string
   tasks: readonly string[]
-  topics: NonNullable<Config['outputs']['kafka']>
+  /** Names of the topics: outputs.kafka of the configuration. */
+  topics: Readonly<Record<OutputName, string>>
   /** false: no predictions are wanted. */
   predictions: boolean
   /** A framed value; it is not written to again. */

@@ -41,12 +41,19 @@ export interface SnapshotRecord {
 export interface JournalRecord {
   seq: number
   step: number
-  kind: 'score' | 'learn'
-  trigger: 'count' | 'linger' | 'tick' | 'end'
+  /** score, learn: a batch was closed. idle, active: a partition is no longer, or again, waited for by the others. */
+  kind: 'score' | 'learn' | 'idle' | 'active'
+  /** What did it; linger and clock are the wall clock's. */
+  trigger: 'count' | 'linger' | 'tick' | 'end' | 'clock'
   eventTime: number
   examples: number
   /** offset: next offset to read. */
   consumed: { partition: number; offset: bigint }[]
+  /** Records read before it. */
+  records: number
+  /** idle, active: the partition's index; its name if it was added while running. Else -1 and null. */
+  partition: number
+  partitionName: string | null
 }
 
 /** A Kafka message as it came, for those that must hand it on unchanged. */

@@ -24,9 +24,9 @@ import { GroupConsumer, type Place } from './kafka-consumer.js'
 import { KafkaLane } from './kafka-lane.js'
 import { findStarts, lostOffset } from './kafka-starts.js'
 import { KafkaTopics, startOf } from './kafka-topics.js'
-import { EventTimeMerge, type MergeDecision } from './merge.js'
+import { EventTimeMerge } from './merge.js'
 import { Signal } from './signal.js'
-import type { MessageDecoder, Source, SourceRecord } from './source.js'
+import type { MergeDecision, MessageDecoder, Source, SourceRecord } from './source.js'
 
 export interface KafkaSourceOptions {
   /** kafkaConnection(config.kafka, …) */

@@ -20,21 +20,14 @@
  * them: it is not waited for again until it is steady, unless more of it is known to be there (`behind`).
  */
 
+import type { MergeDecision } from './source.js'
+
 /** Records of a partition that are looked at: the head and those behind it. */
 export const SIGHT = 4
 /** So many records in quick succession make a partition worth waiting for. */
 const STEADY = 8
 /** Quick: within this share of idleMs. */
 const QUICK = 1 / 8
-
-/** Before the record with this number (from 0) was taken, the partition became idle or active. */
-export interface MergeDecision {
-  records: number
-  partition: number
-  idle: boolean
-  /** The partition was added while running: its name, so that it gets the same index again. */
-  name?: string
-}
 
 /** What the merge must know of a partition. */
 export interface MergeLane {

@@ -40,6 +40,15 @@ export interface OriginalMessage {
 /** Headers of a message as the client gives them; a name that occurs several times has a list. */
 export type WireHeaders = Readonly<Record<string, Uint8Array | string | readonly (Uint8Array | string)[] | undefined>>
 
+/** Before the record with this number (from 0) was taken, the partition became idle or active. */
+export interface MergeDecision {
+  records: number
+  partition: number
+  idle: boolean
+  /** The partition was added while running: its name, so that it gets the same index again. */
+  name?: string
+}
+
 export interface Source {
   /** Names of the partitions; the index in this list is `RecordPosition.partition`. */
   readonly partitions: readonly string[]
@@ -49,6 +58,8 @@ export interface Source {
   next(): Promise<SourceRecord[] | undefined>
   /** How much of the log has been read, 0..1, for progress display only; undefined if it can not be known. */
   progress(): number | undefined
+  /** Sources whose order depends on which partitions are idle: those that are, for a checkpoint. */
+  standing?(): readonly MergeDecision[]
   close(): Promise<void>
 }
 

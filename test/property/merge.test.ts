@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { EventTimeMerge, type MergeDecision, type MergeLane, SIGHT } from '../../src/source/merge.js'
+import { EventTimeMerge, type MergeLane, SIGHT } from '../../src/source/merge.js'
+import type { MergeDecision } from '../../src/source/source.js'
 
 /** The part of a partition that has arrived and is not taken. */
 class Arriving implements MergeLane {

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configSchema } from '../../../src/config/schema.js'
 import { checkTopics, type TopicFacts } from '../../../src/config/topic-check.js'
-import { planTopics, type TopicOutput, topicMatcher } from '../../../src/config/topic-plan.js'
-import { MillraceError } from '../../../src/domain/errors.js'
+import { planTopics, type TopicOutput } from '../../../src/config/topic-plan.js'
 import { smallConfig } from '../../helpers/workspace.js'
 
 const plans = planTopics(configSchema.parse({ ...smallConfig, outputs: { kafka: {} } }))
@@ -36,7 +35,9 @@ test('the journal has one partition, is never compacted, and warns when it forge
   const compacted = { 'cleanup.policy': 'compact,delete', 'retention.ms': '-1' }
   assert.match(findings('journal', { settings: compacted }).join(), /^error .* cleanup\.policy is compact,delete/)
   const short = { ...plan('journal').settings, 'retention.ms': '1000' }
-  assert.match(findings('journal', { settings: short }).join(), /^warning .* forgets .*retention\.ms 1000/)
+  assert.match(findings('journal', { settings: short }).join(), /^warning .* forgets .*retention\.ms is 1000/)
+  const old = findings('deadLetters', { settings: { 'retention.ms': '1000' } })
+  assert.match(old.join(), /^warning .*as old as the record it was/)
 })
 
 test('snapshots that retention would cut, and messages that would not fit, are errors', () => {
@@ -76,16 +77,6 @@ test('inputs that do not agree, are not there or hide are found', () => {
   assert.deepEqual(
     of.map(({ severity, topic }) => `${severity} ${topic}`),
     ['error c', 'error d', 'warning a'],
-  )
-})
-
-test('topics between slashes are patterns, others names', () => {
-  const { names, matches } = topicMatcher(['clicks', '/^shop\\.(buys|ratings)$/'])
-  assert.deepEqual(names, ['clicks'])
-  assert.deepEqual(['clicks', 'shop.buys', 'shop.buys.old', 'shopXbuys'].map(matches), [true, true, false, false])
-  assert.throws(
-    () => topicMatcher(['/(/']),
-    (error: unknown) => error instanceof MillraceError && error.code === 'CONFIG_INVALID',
   )
 })
 

@@ -9,6 +9,7 @@ import type { EventKind } from '../../../src/domain/event.js'
 import { importCsv } from '../../../src/import/import-csv.js'
 import { loadMapping, parseMapping } from '../../../src/import/mapping-file.js'
 import type { LogRecords, LogWriter } from '../../../src/sink/sink.js'
+import { packageRoot } from '../../../src/std/package-root.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-import-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -314,7 +315,7 @@ test('a header alone makes an empty log', async () => {
   assert.equal(summary.startMs, null)
 })
 
-const evaluationLogs = process.env.MILLRACE_TEST_DATA ?? join(import.meta.dirname, '../../../../shared/data')
+const evaluationLogs = process.env.MILLRACE_TEST_DATA ?? join(packageRoot(), '../shared/data')
 const skip = existsSync(join(evaluationLogs, 'ml-100k.csv.gz'))
   ? false
   : 'the evaluation logs are not here (../shared/data)'
@@ -334,7 +335,7 @@ for (const [data, example, expected] of [
       },
       close: () => ({ records: [], bytes: 0, segments: 0 }),
     }
-    const mapping = loadMapping(join(import.meta.dirname, `../../../examples/${example}.import.yaml`))
+    const mapping = loadMapping(join(packageRoot(), `examples/${example}.import.yaml`))
     const summary = await importCsv({
       file: join(evaluationLogs, `${data}.csv.gz`),
       mapping,

@@ -23,7 +23,7 @@ test('a mapping that is right gets its defaults', () => {
 })
 
 test('an unknown key is named with file, line and column, and the key that was meant', () => {
-  assert.equal(fault(`${VALID}delimeter: ';'\n`), "m.yaml:4:12: delimeter: unknown key, did you mean 'delimiter'?")
+  assert.equal(fault(`${VALID}delimeter: ';'\n`), "m.yaml:4:1: delimeter: unknown key, did you mean 'delimiter'?")
   assert.match(
     fault(VALID.replace('user: u', 'user: u, postion: p')),
     /m\.yaml:3:\d+: fields\.postion: unknown key, did you mean 'position'\?/,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { EventTimeMerge, type MergeDecision, type MergeLane } from '../../../src/source/merge.js'
+import { EventTimeMerge, type MergeLane } from '../../../src/source/merge.js'
+import type { MergeDecision } from '../../../src/source/source.js'
 
 class Lane implements MergeLane {
   ended = false

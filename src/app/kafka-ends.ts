@@ -1,0 +1,193 @@
+/**
+ * Events from Kafka topics, outputs to Kafka topics or files. A live run enters the consumer group and may have to stand
+ * by until it is its turn; an evaluation or replay of topics reads up to their present ends in a group of its own.
+ */
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import avro from 'avsc'
+import { kafkaConnection } from '../config/kafka-connection.js'
+import type { Config } from '../config/schema.js'
+import { createMessageDecoder } from '../decode/message-decoder.js'
+import { createDecoderFactory } from '../decode/record-decoder.js'
+import { registerOutputSchemas } from '../decode/register-schemas.js'
+import { SchemaRegistry } from '../decode/registry.js'
+import { MillraceError } from '../domain/errors.js'
+import type { PipelineParts } from '../pipeline/pipeline.js'
+import { OutputGate, Relearning } from '../pipeline/relearning.js'
+import type { Delivery } from '../sink/delivery.js'
+import { entryOf } from '../sink/file-delivery.js'
+import { createFramedEncoder } from '../sink/framed-encoder.js'
+import { KafkaDelivery } from '../sink/kafka.js'
+import { createKafkaOutputs, TOPIC_SCHEMAS } from '../sink/kafka-outputs.js'
+import type { JournalRecord } from '../sink/output-records.js'
+import type { Manifest } from '../snapshot/checkpoint.js'
+import { KafkaSource } from '../source/kafka.js'
+import type { MergeDecision } from '../source/source.js'
+import { readSchemaFile } from '../std/schema-file.js'
+import { type Closers, type Ends, fileDelivery } from './ends.js'
+import type { SessionOptions } from './session.js'
+
+type KafkaSourceConfig = NonNullable<Config['source']['kafka']>
+type KafkaOutputsConfig = NonNullable<Config['outputs']['kafka']>
+
+/** Magic byte and schema id before the Avro body. */
+const FRAME_BYTES = 5
+
+export async function openKafkaEnds(
+  options: SessionOptions,
+  topics: KafkaSourceConfig,
+  closers: Closers,
+  stop: AbortSignal,
+): Promise<Ends> {
+  const { loaded, logger, clock } = options
+  const { config, folder } = loaded
+  const connection = kafkaConnection(config.kafka, folder, logger)
+  const registry =
+    config.kafka.registry === undefined
+      ? undefined
+      : new SchemaRegistry({
+          ...config.kafka.registry,
+          clock,
+          onState({ reachable, lastError }) {
+            if (reachable) logger.info({}, 'the schema registry answers again')
+            else
+              logger.warn(
+                { reason: lastError },
+                'the schema registry does not answer: known schemas are used, others wait',
+              )
+          },
+        })
+  if (registry !== undefined) closers.push(async () => registry.close())
+  const target = options.outputs === 'files' ? config.outputs.kafka : undefined
+  const isLive = target !== undefined || config.source.follow
+  let onDecision: (decision: MergeDecision) => void = () => {}
+  const source = new KafkaSource({
+    connection,
+    ...topics,
+    group: isLive ? topics.group : `${topics.group}-replay-${randomUUID()}`,
+    maxFuture: config.join.maxFuture,
+    decoder: createMessageDecoder({
+      decoderFor: createDecoderFactory(config.source),
+      framing: topics.framing,
+      registry,
+      schema: topics.schema === undefined ? undefined : readFileSync(resolve(folder, topics.schema), 'utf8'),
+    }),
+    logger,
+    clock,
+    onDecision: decision => onDecision(decision),
+    ...(isLive ? {} : { until: 'latest' as const }),
+  })
+  closers.push(() => source.close())
+  const plain =
+    target === undefined
+      ? await fileDelivery(options)
+      : await openDelivery(options, target, topics.group, connection, registry, stop)
+  const gate = new OutputGate(plain.outputs)
+  const delivery: Delivery = {
+    outputs: gate.outputs,
+    recover: seq => plain.recover(seq),
+    commit: offsets => plain.commit(offsets),
+    close: () => plain.close(),
+  }
+  // Whoever stands by waits here, and restores nothing before it is its turn.
+  await source.join(stop)
+  return {
+    source,
+    delivery,
+    live: isLive
+      ? { lingerMs: config.batch.linger, commitEveryMs: target?.commitEvery ?? config.batch.linger }
+      : undefined,
+    journalTail: { keep: async () => [], drop: async () => {}, discard: async () => {} },
+    onDecision(handler) {
+      onDecision = handler
+    },
+    async recover(parts, checkpoint) {
+      if (target === undefined) return undefined
+      return recoverFrom(parts, checkpoint, { source, delivery, gate })
+    },
+    startOffsets: () => [...source.nextOffsets],
+  }
+}
+
+/** Behind the checkpoint: what the group has committed, and the journal of how that came about. */
+async function recoverFrom(
+  parts: PipelineParts,
+  checkpoint: Manifest | undefined,
+  { source, delivery, gate }: { source: KafkaSource; delivery: Delivery; gate: OutputGate },
+): Promise<Relearning | undefined> {
+  const { journal, position, logger } = parts
+  const recovered = await delivery.recover(journal.seq)
+  if (checkpoint === undefined) {
+    if (recovered.offsets.size > 0)
+      logger.warn({}, 'there is no checkpoint: a new model begins at the offsets that the group has committed')
+    const last = recovered.journal.at(-1)
+    if (last !== undefined) journal.restore(last.seq + 1)
+    return undefined
+  }
+  const partitions = checkpoint.partitions.map(({ name }) => name)
+  const decisions = [...position.standing, ...recovered.journal.flatMap(decisionOf)]
+  const added = decisions.flatMap(({ name }) => (name === undefined ? [] : [name]))
+  const until = [...partitions, ...added].map(
+    (name, index) => recovered.offsets.get(name) ?? position.nextOffsets[index] ?? 0n,
+  )
+  journal.follow(recovered.journal)
+  source.resume({ partitions, records: position.records, decisions, until })
+  const isAhead = until.some((offset, index) => offset > (position.nextOffsets[index] ?? 0n))
+  if (!isAhead && recovered.journal.length === 0) return undefined
+  logger.info(
+    { records: position.records, journal: recovered.journal.length },
+    'learning again what was committed behind the checkpoint',
+  )
+  return new Relearning(until, recovered, gate, journal)
+}
+
+function decisionOf({ kind, records, partition, partitionName }: JournalRecord): MergeDecision[] {
+  if (kind !== 'idle' && kind !== 'active') return []
+  return [{ records, partition, idle: kind === 'idle', ...(partitionName === null ? {} : { name: partitionName }) }]
+}
+
+async function openDelivery(
+  { loaded, logger, clock }: SessionOptions,
+  target: KafkaOutputsConfig,
+  groupId: string,
+  connection: ReturnType<typeof kafkaConnection>,
+  registry: SchemaRegistry | undefined,
+  stop: AbortSignal,
+): Promise<KafkaDelivery> {
+  const { config } = loaded
+  if (registry === undefined)
+    throw new MillraceError(
+      'CONFIG_INVALID',
+      'outputs.kafka needs kafka.registry: outputs are framed with the ids of their schemas',
+    )
+  const names = Object.entries(TOPIC_SCHEMAS) as [keyof typeof TOPIC_SCHEMAS, string][]
+  const ids = await registerOutputSchemas(
+    registry.http,
+    Object.fromEntries(names.map(([output, schema]) => [target[output], schema])),
+  )
+  const journalType = avro.Type.forSchema(readSchemaFile('journal') as never)
+  return KafkaDelivery.open(
+    {
+      connection,
+      groupId,
+      transactionalId: target.transactionalId,
+      instance: `${hostname()}-${process.pid}-${randomUUID()}`,
+      delivery: target.delivery,
+      compression: target.compression,
+      maxMessageBytes: target.maxMessageBytes,
+      outputs: createKafkaOutputs({
+        name: config.name,
+        tasks: config.tasks.map(task => task.name),
+        topics: target,
+        predictions: config.outputs.predictions,
+        encoderOf: (output, topic) => createFramedEncoder(TOPIC_SCHEMAS[output], ids.get(topic) ?? 0),
+      }),
+      decodeJournal: value => entryOf(journalType.fromBuffer(value.subarray(FRAME_BYTES))),
+      logger,
+      clock,
+    },
+    stop,
+  )
+}

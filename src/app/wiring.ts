@@ -1,0 +1,109 @@
+/** The parts of a pipeline, freshly made and joined to each other: what stands between a source, a learner and a delivery. */
+import { Batcher } from '../batch/batcher.js'
+import type { LoadedConfig } from '../config/load.js'
+import { ExampleColumns } from '../features/columns.js'
+import { FeatureExtractor } from '../features/extract.js'
+import { DuplicateFilter } from '../join/duplicates.js'
+import { Joiner } from '../join/join.js'
+import { createLabelCheck } from '../join/label-range.js'
+import { StreamClock } from '../join/watermark.js'
+import { type Counts, increment } from '../pipeline/counts.js'
+import { Dispatcher } from '../pipeline/dispatch.js'
+import { Journal } from '../pipeline/journal.js'
+import type { LearnerPort, MetricsAnswer } from '../pipeline/learner.js'
+import type { PipelineParts } from '../pipeline/pipeline.js'
+import { Position } from '../pipeline/position.js'
+import type { Outputs } from '../sink/delivery.js'
+import type { Source } from '../source/source.js'
+import type { Clock } from '../std/clock.js'
+import { Hasher } from '../std/hash.js'
+import { heldRecord } from './held-record.js'
+
+export interface WiringDeps {
+  loaded: LoadedConfig
+  source: Source
+  learner: LearnerPort
+  outputs: Outputs
+  clock: Clock
+  onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
+}
+
+export type WiredParts = Pick<
+  PipelineParts,
+  | 'config'
+  | 'source'
+  | 'clock'
+  | 'labelFault'
+  | 'duplicates'
+  | 'features'
+  | 'columns'
+  | 'joiner'
+  | 'batcher'
+  | 'dispatcher'
+  | 'journal'
+  | 'position'
+  | 'counts'
+>
+
+export async function wireParts({
+  loaded,
+  source,
+  learner,
+  outputs,
+  clock,
+  onMetrics,
+}: WiringDeps): Promise<WiredParts> {
+  const { config, hash } = loaded
+  const hasher = await Hasher.create()
+  const features = new FeatureExtractor(config.features, hasher)
+  const { keyPlaces, dense } = features.layout
+  const columns = new ExampleColumns({ keyPlaces, dense: dense.length, tasks: config.tasks.length }, buffer =>
+    learner.addSlab(buffer),
+  )
+  const position = new Position()
+  const counts: Counts = { events: {}, drops: {}, rejects: {} }
+  const journal: Journal = new Journal(record => dispatcher.inOrder(() => outputs.journal.append(record)), position)
+  const batcher = new Batcher(config.batch, config.tasks.length, clock)
+  const dispatcher: Dispatcher = new Dispatcher({
+    config,
+    configHash: hash,
+    columns,
+    batcher,
+    learner,
+    outputs,
+    journal,
+    position,
+    partitionName: index => source.partitions[index] ?? '',
+    onMetrics,
+  })
+  const joiner = new Joiner(config.tasks, config.join, hasher, config.model.seed, {
+    arrive(subject, score) {
+      const row = columns.allocate()
+      features.extract(subject, columns, row, true)
+      dispatcher.expect(row, subject)
+      if (score) batcher.addScore(row)
+      return row
+    },
+    mature(row, labels, mask, fresh, impressionTimeMs) {
+      batcher.addExample(row, labels, mask, fresh, impressionTimeMs)
+      if (batcher.learnDue) dispatcher.flush('count')
+    },
+    release: row => dispatcher.release(row),
+    drop: (reason, count) => increment(counts.drops, reason, count),
+  })
+  return {
+    config,
+    source,
+    clock: new StreamClock(config.join, heldRecord),
+    labelFault: createLabelCheck(config.tasks),
+    duplicates: new DuplicateFilter(config.join, hasher),
+    features,
+    columns,
+    joiner,
+    batcher,
+    dispatcher,
+    journal,
+    position,
+    counts,
+  }
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkConfig, parseSetting } from '../../../src/app/load-checked.js'
+import { parseConfig } from '../../../src/config/load.js'
+import { MillraceError } from '../../../src/domain/errors.js'
+
+/** Faults of a configuration with these tasks, as 'path: message'. */
+function faultsOf(...tasks: string[]): string[] {
+  const text = `tasks: [${tasks.join(', ')}]\nfeatures: { slots: [{ name: user, from: user }] }\n`
+  return checkConfig(parseConfig(text, 'c.yaml').config).map(({ path, message }) => `${path.join('.')}: ${message}`)
+}
+
+test('a setting is a key and a value, read as YAML', () => {
+  assert.deepEqual(parseSetting('model.dim=8'), ['model.dim', 8])
+  assert.deepEqual(parseSetting('model.hidden=[64, 32]'), ['model.hidden', [64, 32]])
+  assert.deepEqual(parseSetting('outputs.path=/tmp/a=b'), ['outputs.path', '/tmp/a=b'])
+  for (const wrong of ['model.dim', '=8']) {
+    assert.throws(
+      () => parseSetting(wrong),
+      (error: unknown) => error instanceof MillraceError && error.code === 'USAGE',
+    )
+  }
+})
+
+test('tasks that fit have no faults', () => {
+  assert.deepEqual(
+    faultsOf(
+      '{ name: click, label: { event: click, window: 30m } }',
+      '{ name: stars, head: ordinal, label: { event: rating }, range: [1, 5] }',
+      '{ name: like, label: { event: rating, atLeast: 4 } }',
+    ),
+    [],
+  )
+})
+
+for (const [what, task, message] of [
+  [
+    'a numeric head on clicks',
+    '{ name: t, head: regression, label: { event: click }, range: [0, 1] }',
+    /a click has none/,
+  ],
+  [
+    'a threshold on a numeric head',
+    '{ name: t, head: regression, label: { event: rating, atLeast: 4 }, range: [1, 5] }',
+    /only binary/,
+  ],
+  ['a binary task on ratings without a threshold', '{ name: t, label: { event: rating } }', /needs atLeast/],
+  ['a binary task without a window', '{ name: t, label: { event: click } }', /needs a window/],
+  ['a numeric head without a range', '{ name: t, head: ordinal, label: { event: rating } }', /needs a range/],
+  [
+    'a range upside down',
+    '{ name: t, head: regression, label: { event: rating }, range: [5, 1] }',
+    /lowest value comes first/,
+  ],
+  ['levels between integers', '{ name: t, head: ordinal, label: { event: rating }, range: [0.5, 5] }', /integers/],
+] as const) {
+  test(`${what} is a fault`, () => {
+    const faults = faultsOf(task)
+    assert.equal(faults.length, 1, faults.join('\n'))
+    assert.match(faults[0] ?? '', message)
+  })
+}
+
+test('two tasks of one name are a fault', () => {
+  const task = '{ name: t, label: { event: click, window: 1m } }'
+  assert.match(faultsOf(task, task).join(), /two tasks named 't'/)
+})
