@@ -50,6 +50,9 @@ export function sourceOf(
 export async function producerTo(brokers: readonly string[]): Promise<Producer> {
   const producer = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).producer({
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    // Partitions of a new topic may refuse a first attempt, and others of the same request be written twice.
+    idempotent: true,
+    maxInFlightRequests: 1,
   })
   await producer.connect()
   return producer
