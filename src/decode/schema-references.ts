@@ -22,7 +22,6 @@ function inline(type: unknown, namespace: string, known: Map<string, unknown>): 
     const name = type.includes('.') || namespace === '' ? type : `${namespace}.${type}`
     const found = known.get(name)
     if (!isObject(found)) return type
-    known.delete(name)
     // Without a namespace of its own it would take that of the place where it now stands.
     return inline({ ...found, namespace: found.namespace ?? '' }, '', known)
   }

@@ -87,7 +87,8 @@ test('what is not an Avro schema is an unknown one', async t => {
 
 test('a schema that refers to others comes whole, or not at all', async t => {
   const uses = (type: string) => JSON.stringify({ type: 'record', name: 'U', fields: [{ name: 'r', type }] })
-  const references = [{ name: 'R', subject: 'r/value', version: 2 }]
+  const reference = { name: 'R', subject: 'r/value', version: 2 }
+  const references = [reference, reference]
   const { registry, requests } = await start(t, [
     ok({ schema: uses('R'), references }),
     ok(),
@@ -174,8 +175,8 @@ test('an answer without end is cut off', async t => {
   assert.match(states[0]?.lastError ?? '', /more than 4194304 bytes/)
 })
 
-test('closing ends what waits', async t => {
-  const { registry } = await start(t, ['hang'])
+test('closing ends what waits', { timeout: 30_000 }, async t => {
+  const { registry } = await start(t, ['hang'], { timeoutMs: 600_000 })
   const waiting = registry.schema(7)
   registry.close()
   await assert.rejects(waiting, { name: 'AbortError' })
@@ -214,6 +215,12 @@ test('a schema that the subject has is only looked up', async t => {
   const { registry, requests } = await start(t, [ok({ id: 5, version: 2 })])
   assert.equal(await registerSchema(registry.http, 'a/b-value', schema), 5)
   assert.deepEqual(requests, ['POST /api/subjects/a%2Fb-value'])
+})
+
+test('registration waits for a registry that is down', async t => {
+  const { registry, waits } = await start(t, [down, { status: 500, body: { error_code: 50001 } }, ok({ id: 5 })])
+  assert.equal(await registerSchema(registry.http, 's', schema), 5)
+  assert.deepEqual(waits, [100, 200])
 })
 
 test('a new subject becomes BACKWARD if nothing is checked in general, is checked, and is registered', async t => {
