@@ -10,6 +10,8 @@ export interface ConfigLeaf {
   default: unknown
   env?: string
   unit?: string
+  /** Never printed; may come from a file named by `${env}_FILE`. */
+  secret?: boolean
 }
 
 interface SchemaNode {
@@ -18,6 +20,7 @@ interface SchemaNode {
   default?: unknown
   env?: string
   unit?: string
+  secret?: boolean
   enum?: unknown[]
   properties?: Record<string, SchemaNode>
   items?: SchemaNode
@@ -54,6 +57,7 @@ function* walk(node: SchemaNode, path: string[]): Generator<ConfigLeaf> {
     default: node.default,
     ...(node.env === undefined ? {} : { env: node.env }),
     ...(node.unit === undefined ? {} : { unit: node.unit }),
+    ...(node.secret === true ? { secret: true } : {}),
   }
 }
 

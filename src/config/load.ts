@@ -8,7 +8,7 @@ import { dirname, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { MillraceError } from '../domain/errors.js'
-import { describeLeaves } from './describe.js'
+import { type ConfigLeaf, describeLeaves } from './describe.js'
 import { offsetOf } from './place.js'
 import { type Config, configSchema } from './schema.js'
 import { nearest } from './suggest.js'
@@ -77,7 +77,7 @@ export function parseConfig(text: string, file: string, options: LoadOptions = {
 
   const input = interpolate(document.toJS() ?? {}, options.env ?? {}) as Record<string, unknown>
   for (const leaf of describeLeaves()) {
-    const value = leaf.env === undefined ? undefined : options.env?.[leaf.env]
+    const value = fromEnvironment(leaf, options.env ?? {})
     if (value !== undefined) setPath(input, leaf.path, typed(value, leaf.type))
   }
   for (const [path, value] of Object.entries(options.overrides ?? {})) setPath(input, path.split('.'), value)
@@ -139,10 +139,22 @@ function interpolate(value: unknown, env: Environment): unknown {
   return value
 }
 
+function fromEnvironment({ env: name, secret }: ConfigLeaf, env: Environment): string | undefined {
+  if (name === undefined) return undefined
+  const file = secret === true ? env[`${name}_FILE`] : undefined
+  if (env[name] !== undefined || file === undefined) return env[name]
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+  } catch (cause) {
+    throw new MillraceError('CONFIG_INVALID', `${name}_FILE: ${(cause as Error).message}`, { cause })
+  }
+}
+
 function typed(text: string, type: string): unknown {
   if ((type === 'number' || type === 'integer') && text.trim() !== '' && !Number.isNaN(Number(text)))
     return Number(text)
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
+  if (type.startsWith('list of ')) return text.split(',').map(one => one.trim())
   return text
 }
 

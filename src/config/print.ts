@@ -1,19 +1,36 @@
-/** A configuration as a file would hold it, defaults included: durations are text again. It loads to the same configuration. */
-import { describeLeaves } from './describe.js'
+/**
+ * A configuration as a file would hold it, defaults included: durations are text again, secrets are left out. It loads to
+ * the same configuration where the secrets come from the environment.
+ */
+import { type ConfigLeaf, describeLeaves } from './describe.js'
 import { type Config, durationText } from './schema.js'
 
 export function configAsWritten(config: Config): unknown {
-  const durations = new Set(
-    describeLeaves(true)
-      .filter(leaf => leaf.unit === 'duration')
-      .map(leaf => leaf.path.join('.')),
-  )
-  return written(config, [], durations)
+  return written(config, [], {
+    durations: pathsOf(leaf => leaf.unit === 'duration'),
+    secrets: pathsOf(leaf => leaf.secret === true),
+  })
 }
 
-function written(value: unknown, path: readonly string[], durations: ReadonlySet<string>): unknown {
-  if (typeof value === 'number') return durations.has(path.join('.')) ? durationText(value) : value
-  if (Array.isArray(value)) return value.map(one => written(one, [...path, '[]'], durations))
+interface Special {
+  durations: ReadonlySet<string>
+  secrets: ReadonlySet<string>
+}
+
+const pathsOf = (isMeant: (leaf: ConfigLeaf) => boolean) =>
+  new Set(
+    describeLeaves(true)
+      .filter(isMeant)
+      .map(leaf => leaf.path.join('.')),
+  )
+
+function written(value: unknown, path: readonly string[], special: Special): unknown {
+  if (typeof value === 'number') return special.durations.has(path.join('.')) ? durationText(value) : value
+  if (Array.isArray(value)) return value.map(one => written(one, [...path, '[]'], special))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, written(one, [...path, key], durations)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => !special.secrets.has([...path, key].join('.')))
+      .map(([key, one]) => [key, written(one, [...path, key], special)]),
+  )
 }

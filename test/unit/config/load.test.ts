@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { configHash, loadConfig, parseConfig } from '../../../src/config/load.js'
 import { MillraceError } from '../../../src/domain/errors.js'
@@ -64,6 +67,22 @@ test('flags are stronger than the environment, the environment is stronger than 
   assert.equal(seed({}), 3)
   assert.equal(seed({ env: { MILLRACE_SEED: '4' } }), 4)
   assert.equal(seed({ env: { MILLRACE_SEED: '4' }, overrides: { 'model.seed': 5 } }), 5)
+})
+
+test('lists in the environment are separated by commas', () => {
+  const { config } = parseConfig(VALID, 'c.yaml', { env: { KAFKA_BROKERS: 'one:9092, two:9092' } })
+  assert.deepEqual(config.kafka.brokers, ['one:9092', 'two:9092'])
+})
+
+test('secrets come from files that the environment names, unless it holds them itself', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-secrets-'))
+  const file = join(folder, 'password')
+  writeFileSync(file, 'from-file\n')
+  const password = (env: Record<string, string>) => parseConfig(VALID, 'c.yaml', { env }).config.kafka.sasl?.password
+  assert.equal(password({ KAFKA_SASL_PASSWORD_FILE: file }), 'from-file')
+  assert.equal(password({ KAFKA_SASL_PASSWORD_FILE: file, KAFKA_SASL_PASSWORD: 'itself' }), 'itself')
+  rmSync(folder, { recursive: true })
+  assert.throws(() => password({ KAFKA_SASL_PASSWORD_FILE: file }), fails(/KAFKA_SASL_PASSWORD_FILE: .*no such file/))
 })
 
 test('text values take ${NAME} and ${NAME:default} from the environment', () => {

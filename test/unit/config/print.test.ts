@@ -21,3 +21,11 @@ test('durations are printed as they are written', () => {
   const { config } = parseConfig(readFileSync(join(packageRoot(), 'examples/shop.yaml'), 'utf8'), 'c.yaml')
   assert.match(stringify(configAsWritten(config)), /tick: 10m\n[\s\S]*every: 1m\n/)
 })
+
+test('secrets are not printed', () => {
+  const text = readFileSync(join(packageRoot(), 'examples/shop.yaml'), 'utf8')
+  const env = { KAFKA_SASL_USERNAME: 'reader', KAFKA_SASL_PASSWORD: 'hush', SCHEMA_REGISTRY_PASSWORD: 'hush' }
+  const printed = stringify(configAsWritten(parseConfig(text, 'c.yaml', { env }).config))
+  assert.match(printed, /username: reader/)
+  assert.doesNotMatch(printed, /hush|password/)
+})
