@@ -12,7 +12,7 @@ export interface Refusal {
 
 /** partition: its name. refusal: absent if the record's own outcome is the reject. */
 export function deadLetter(partition: string, record: SourceRecord, refusal?: Refusal): DeadLetterRecord {
-  const { offset, outcome, data, start, end, schema } = record
+  const { offset, outcome, data, start, end, schema, original } = record
   const own = outcome.kind === 'reject' ? outcome : { reason: 'undecodable' as const, message: '' }
   const { reason, message, stage } = refusal ?? { ...own, stage: 'decode' }
   return {
@@ -24,5 +24,6 @@ export function deadLetter(partition: string, record: SourceRecord, refusal?: Re
     schema: schema ?? null,
     payload: data.subarray(start, end),
     eventTime: outcome.kind === 'ok' ? outcome.value.eventTimeMs : null,
+    ...(original === undefined ? {} : { original }),
   }
 }

@@ -8,9 +8,10 @@
  * A record from a log file has no message around it: its bytes are the value, without a key.
  */
 import type { IHeaders } from 'kafkajs'
+import type { OriginalMessage } from '../source/source.js'
 import { partitionOf, partitionOfBytes } from '../std/murmur2.js'
 import type { KafkaOutput } from './kafka-sink.js'
-import type { DeadLetterRecord, OriginalMessage } from './output-records.js'
+import type { DeadLetterRecord } from './output-records.js'
 
 const PREFIX = '__connect.errors.'
 

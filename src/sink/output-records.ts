@@ -3,6 +3,7 @@
  * differ (bytes, bigints, typed arrays), the functions here turn one into the other. Ids are text in all outputs.
  */
 import type { Prediction } from '../domain/prediction.js'
+import type { OriginalMessage } from '../source/source.js'
 
 export interface RecommendationRecord {
   requestId: string
@@ -56,17 +57,6 @@ export interface JournalRecord {
   partitionName: string | null
 }
 
-/** A Kafka message as it came, for those that must hand it on unchanged. */
-export interface OriginalMessage {
-  key: Uint8Array | null
-  /** With its framing; null: a tombstone. */
-  value: Uint8Array | null
-  headers: Readonly<Record<string, HeaderValue | readonly HeaderValue[] | undefined>> | undefined
-  timestampMs: number
-}
-
-type HeaderValue = Uint8Array | string
-
 export interface DeadLetterRecord {
   partition: string
   offset: string
@@ -76,7 +66,7 @@ export interface DeadLetterRecord {
   schema: string | null
   payload: Uint8Array
   eventTime: number | null
-  /** Only of records from Kafka; files do not hold it. */
+  /** Of a record from Kafka: the whole message. Files do not hold it. */
   original?: OriginalMessage
 }
 

@@ -366,3 +366,26 @@ test('an instance waits for brokers that are not there, and can be told to stop'
   await assert.rejects(opening, rejectsWith('KAFKA_UNREACHABLE'))
   assert.match(warnings[0] ?? '', /127\.0\.0\.1:1/)
 })
+
+test('messages go out in batches', { skip }, async t => {
+  const prefix = await place()
+  const delivery = await openActive({ prefix, instance: 'a' })
+  const values = numbers(0, 150_000).map(index => prediction(index))
+  for (const [index, value] of values.entries()) if (index < 20_000) delivery.outputs.predictions.append(value)
+  await delivery.commit(offsetsOf(prefix, 1))
+  const beganMs = performance.now()
+  const beganCpu = process.cpuUsage()
+  const commits: Promise<void>[] = []
+  for (const [index, value] of values.entries()) {
+    delivery.outputs.predictions.append(value)
+    if ((index + 1) % 10_000 === 0) commits.push(delivery.commit(offsetsOf(prefix, index + 2)))
+  }
+  const appendedMs = performance.now() - beganMs
+  await Promise.all(commits)
+  const ms = performance.now() - beganMs
+  const cpu = process.cpuUsage(beganCpu)
+  await delivery.close()
+  t.diagnostic(
+    `${Math.round(values.length / ms)} thousand messages a second, ${((cpu.user + cpu.system) / values.length).toFixed(1)} us of CPU each, of which ${((appendedMs * 1000) / values.length).toFixed(1)} us in append()`,
+  )
+})
