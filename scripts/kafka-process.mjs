@@ -4,7 +4,17 @@
  * its data, its log, and its process id, by which it can be found again after whoever started it is gone.
  */
 import { execFile, spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createConnection, createServer } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -15,19 +25,23 @@ export const kafkaJars = join(cache, 'kafka-4.3.1')
 const registryFolder = join(cache, 'apicurio-3.0.9')
 const registryJar = join(registryFolder, 'apicurio-registry-app-3.0.9-runner.jar')
 
+const LOGGING = ['defaultLogLevel=warn', 'showDateTime=true'].map(one => `-Dorg.slf4j.simpleLogger.${one}`)
+
 export const isProvisioned = () => existsSync(kafkaJars) && existsSync(registryJar)
 
 /** Below the range that the kernel gives to connections, so that nothing takes the port of a broker that is down. */
 export async function freePort() {
   for (;;) {
     const port = 12_000 + Math.floor(Math.random() * 20_000)
-    const free = await new Promise(resolve => {
-      const server = createServer().on('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-    })
-    if (free) return port
+    if (await isFree(port)) return port
   }
 }
+
+export const isFree = port =>
+  new Promise(resolve => {
+    const server = createServer().on('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 
 /** Writes a broker's configuration and formats its data folder; a folder that is formatted already keeps its data. */
 export async function formatBroker(folder, { clusterId, config, scram = [] }) {
@@ -41,9 +55,10 @@ export async function formatBroker(folder, { clusterId, config, scram = [] }) {
       .join(''),
     { mode: 0o600 },
   )
+  if (existsSync(join(folder, 'data', 'meta.properties'))) return
   const users = scram.flatMap(user => ['--add-scram', user])
-  const args = ['format', '--ignore-formatted', '-t', clusterId, '-c', file, ...users]
-  const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${kafkaJars}/*`]
+  const args = ['format', '-t', clusterId, '-c', file, ...users]
+  const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...LOGGING, '-cp', `${kafkaJars}/*`]
   await new Promise((resolve, reject) => {
     execFile('java', [...jvm, 'kafka.tools.StorageTool', ...args], (error, stdout, stderr) =>
       error === null ? resolve() : reject(new Error(`the broker's folder can not be formatted:\n${stdout}${stderr}`)),
@@ -93,8 +108,7 @@ export function launchBroker(folder, { heap = '384m' } = {}) {
     `-Xmx${heap}`,
     '-XX:+UseSerialGC',
     '-Djava.net.preferIPv4Stack=true',
-    '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-    '-Dorg.slf4j.simpleLogger.showDateTime=true',
+    ...LOGGING,
     '-cp',
     `${kafkaJars}/*`,
     'kafka.Kafka',
@@ -142,7 +156,17 @@ function launch(folder, args, env = {}) {
 export function processIn(folder) {
   const file = join(folder, 'pid')
   const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
-  return pid !== undefined && isAlive(pid) ? pid : undefined
+  return pid !== undefined && isAlive(pid) && worksIn(pid, folder) ? pid : undefined
+}
+
+/** After a restart of the machine the number may be that of any program: ours was started in its folder. */
+function worksIn(pid, folder) {
+  if (!existsSync('/proc/self/cwd')) return true
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(folder)
+  } catch {
+    return false
+  }
 }
 
 /** An ApiVersions round trip: a connection alone says only that the port is bound. */
@@ -176,7 +200,8 @@ export const registryReady = (folder, port) => ready(folder, registryAnswers(por
 
 async function ready(folder, answers, deadlineMs = 120_000) {
   const end = Date.now() + deadlineMs
-  while (!(await answers())) {
+  // Another program may answer on that port, so the process must be there too.
+  while (!(await answers()) || processIn(folder) === undefined) {
     const log = () => readFileSync(join(folder, 'process.log'), 'utf8').slice(-3000)
     if (processIn(folder) === undefined) throw new Error(`the process in ${folder} has ended:\n${log()}`)
     if (Date.now() > end) throw new Error(`the process in ${folder} does not answer:\n${log()}`)

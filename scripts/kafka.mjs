@@ -8,6 +8,7 @@ import {
   brokerConfig,
   brokerReady,
   formatBroker,
+  isFree,
   isProvisioned,
   launchBroker,
   launchRegistry,
@@ -19,8 +20,8 @@ import {
 
 const root = resolve(fileURLToPath(import.meta.url), '../..')
 const data = join(root, '.data/kafka')
-const broker = { name: 'broker', folder: join(data, 'broker'), port: 9092, controllerPort: 9093 }
-const registry = { name: 'registry', folder: join(data, 'registry'), port: 8081 }
+const broker = { folder: join(data, 'broker'), port: 9092, controllerPort: 9093 }
+const registry = { folder: join(data, 'registry'), port: 8081 }
 
 const commands = { start, stop, status }
 const command = commands[process.argv[2] ?? '']
@@ -38,6 +39,9 @@ async function start() {
     const { status } = spawnSync(join(root, 'scripts/provision-kafka'), { stdio: 'inherit' })
     if (status !== 0) throw new Error('scripts/provision-kafka has failed')
   }
+  // Both or none.
+  await mustBeFree(broker.folder, broker.port, broker.controllerPort)
+  await mustBeFree(registry.folder, registry.port)
   await Promise.all([startBroker(), startRegistry()])
   await status()
 }
@@ -52,9 +56,17 @@ async function startBroker() {
 }
 
 async function startRegistry() {
-  if (processIn(registry.folder) === undefined)
+  if (processIn(registry.folder) === undefined) {
     launchRegistry(registry.folder, { port: registry.port, storage: 'disk' })
+  }
   await registryReady(registry.folder, registry.port)
+}
+
+async function mustBeFree(folder, ...ports) {
+  if (processIn(folder) !== undefined) return
+  for (const port of ports)
+    if (!(await isFree(port)))
+      throw new Error(`port ${port} is taken by another program, perhaps another broker or registry`)
 }
 
 /** Kafka's form of an id: 16 bytes as URL-safe base64. It counts only where the folder is not formatted yet. */
@@ -62,7 +74,6 @@ function clusterId() {
   return Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').replace(/^-/, 'm')
 }
 
-/** The registry first: the other way round it would complain about nothing that matters. */
 async function stop() {
   await Promise.all([stopProcess(registry.folder), stopProcess(broker.folder)])
   await status()
