@@ -38,7 +38,7 @@ export function asyncapiYaml(config: Config): string {
   return stringify(asyncapiDocument(config), { aliasDuplicateObjects: false, lineWidth: 120 })
 }
 
-export function asyncapiDocument(config: Config): Json {
+function asyncapiDocument(config: Config): Json {
   const plans = planTopics(config).filter(({ output }) => output !== 'predictions' || config.outputs.predictions)
   const inputs = (config.source.kafka?.topics ?? []).map((topic, i) => ({ id: `input${i + 1}`, topic }))
   const publishes = new Set(plans.map(({ output }) => output))

@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { packageRoot } from '../../src/std/package-root.js'
-import { type Listener, type Secured, secure } from './kafka-security.js'
+import { type Secured, secure } from './kafka-security.js'
 
 interface Launcher {
   isProvisioned(): boolean
@@ -240,5 +240,3 @@ function at<T>(list: readonly T[], index: number): T {
 }
 
 const first = <T>(set: Set<T>): T | undefined => set.values().next().value
-
-export type { Listener }

@@ -20,9 +20,9 @@ interface Parsed {
 }
 
 async function parse(text: string): Promise<Parsed> {
-  const require = createRequire(join(folder, 'package.json'))
-  const { Parser } = require('@asyncapi/parser')
-  const { AvroSchemaParser } = require('@asyncapi/avro-schema-parser')
+  const load = createRequire(join(folder, 'package.json'))
+  const { Parser } = load('@asyncapi/parser')
+  const { AvroSchemaParser } = load('@asyncapi/avro-schema-parser')
   const parser = new Parser()
   parser.registerSchemaParser(AvroSchemaParser())
   return parser.parse(text)
