@@ -24,7 +24,8 @@ function createBar(label: string, clock: Clock): Progress {
     {
       format: `${label} {bar} {percentage}% · {records} records · {rate}/s · ETA {left}`,
       stream: process.stderr,
-      hideCursor: true,
+      // A signal may end the process at any time, and nobody would show the cursor again.
+      hideCursor: false,
       clearOnComplete: true,
       barsize: 24,
     },
