@@ -74,7 +74,7 @@ export function* encodePart(state: PartState): Generator<Uint8Array> {
 }
 
 /** Reads what encodePart wrote; the arrays are views into `bytes` where alignment allows it, which it always does here. */
-function decodePart(bytes: Uint8Array): LoadedState {
+export function decodePart(bytes: Uint8Array): LoadedState {
   const text = (from: number, length: number) => Buffer.from(bytes.subarray(from, from + length))
   if (text(0, MAGIC.length).toString('latin1') !== MAGIC)
     throw new MillraceError('CHECKPOINT_INCOMPATIBLE', 'this is not a part file of a version that this program reads')
