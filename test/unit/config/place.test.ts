@@ -42,5 +42,5 @@ test('what is not there is the section that lacks it', () => {
   assert.equal(place(['batch', 'linger']), '2:1')
   assert.equal(place(['tasks', 0, 'head']), '5:5')
   assert.equal(place(['tasks', 7, 'head']), '5:3')
-  assert.equal(place(['empty', 'below']), '8:1')
+  assert.equal(place(['empty', 'below']), '8:7')
 })
