@@ -21,6 +21,6 @@ await page.locator('canvas').first().waitFor()
 await page.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))')
 const top = (await page.getByRole('heading', { name: 'Leaderboard' }).boundingBox()).y - 24
 const plot = await page.locator('figure').nth(3).boundingBox()
-const clip = { x: 0, y: top, width: 1100, height: plot.y + plot.height + 24 - top }
+const clip = { x: 0, y: top, width: 1100, height: plot.y + plot.height + 12 - top }
 await page.screenshot({ path: picture, fullPage: true, clip })
 await browser.close()

@@ -12,7 +12,7 @@ import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
 import { reportOf } from './report-of.js'
 import { learnLog } from './session.js'
-import { stopOnSignal } from './signals.js'
+import { untilSignal } from './signals.js'
 import { printReports } from './terminal.js'
 import { variantsOf } from './variants.js'
 
@@ -40,8 +40,7 @@ export async function evaluateFiles(files: readonly string[], options: EvaluateO
   const [first] = entrants
   if (first === undefined) return
   const logger = createLog(first.loaded.config.name, first.loaded.config.log.level)
-  const signals = stopOnSignal(logger)
-  const reports = await evaluateAll(uniquelyNamed(entrants), logger, signals.stop).finally(() => signals.close())
+  const reports = await evaluateAll(uniquelyNamed(entrants), logger)
 
   const target = options.report ?? resolve(first.loaded.folder, first.loaded.config.evaluate.report)
   await writeReport(target, reports as [RunReport, ...RunReport[]])
@@ -52,12 +51,13 @@ export async function evaluateFiles(files: readonly string[], options: EvaluateO
   })
 }
 
-/** One after another; after a signal the one that runs is the last. */
-export async function evaluateAll(entrants: readonly Entrant[], logger: Log, stop: AbortSignal): Promise<RunReport[]> {
+/** One after another; one that is stopped is the last. */
+export async function evaluateAll(entrants: readonly Entrant[], logger: Log): Promise<RunReport[]> {
   const reports: RunReport[] = []
   for (const entrant of entrants) {
-    if (stop.aborted) break
-    reports.push(await evaluateOne(entrant, logger, stop))
+    const { report, stopped } = await evaluateOne(entrant, logger)
+    reports.push(report)
+    if (stopped) break
   }
   return reports
 }
@@ -66,22 +66,16 @@ export async function evaluateAll(entrants: readonly Entrant[], logger: Log, sto
 async function evaluateOne(
   { name, file, changes, loaded }: Entrant,
   logger: Log,
-  stop: AbortSignal,
-): Promise<RunReport> {
+): Promise<{ report: RunReport; stopped: boolean }> {
   const terminal = process.stderr.isTTY === true
   const making = createProgress('preparing the log', terminal, logger, systemClock)
   const log = await prepareLog(loaded, (records, share) => making.update(records, share)).finally(() => making.stop())
   const progress = createProgress(`evaluating ${name}`, terminal, logger, systemClock)
-  try {
-    const onProgress = (records: number, share: number | undefined) => progress.update(records, share)
-    const result = await learnLog(
-      { loaded, log, outputs: 'discard', resume: false, logger, clock: systemClock, onProgress },
-      stop,
-    )
-    return reportOf({ name, configuration: file, log: relative(process.cwd(), log), changes }, loaded, result)
-  } finally {
-    progress.stop()
-  }
+  const onProgress = (records: number, share: number | undefined) => progress.update(records, share)
+  const session = { loaded, log, outputs: 'discard', resume: false, logger, clock: systemClock, onProgress } as const
+  const { value, stopped } = await untilSignal(logger, stop => learnLog(session, stop)).finally(() => progress.stop())
+  const names = { name, configuration: file, log: relative(process.cwd(), log), changes }
+  return { report: reportOf(names, loaded, value), stopped }
 }
 
 export async function writeReport(file: string, reports: readonly [RunReport, ...RunReport[]]): Promise<void> {

@@ -1,8 +1,8 @@
 /** `run` and `replay`: learn and publish; the result as a table, and as a report beside the configured comparisons. */
 import { relative, resolve } from 'node:path'
-import { environment, type LoadedConfig } from '../config/load.js'
+import { environment } from '../config/load.js'
 import type { RunReport } from '../evaluate/report/report.js'
-import { createLog, type Log } from '../observe/log.js'
+import { createLog } from '../observe/log.js'
 import { createProgress } from '../observe/progress.js'
 import { systemClock } from '../std/clock.js'
 import { evaluateAll, writeReport } from './evaluate-files.js'
@@ -10,7 +10,7 @@ import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
 import { reportOf } from './report-of.js'
 import { learnLog } from './session.js'
-import { stopOnSignal } from './signals.js'
+import { untilSignal } from './signals.js'
 import { printReports } from './terminal.js'
 import { variantsOf } from './variants.js'
 
@@ -25,49 +25,33 @@ export interface RunOptions {
 
 export async function runLearning(options: RunOptions): Promise<void> {
   const loaded = loadChecked(options.file, { set: options.set })
-  const logger = createLog(loaded.config.name, loaded.config.log.level)
-  const signals = stopOnSignal(logger)
-  try {
-    await learnAndReport(options, loaded, logger, signals.stop)
-  } finally {
-    signals.close()
-  }
-}
-
-async function learnAndReport(
-  options: RunOptions,
-  loaded: LoadedConfig,
-  logger: Log,
-  stop: AbortSignal,
-): Promise<void> {
   const { config, folder } = loaded
+  const logger = createLog(config.name, config.log.level)
   const terminal = process.stderr.isTTY === true
   const making = createProgress('preparing the log', terminal, logger, systemClock)
   const log = await prepareLog(loaded, (records, share) => making.update(records, share)).finally(() => making.stop())
   const progress = createProgress('learning', terminal, logger, systemClock)
   const onProgress = (records: number, share: number | undefined) => progress.update(records, share)
-  let report: RunReport
-  try {
-    const result = await learnLog(
-      { loaded, log, outputs: 'files', resume: options.resume, logger, clock: systemClock, onProgress },
-      stop,
-    )
-    report = reportOf(
-      { name: config.name, configuration: options.file, log: relative(process.cwd(), log), changes: {} },
-      loaded,
-      result,
-    )
-    if (result.records === 0)
-      logger.info({ records: result.position.records }, 'the log has no new records; --fresh learns it anew')
-  } finally {
-    progress.stop()
-  }
-
-  const reports: [RunReport, ...RunReport[]] = [report]
-  if (options.compare) {
+  const session = {
+    loaded,
+    log,
+    outputs: 'files',
+    resume: options.resume,
+    logger,
+    clock: systemClock,
+    onProgress,
+  } as const
+  const { value: result, stopped } = await untilSignal(logger, stop => learnLog(session, stop)).finally(() =>
+    progress.stop(),
+  )
+  if (result.records === 0)
+    logger.info({ records: result.position.records }, 'the log has no new records; --fresh learns it anew')
+  const names = { name: config.name, configuration: options.file, log: relative(process.cwd(), log), changes: {} }
+  const reports: [RunReport, ...RunReport[]] = [reportOf(names, loaded, result)]
+  if (options.compare && !stopped) {
     const variants = variantsOf(options.file, options.set, loaded)
     const entrants = variants.map(variant => ({ ...variant, file: options.file }))
-    reports.push(...(await evaluateAll(entrants, logger, stop)))
+    reports.push(...(await evaluateAll(entrants, logger)))
   }
   const target = resolve(folder, config.evaluate.report)
   await writeReport(target, reports)

@@ -1,10 +1,17 @@
-/** SIGTERM and SIGINT ask for an orderly stop: finish the batch, checkpoint, flush. A second one ends the process at once. */
+/**
+ * SIGTERM and SIGINT ask learning for an orderly stop: finish the batch, checkpoint, flush. A second one ends the process
+ * at once. Only while something is learned: whatever else a command does may be cut off like any program.
+ */
 import type { Log } from '../observe/log.js'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 const EXIT_CODES = { SIGTERM: 143, SIGINT: 130 }
 
-export function stopOnSignal(logger: Log): { stop: AbortSignal; close(): void } {
+/** What the work came to, and whether it was stopped before its end. */
+export async function untilSignal<T>(
+  logger: Log,
+  work: (stop: AbortSignal) => Promise<T>,
+): Promise<{ value: T; stopped: boolean }> {
   const controller = new AbortController()
   const onSignal = (signal: (typeof SIGNALS)[number]) => {
     if (controller.signal.aborted) process.exit(EXIT_CODES[signal])
@@ -12,10 +19,9 @@ export function stopOnSignal(logger: Log): { stop: AbortSignal; close(): void } 
     controller.abort()
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
-  return {
-    stop: controller.signal,
-    close() {
-      for (const signal of SIGNALS) process.off(signal, onSignal)
-    },
+  try {
+    return { value: await work(controller.signal), stopped: controller.signal.aborted }
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal)
   }
 }

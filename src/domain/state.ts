@@ -9,7 +9,7 @@ export type StateArray = Float32Array | Float64Array | Int32Array | Uint32Array 
 
 export interface PartState {
   meta: Json
-  /** A list stands for the concatenation of its slabs. */
+  /** A list stands for the concatenation of its slabs, of which there is one at least, be it empty. */
   arrays: Record<string, StateArray | StateArray[]>
 }
 

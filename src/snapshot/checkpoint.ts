@@ -38,7 +38,11 @@ export function checkpointName(records: number, ended: boolean): string {
   return `checkpoint-${String(records).padStart(15, '0')}${ended ? '-end' : ''}`
 }
 
-/** write() fills the given empty folder with part files and returns the manifest's content. A checkpoint that is there already is kept: equal names are equal states. */
+/**
+ * write() fills the given empty folder with part files and returns the manifest's content. A checkpoint that is there
+ * already is kept: equal names are equal states, but for what the wall clock has made of the same records since, and
+ * that the journal tells.
+ */
 export async function writeCheckpoint(
   root: string,
   keep: number,

@@ -52,11 +52,10 @@ export function* encodePart(state: PartState): Generator<Uint8Array> {
   }))
   const header: Header = {
     meta: state.meta,
-    arrays: arrays.map(({ name, slabs }) => ({
-      name,
-      type: slabs[0] === undefined ? 'u8' : typeName(slabs[0]),
-      length: slabs.reduce((sum, slab) => sum + slab.length, 0),
-    })),
+    arrays: arrays.map(({ name, slabs }) => {
+      if (slabs[0] === undefined) throw new TypeError(`the state array '${name}' is a list of no slabs: it has no type`)
+      return { name, type: typeName(slabs[0]), length: slabs.reduce((sum, slab) => sum + slab.length, 0) }
+    }),
   }
   const text = Buffer.from(JSON.stringify(header))
   const head = Buffer.alloc(padded(MAGIC.length + 4 + text.length))

@@ -217,7 +217,8 @@ export class KeyIndex {
   }
 
   saveState(): { meta: { rows: number; size: number }; arrays: { keys: Uint32Array[]; free: Uint32Array } } {
-    const keys: Uint32Array[] = []
+    // A list of no slabs would have no type when it is read back.
+    const keys: Uint32Array[] = this.#rows === 0 ? [new Uint32Array(0)] : []
     for (let first = 0; first < this.#rows; first += SLAB) {
       keys.push(this.slabs[first >>> ROW_SLAB_BITS]!.subarray(0, Math.min(SLAB, this.#rows - first) * this.#words))
     }

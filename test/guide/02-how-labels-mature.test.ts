@@ -39,6 +39,7 @@ checkpoint: { path: checkpoints }
 
 // Two films are shown to Ada at midnight. She clicks one after ten minutes and buys it the next day. She clicks the other after
 // forty minutes: too late for the window of half an hour. Ten days later Bob comes by; his impression moves the clock.
+// (`writeSmallLog` does what the first chapter did; it is in `test/helpers/small-log.ts`.)
 
 await writeSmallLog(join(folder, 'log'), [
   ['impression', { eventId: 'a', eventTime: at(0), user: 'ada', item: 'alien' }],
@@ -61,7 +62,7 @@ test('a label counts when its event came within the window', async () => {
   assert.deepEqual(labelsOf(report, 'buy'), [2, 1])
   // Bob's impression still waits: `atEnd: wait` keeps it in the checkpoint for the next run. The default is to let it mature.
   assert.equal(report.records, 6)
-  // The late click and nothing else found no impression.
+  // The late click, and nothing else, found no impression that still waited for it.
   assert.deepEqual(report.counts.drops, { organic: 1 })
 })
 

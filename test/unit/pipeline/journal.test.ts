@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Journal } from '../../../src/pipeline/journal.js'
+import { Position } from '../../../src/pipeline/position.js'
+import type { JournalRecord } from '../../../src/sink/output-records.js'
+
+function journalAt(...nextOffsets: bigint[]) {
+  const position = new Position()
+  position.nextOffsets = nextOffsets
+  const written: JournalRecord[] = []
+  return { position, written, journal: new Journal(record => written.push(record), position) }
+}
+
+const linger = (seq: number, kind: 'score' | 'learn', ...offsets: bigint[]): JournalRecord => ({
+  seq,
+  step: seq,
+  kind,
+  trigger: 'linger',
+  eventTime: 0,
+  examples: 1,
+  consumed: offsets.map((offset, partition) => ({ partition, offset })),
+})
+
+test('entries are numbered from where the checkpoint was, and say how far each partition had been read', () => {
+  const { journal, position, written } = journalAt(3n, 9_007_199_254_740_993n)
+  position.eventTimeMs = 77
+  journal.restore(40)
+  journal.score(5, 'linger', 2)
+  journal.learn(6, 'count', 64)
+  position.nextOffsets[0] = 4n
+  journal.learn(7, 'tick', 1)
+  assert.deepEqual(written, [
+    {
+      seq: 40,
+      step: 5,
+      kind: 'score',
+      trigger: 'linger',
+      eventTime: 77,
+      examples: 2,
+      consumed: [
+        { partition: 0, offset: 3n },
+        { partition: 1, offset: 9_007_199_254_740_993n },
+      ],
+    },
+    {
+      seq: 41,
+      step: 6,
+      kind: 'learn',
+      trigger: 'count',
+      eventTime: 77,
+      examples: 64,
+      consumed: [
+        { partition: 0, offset: 3n },
+        { partition: 1, offset: 9_007_199_254_740_993n },
+      ],
+    },
+    {
+      seq: 42,
+      step: 7,
+      kind: 'learn',
+      trigger: 'tick',
+      eventTime: 77,
+      examples: 1,
+      consumed: [
+        { partition: 0, offset: 4n },
+        { partition: 1, offset: 9_007_199_254_740_993n },
+      ],
+    },
+  ])
+  assert.equal(journal.seq, 43)
+})
+
+test('after a crash only what the wall clock closed behind the checkpoint is followed, in order and where it was', () => {
+  const { journal, position } = journalAt(10n)
+  journal.restore(5)
+  const counted: JournalRecord = { ...linger(6, 'learn', 11n), trigger: 'count' }
+  journal.follow([
+    linger(4, 'learn', 9n),
+    linger(5, 'score', 12n),
+    counted,
+    linger(7, 'learn', 12n),
+    linger(8, 'score', 15n),
+  ])
+  assert.equal(journal.following, true)
+  const forced: unknown[] = []
+  for (let next = 10n; next <= 16n; next++) {
+    position.nextOffsets[0] = next
+    for (let kind = journal.forcedHere(); kind !== undefined; kind = journal.forcedHere()) forced.push([next, kind])
+  }
+  assert.deepEqual(forced, [
+    [12n, 'score'],
+    [12n, 'learn'],
+    [15n, 'score'],
+  ])
+  assert.equal(journal.following, false)
+})
+
+test('a batch that was closed at the very checkpoint is closed before the next record', () => {
+  const { journal } = journalAt(10n)
+  journal.follow([linger(0, 'learn', 10n)])
+  assert.equal(journal.forcedHere(), 'learn')
+  assert.equal(journal.forcedHere(), undefined)
+})
+
+test('with several partitions a batch is closed as soon as all of them are as far, in whichever order they come', () => {
+  const { journal, position } = journalAt(0n, 0n)
+  journal.follow([linger(0, 'learn', 2n, 2n)])
+  for (const [first, second] of [
+    [1n, 0n],
+    [3n, 0n],
+    [3n, 1n],
+  ] as const) {
+    position.nextOffsets = [first, second]
+    assert.equal(journal.forcedHere(), undefined)
+  }
+  position.nextOffsets = [3n, 2n]
+  assert.equal(journal.forcedHere(), 'learn')
+})
+
+test('what can not be reached is given up, and counted', () => {
+  const { journal } = journalAt(10n)
+  journal.follow([linger(0, 'learn', 20n), linger(1, 'score', 30n)])
+  assert.equal(journal.abandon(), 2)
+  assert.equal(journal.following, false)
+  assert.equal(journal.abandon(), 0)
+})
