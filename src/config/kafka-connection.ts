@@ -112,7 +112,7 @@ interface ClientError {
 export function kafkaFault(error: unknown, doing: string): MillraceError {
   if (error instanceof MillraceError) return error
   const chain = chainOf(error)
-  const message = chain.at(-1)?.message ?? String(error)
+  const message = (chain.at(-1)?.message ?? String(error)).trim()
   const said = `${message} (while ${doing})`
   const options = { cause: error }
   for (const { name, type = '', code, message = '' } of chain) {
@@ -120,13 +120,28 @@ export function kafkaFault(error: unknown, doing: string): MillraceError {
       return new MillraceError('KAFKA_REFUSED', type === '' ? said : `${said}: ${type}`, options)
     }
     if ((typeof code === 'string' && TLS_CODES.test(code)) || TLS_ALERT.test(message)) {
-      return new MillraceError('KAFKA_REFUSED', `TLS: ${said}`, options)
+      const alert = /SSL alert number (\d+)/.exec(message)?.[1]
+      const why = alert === undefined ? `TLS: ${said}` : `TLS: ${alertText(alert)} (while ${doing})`
+      return new MillraceError('KAFKA_REFUSED', why, options)
     }
     if (FENCED.test(type)) return new MillraceError('KAFKA_FENCED', said, options)
     if (type === 'INVALID_TOPIC_EXCEPTION') return new MillraceError('KAFKA_TOPIC', said, options)
     if (name === 'KafkaJSNotImplemented') return new MillraceError('KAFKA_TOPIC', said, options)
   }
   return new MillraceError('KAFKA_UNREACHABLE', said, options)
+}
+
+/** What the broker says of this client's certificate, RFC 8446 section 6.2; Java brokers mostly say 46. */
+function alertText(alert: string): string {
+  const reasons: Record<string, string> = {
+    '45': 'it has expired',
+    '46': 'it has expired, or is not by an authority that the broker knows',
+    '48': 'it is not by an authority that the broker knows',
+    '116': 'there is none, see kafka.tls.cert',
+  }
+  const reason = reasons[alert]
+  const said = `the broker does not accept this client's certificate (alert ${alert})`
+  return reason === undefined ? said : `${said}: ${reason}`
 }
 
 /** From the outermost to the first cause. */

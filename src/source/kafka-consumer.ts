@@ -10,7 +10,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs, { type Consumer, type EachBatchPayload, type KafkaConfig } from 'kafkajs'
 import { type KafkaConnection, kafkaFault } from '../config/kafka-connection.js'
-import type { MillraceError } from '../domain/errors.js'
+import { MillraceError } from '../domain/errors.js'
 import type { Log } from '../observe/log.js'
 import type { Clock } from '../std/clock.js'
 import { createOneMemberAssigner, type MemberRole } from './kafka-assigner.js'
@@ -64,6 +64,10 @@ export class GroupConsumer {
   #isStarting = false
   #isClosed = false
   #topics: string[] = []
+  /** Why it stopped while starting. */
+  #crash: unknown
+  /** What a broker said last when it refused something: the client hides it behind "not found". */
+  #refusal: string | undefined
   /** How often it was started anew, and how often the group was joined. */
   restarts = 0
   joins = 0
@@ -143,7 +147,7 @@ export class GroupConsumer {
   /** Says what happened; false: it can not go on. */
   #survives(error: unknown, doing: string): boolean {
     const { logger, connection } = this.#options
-    const fault = kafkaFault(error, doing)
+    const fault = this.#refused(doing) ?? kafkaFault(error, doing)
     if (fault.code === 'KAFKA_UNREACHABLE') {
       logger.warn({ code: fault.code, brokers: connection.brokers }, `${fault.message}; trying again`)
       return true
@@ -152,6 +156,11 @@ export class GroupConsumer {
     clearInterval(this.#watchdog)
     this.#callbacks.onFault(fault)
     return false
+  }
+
+  #refused(doing: string): MillraceError | undefined {
+    if (this.#refusal === undefined) return undefined
+    return new MillraceError('KAFKA_REFUSED', `${this.#refusal} (while ${doing})`)
   }
 
   async #startOnce(): Promise<void> {
@@ -178,7 +187,9 @@ export class GroupConsumer {
       if (this.#isClosed) throw new Error('closed')
       this.#aliveMs = clock.monotonicMs()
       this.#consumer = consumer
+      this.#crash = undefined
       await consumer.run({ autoCommit: false, eachBatch: payload => this.#eachBatch(payload, isCurrent) })
+      if (this.#crash !== undefined) throw this.#crash
     } catch (error) {
       if (isCurrent()) this.#consumer = undefined
       await consumer.disconnect().catch(() => undefined)
@@ -196,6 +207,7 @@ export class GroupConsumer {
     consumer.on(events.GROUP_JOIN, ({ payload }) => {
       if (!isCurrent()) return
       alive()
+      this.#refusal = undefined
       this.joins++
       const places = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
         partitions.map(partition => ({ topic, partition })),
@@ -218,7 +230,9 @@ export class GroupConsumer {
     })
     consumer.on(events.CRASH, ({ payload }) => {
       if (!isCurrent()) return
-      if (this.#survives(payload.error, 'reading')) this.#restart('the consumer has stopped')
+      // While joining the group, run() waits for this and the start goes on trying.
+      if (this.#isStarting) this.#crash = payload.error
+      else if (this.#survives(payload.error, 'reading')) this.#restart('the consumer has stopped')
     })
   }
 
@@ -233,11 +247,12 @@ export class GroupConsumer {
     )
   }
 
-  /** The one thing that kafkajs only logs: that it goes on at the beginning of a partition by itself. */
+  /** What kafkajs only logs: that it goes on at the beginning of a partition by itself, and who refused it. */
   #logCreator(): KafkaConnection['logCreator'] {
     const write = this.#options.connection.logCreator()
     return () => entry => {
-      const { message, topic, partition } = entry.log
+      const { message, topic, partition, error } = entry.log
+      if (typeof error === 'string' && error.startsWith('Not authorized')) this.#refusal = error
       if (message.startsWith('Offset out of range, resetting') && typeof topic === 'string') {
         this.#callbacks.onOffsetLost({ topic, partition: Number(partition) })
       }

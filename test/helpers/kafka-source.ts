@@ -32,7 +32,7 @@ export function sourceOf(
 ): KafkaSource {
   const logger = more.logger ?? silentLog
   return new KafkaSource({
-    connection: connectionTo(brokers, logger),
+    connection: more.connection ?? connectionTo(brokers, logger),
     topics,
     group: `test-${randomUUID()}`,
     from: 'earliest',
