@@ -2,7 +2,6 @@
  * Events from Kafka topics, outputs to Kafka topics or files. A live run enters the consumer group and may have to stand
  * by until it is its turn; an evaluation or replay of topics reads up to their present ends in a group of its own.
  */
-import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
@@ -26,8 +25,10 @@ import type { Manifest } from '../snapshot/checkpoint.js'
 import { KafkaSource } from '../source/kafka.js'
 import type { MergeDecision } from '../source/source.js'
 import { readSchemaFile } from '../std/schema-file.js'
-import { type Closers, type Ends, fileDelivery } from './ends.js'
-import type { SessionOptions } from './session.js'
+import { uniqueName } from '../std/unique-name.js'
+import type { Closers, Ends } from './ends.js'
+import { fileDelivery } from './file-ends.js'
+import type { SessionOptions } from './session-options.js'
 
 type KafkaSourceConfig = NonNullable<Config['source']['kafka']>
 type KafkaOutputsConfig = NonNullable<Config['outputs']['kafka']>
@@ -66,7 +67,7 @@ export async function openKafkaEnds(
   const source = new KafkaSource({
     connection,
     ...topics,
-    group: isLive ? topics.group : `${topics.group}-replay-${randomUUID()}`,
+    group: isLive ? topics.group : `${topics.group}-replay-${uniqueName()}`,
     maxFuture: config.join.maxFuture,
     decoder: createMessageDecoder({
       decoderFor: createDecoderFactory(config.source),
@@ -173,7 +174,7 @@ async function openDelivery(
       connection,
       groupId,
       transactionalId: target.transactionalId,
-      instance: `${hostname()}-${process.pid}-${randomUUID()}`,
+      instance: `${hostname()}-${process.pid}-${uniqueName()}`,
       delivery: target.delivery,
       compression: target.compression,
       maxMessageBytes: target.maxMessageBytes,

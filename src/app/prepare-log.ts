@@ -15,9 +15,10 @@ import { createLogWriter } from '../sink/log-writer.js'
 
 export type MakingProgress = (records: number, share: number) => void
 
-/** The folder of the configured log; if it is not there, it is imported or simulated when the configuration says how. */
+/** The folder of the configured log, or the names of its topics; if the folder is not there, it is imported or simulated when the configuration says how. */
 export async function prepareLog({ config, folder, file }: LoadedConfig, onProgress: MakingProgress): Promise<string> {
   const { source } = config
+  if (source.kafka !== undefined) return source.kafka.topics.join(', ')
   const path = resolve(folder, source.log)
   if (existsSync(path)) return path
   if (source.import !== undefined)

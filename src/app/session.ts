@@ -6,48 +6,24 @@
  */
 import { resolve } from 'node:path'
 import { tensorflowEnvironment } from '../backend/tensorflow-environment.js'
-import { type LoadedConfig, setEnvironment } from '../config/load.js'
-import type { Config } from '../config/schema.js'
+import { setEnvironment } from '../config/load.js'
 import type { JoinStats } from '../join/join.js'
 import { WorkerLearner } from '../learn/worker-client.js'
-import type { Log } from '../observe/log.js'
 import { saveParts } from '../pipeline/commit.js'
 import type { Counts } from '../pipeline/counts.js'
 import { History, type HistoryPoint } from '../pipeline/history.js'
-import type { CalibrationCurve, LearnerPort, MetricsAnswer } from '../pipeline/learner.js'
+import type { CalibrationCurve, MetricsAnswer } from '../pipeline/learner.js'
 import { Pipeline, type PipelineParts } from '../pipeline/pipeline.js'
 import type { Position } from '../pipeline/position.js'
 import { checkpointName, removeCheckpoints, writeCheckpoint } from '../snapshot/checkpoint.js'
 import { writePart } from '../snapshot/part-file.js'
-import type { Clock } from '../std/clock.js'
 import { withClosers } from './closers.js'
-import { openEnds } from './ends.js'
 import { assertWritable } from './file-outputs.js'
+import { openEnds } from './open-ends.js'
 import { checkPartitions, loadCheckpoint, newestWhole } from './restore.js'
+import type { SessionOptions } from './session-options.js'
 import { ThroughputLog } from './throughput.js'
 import { wireParts } from './wiring.js'
-
-export interface SessionOptions {
-  loaded: LoadedConfig
-  /** Folder of the event log. */
-  log: string
-  /** Outputs and checkpoints as files, or nothing but the result. */
-  outputs: 'files' | 'discard'
-  /** Go on from the newest checkpoint, or remove the checkpoints and begin with the log's first record. */
-  resume: boolean
-  logger: Log
-  clock: Clock
-  onProgress(records: number, share: number | undefined): void
-  /** Another learner than the worker thread, such as one that answers at once: what does the main thread cost alone? */
-  startLearner?(config: Config): Promise<StartedLearner>
-  /** The wired parts, before the first record; for measuring what each of them holds. */
-  onWired?(parts: PipelineParts): void
-}
-
-interface StartedLearner extends LearnerPort {
-  /** What it computes with. */
-  readonly backend: string
-}
 
 export interface SessionResult {
   backend: string

@@ -20,7 +20,7 @@ export interface JournalReaderOptions {
 }
 
 /** The part of the admin client that is needed here. */
-export interface JournalAdmin {
+interface JournalAdmin {
   fetchTopicOffsets(topic: string): Promise<{ partition: number; high: string; low: string }[]>
   deleteGroups(groupIds: string[]): Promise<unknown>
 }

@@ -8,7 +8,7 @@ export function murmur2(key: string): number {
   return murmur2Bytes(encoder.encode(key))
 }
 
-export function murmur2Bytes(bytes: Uint8Array): number {
+function murmur2Bytes(bytes: Uint8Array): number {
   const length = bytes.length
   let h = (0x9747b28c ^ length) | 0
   const whole = length & ~3

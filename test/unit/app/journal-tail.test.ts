@@ -28,6 +28,9 @@ const entry = (seq: number): JournalRecord => ({
   eventTime: 1000 * seq,
   examples: 1,
   consumed: [{ partition: 0, offset: BigInt(seq * 10) }],
+  records: seq * 10,
+  partition: -1,
+  partitionName: null,
 })
 const entries = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => entry(from + index))
 const lingered = (from: number, to: number) => entries(from, to).filter(one => one.trigger === 'linger')

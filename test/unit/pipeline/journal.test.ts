@@ -19,6 +19,9 @@ const linger = (seq: number, kind: 'score' | 'learn', ...offsets: bigint[]): Jou
   eventTime: 0,
   examples: 1,
   consumed: offsets.map((offset, partition) => ({ partition, offset })),
+  records: 0,
+  partition: -1,
+  partitionName: null,
 })
 
 test('entries are numbered from where the checkpoint was, and say how far each partition had been read', () => {

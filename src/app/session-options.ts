@@ -1,0 +1,28 @@
+import type { LoadedConfig } from '../config/load.js'
+import type { Config } from '../config/schema.js'
+import type { Log } from '../observe/log.js'
+import type { LearnerPort } from '../pipeline/learner.js'
+import type { PipelineParts } from '../pipeline/pipeline.js'
+import type { Clock } from '../std/clock.js'
+
+export interface SessionOptions {
+  loaded: LoadedConfig
+  /** Folder of the event log. */
+  log: string
+  /** Outputs and checkpoints as files, or nothing but the result. */
+  outputs: 'files' | 'discard'
+  /** Go on from the newest checkpoint, or remove the checkpoints and begin with the log's first record. */
+  resume: boolean
+  logger: Log
+  clock: Clock
+  onProgress(records: number, share: number | undefined): void
+  /** Another learner than the worker thread, such as one that answers at once: what does the main thread cost alone? */
+  startLearner?(config: Config): Promise<StartedLearner>
+  /** The wired parts, before the first record; for measuring what each of them holds. */
+  onWired?(parts: PipelineParts): void
+}
+
+interface StartedLearner extends LearnerPort {
+  /** What it computes with. */
+  readonly backend: string
+}
