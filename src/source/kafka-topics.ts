@@ -46,7 +46,7 @@ export function topicMatcher(patterns: readonly string[]): { names: string[]; ma
 export class KafkaTopics {
   readonly #connection: KafkaConnection
   readonly #logger: Log
-  #admin: Admin | undefined
+  #admin: Promise<Admin> | undefined
   #isClosed = false
 
   constructor(connection: KafkaConnection, logger: Log) {
@@ -110,21 +110,22 @@ export class KafkaTopics {
     this.#isClosed = true
     const admin = this.#admin
     this.#admin = undefined
-    await admin?.disconnect().catch(() => undefined)
+    await admin?.then(client => client.disconnect()).catch(() => undefined)
   }
 
   /** Again and again while no broker can be reached. */
   async #ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
     for (;;) {
+      this.#admin ??= this.#connect()
+      const admin = this.#admin
       try {
-        this.#admin ??= await this.#connect()
-        return await question(this.#admin)
+        return await question(await admin)
       } catch (error) {
         const fault = kafkaFault(error, doing)
         if (fault.code !== 'KAFKA_UNREACHABLE' || this.#isClosed) throw fault
         this.#logger.warn({ code: fault.code, brokers: this.#connection.brokers }, `${fault.message}; trying again`)
-        await this.#admin?.disconnect().catch(() => undefined)
-        this.#admin = undefined
+        if (this.#admin === admin) this.#admin = undefined
+        await admin.then(client => client.disconnect()).catch(() => undefined)
         await sleep(RETRY_MS)
       }
     }
@@ -133,7 +134,12 @@ export class KafkaTopics {
   async #connect(): Promise<Admin> {
     const { retry } = this.#connection
     const admin = new Kafka({ ...this.#connection, retry: { ...retry, retries: 3 } } as KafkaConfig).admin()
-    await admin.connect()
+    try {
+      await admin.connect()
+    } catch (error) {
+      await admin.disconnect().catch(() => undefined)
+      throw error
+    }
     return admin
   }
 }

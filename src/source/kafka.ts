@@ -21,7 +21,8 @@ import { MillraceError } from '../domain/errors.js'
 import type { Log } from '../observe/log.js'
 import type { Clock } from '../std/clock.js'
 import { GroupConsumer, type Place } from './kafka-consumer.js'
-import { KafkaLane } from './kafka-lane.js'
+import type { FetchedMessage, KafkaLane } from './kafka-lane.js'
+import { byPlace, KafkaLanes, knownNames, orderNames } from './kafka-lanes.js'
 import { findStarts, lostOffset } from './kafka-starts.js'
 import { KafkaTopics, startOf } from './kafka-topics.js'
 import { EventTimeMerge } from './merge.js'
@@ -90,8 +91,7 @@ export class KafkaSource implements Source {
   readonly #topics: KafkaTopics
   readonly #consumer: GroupConsumer
   readonly #signal = new Signal()
-  readonly #lanes: KafkaLane[] = []
-  readonly #byName = new Map<string, KafkaLane>()
+  readonly #lanes: KafkaLanes
   #merge: EventTimeMerge | undefined
   #assigned: Place[] = []
   #role: KafkaRole = 'standby'
@@ -112,6 +112,8 @@ export class KafkaSource implements Source {
   constructor(options: KafkaSourceOptions) {
     this.#options = options
     const { connection, logger, clock, group, sessionTimeout, maxWaitMs = 100, metadataAgeMs = 30_000 } = options
+    const { decoder, laneMessages = 20_000, laneBytes = 8 << 20 } = options
+    this.#lanes = new KafkaLanes(decoder, { messages: laneMessages, bytes: laneBytes })
     this.#sinceMs = clock.nowMs()
     this.#topics = new KafkaTopics(connection, logger)
     this.#consumer = new GroupConsumer(
@@ -129,12 +131,12 @@ export class KafkaSource implements Source {
       {
         onAssigned: places => this.#onAssigned(places),
         onMessages: (place, messages, lastOffset, highWatermark) => {
-          const lane = this.#laneOf(place)
+          const lane = this.#lanes.at(place)
           if (lane !== undefined && this.#isOpen) this.#onMessages(lane, messages, lastOffset, highWatermark)
         },
         onAnswer: () => this.#onAnswer(),
         onOffsetLost: place => {
-          const lane = this.#laneOf(place)
+          const lane = this.#lanes.at(place)
           if (lane !== undefined) lane.isLost = true
         },
         onFault: fault => this.#fail(fault),
@@ -144,12 +146,12 @@ export class KafkaSource implements Source {
 
   /** Known from open() on; grows when partitions are added. */
   get partitions(): readonly string[] {
-    return this.#lanes.map(({ name }) => name)
+    return this.#lanes.all.map(({ name }) => name)
   }
 
   /** Next offset of each partition: where open() began, and how far next() has come. */
   get nextOffsets(): readonly bigint[] {
-    return this.#lanes.map(({ nextOffset }) => nextOffset)
+    return this.#lanes.all.map(({ nextOffset }) => nextOffset)
   }
 
   get role(): KafkaRole {
@@ -199,41 +201,40 @@ export class KafkaSource implements Source {
   async open(offsets: readonly bigint[]): Promise<void> {
     await this.join()
     if (this.#isClosed) return
-    const { maxFuture, idleTimeout, decoder, onDecision, from, until, logger } = this.#options
+    const { maxFuture, idleTimeout, onDecision, onLostOffset, from, until, logger } = this.#options
     const resume = this.#resume
-    const names = orderOf(this.#assigned, resume)
+    const known = resume === undefined ? [] : knownNames(resume)
+    const names = orderNames(this.#assigned, known)
     const starts = await findStarts(this.#topics, {
       names,
       offsets,
       from: resume === undefined ? startOf(from) : 'earliest',
       committed: offsets.length < names.length && resume === undefined ? await this.committed() : new Map(),
-      onLostOffset: this.#options.onLostOffset,
+      onLostOffset,
       until,
       logger,
     })
-    const { laneMessages = 20_000, laneBytes = 8 << 20 } = this.#options
+    for (const { offset, high, end, ...place } of starts) {
+      const lane = this.#lanes.add(place, offset)
+      lane.highWatermark = high
+      if (until === undefined) continue
+      lane.endOffset = end
+      if (end > offset) this.#toRead += Number(end - offset)
+    }
     this.#merge = new EventTimeMerge({
       maxFutureMs: maxFuture,
       idleMs: idleTimeout,
       ...(resume === undefined ? {} : { records: resume.records }),
       onDecision: decision => onDecision?.(decision),
     })
-    for (const { topic, partition, offset, high, end } of starts) {
-      const place = { topic, number: partition, index: this.#lanes.length }
-      const lane = new KafkaLane(place, decoder, { messages: laneMessages, bytes: laneBytes })
-      lane.start(offset)
-      lane.highWatermark = high
-      if (until !== undefined) {
-        lane.endOffset = end
-        if (end > offset) this.#toRead += Number(end - offset)
-      }
-      this.#addLane(lane)
+    for (const lane of this.#lanes.all) {
+      if (resume === undefined || lane.index < resume.partitions.length) this.#merge.add(lane)
+      else if (lane.index < known.length) this.#merge.addIdle(lane)
     }
-    const known = resume === undefined ? this.#lanes.length : resume.partitions.length + addedBy(resume).length
-    for (const lane of this.#lanes.slice(0, known)) this.#merge.add(lane)
     if (resume !== undefined) this.#merge.follow(resume.decisions)
     this.#joinLate()
     this.#isOpen = true
+    this.#addMissing()
     this.#goOn()
     this.#topicTimer = setInterval(() => void this.#lookForTopics(), this.#options.metadataAgeMs ?? 30_000)
     this.#topicTimer.unref()
@@ -251,7 +252,7 @@ export class KafkaSource implements Source {
         return batch
       }
       if (this.#resume !== undefined) this.#abandonIfStuck(this.#resume)
-      if (this.#lanes.every(lane => lane.ended && lane.length === 0)) return undefined
+      if (this.#lanes.ended) return undefined
       const leftMs = startedMs + waitMs - clock.monotonicMs()
       if (leftMs <= 0 && until === undefined) return []
       await this.#signal.wait(until === undefined ? leftMs : 1000)
@@ -263,12 +264,11 @@ export class KafkaSource implements Source {
   /** Of a finite reading. */
   progress(): number | undefined {
     if (this.#options.until === undefined) return undefined
-    const isOver = this.#lanes.every(lane => lane.ended && lane.length === 0)
-    return isOver ? 1 : Math.min(this.#read / Math.max(this.#toRead, 1), 1)
+    return this.#lanes.ended ? 1 : Math.min(this.#read / Math.max(this.#toRead, 1), 1)
   }
 
   lag(): KafkaLag[] {
-    return this.#lanes.map(({ name, lag }, index) => ({
+    return this.#lanes.all.map(({ name, lag }, index) => ({
       partition: name,
       records: lag,
       idle: this.#merge?.isIdle(index) ?? false,
@@ -312,7 +312,7 @@ export class KafkaSource implements Source {
     while (batch.length < BATCH_RECORDS) {
       if (this.#resume !== undefined) this.#endFollowing(merge, this.#resume)
       const index = merge.next(this.#resume === undefined ? this.#listenedMs : undefined)
-      const lane = this.#lanes[index]
+      const lane = this.#lanes.all[index]
       if (lane === undefined) return
       batch.push(lane.take())
       this.#read++
@@ -321,7 +321,7 @@ export class KafkaSource implements Source {
 
   /** The clock takes over when the recorded decisions are made and the place is reached. */
   #endFollowing(merge: EventTimeMerge, { until }: KafkaResume): void {
-    if (!until.every((offset, index) => (this.#lanes[index]?.nextOffset ?? 0n) >= offset)) return
+    if (!until.every((offset, index) => (this.#lanes.all[index]?.nextOffset ?? 0n) >= offset)) return
     // Decisions at this very place still come before the next record; next() makes them.
     if (merge.following && !merge.isFollowedHere) return
     this.#resume = undefined
@@ -331,11 +331,11 @@ export class KafkaSource implements Source {
 
   /** The log was read to its end and the recorded decisions do not lead on: it is not the log that they were made of. */
   #abandonIfStuck({ until }: KafkaResume): void {
-    if (this.#listenedMs - this.#tookMs < PATIENCE_MS || this.#lanes.some(({ behind }) => behind)) return
+    if (this.#listenedMs - this.#tookMs < PATIENCE_MS || this.#lanes.all.some(({ behind }) => behind)) return
     const decisions = this.#merge?.abandon() ?? 0
     this.#resume = undefined
     this.#joinLate()
-    const places = until.map((offset, index) => `${this.#lanes[index]?.name} ${offset}`)
+    const places = until.map((offset, index) => `${this.#lanes.all[index]?.name} ${offset}`)
     this.#options.logger.warn(
       { decisions, until: places },
       'the log does not fit the recorded order, maybe it was compacted: reading goes on live',
@@ -345,20 +345,11 @@ export class KafkaSource implements Source {
   /** Partitions that the merge does not have yet: added while running. */
   #joinLate(): void {
     if (this.#resume !== undefined || this.#merge === undefined) return
-    for (const lane of this.#lanes.slice(this.#merge.size)) this.#merge.add(lane, lane.name)
-  }
-
-  #addLane(lane: KafkaLane): void {
-    this.#lanes.push(lane)
-    this.#byName.set(lane.name, lane)
-  }
-
-  #laneOf({ topic, partition }: Place): KafkaLane | undefined {
-    return this.#byName.get(`${topic}/${partition}`)
+    for (const lane of this.#lanes.all.slice(this.#merge.size)) this.#merge.addIdle(lane, lane.name)
   }
 
   #onAssigned(places: readonly Place[]): { seek: (Place & { offset: bigint })[]; paused: Place[] } {
-    const { logger, group, clock, decoder, onRole, laneMessages = 20_000, laneBytes = 8 << 20 } = this.#options
+    const { logger, group, clock, onRole } = this.#options
     const role: KafkaRole = places.length > 0 ? 'active' : 'standby'
     const before = this.#role
     this.#assigned = [...places].sort(byPlace)
@@ -373,46 +364,46 @@ export class KafkaSource implements Source {
     }
     this.#signal.notify()
     if (!this.#isOpen) return { seek: [], paused: this.#assigned }
+    this.#addMissing()
+    return {
+      seek: this.#assigned.map(place => ({ ...place, offset: this.#lanes.at(place)?.fetchOffset ?? 0n })),
+      paused: this.#assigned.filter(place => this.#lanes.at(place)?.paused),
+    }
+  }
+
+  /** Partitions that were added while running. */
+  #addMissing(): void {
     for (const place of this.#assigned) {
-      if (this.#laneOf(place) !== undefined) continue
-      const { topic, partition } = place
-      logger.info({ topic, partition }, 'a partition was added')
-      const limits = { messages: laneMessages, bytes: laneBytes }
-      this.#addLane(new KafkaLane({ topic, number: partition, index: this.#lanes.length }, decoder, limits))
+      if (this.#lanes.at(place) !== undefined) continue
+      this.#options.logger.info({ ...place }, 'a partition was added')
+      this.#lanes.add(place)
     }
     this.#joinLate()
-    return {
-      seek: this.#assigned.map(place => ({ ...place, offset: this.#laneOf(place)?.fetchOffset ?? 0n })),
-      paused: this.#assigned.filter(place => this.#laneOf(place)?.paused),
-    }
   }
 
   /** Begins to fetch what open() has prepared. */
   #goOn(): void {
     for (const place of this.#assigned) {
-      const lane = this.#laneOf(place)
+      const lane = this.#lanes.at(place)
       if (lane !== undefined) this.#consumer.seek(place, lane.fetchOffset)
     }
     this.#consumer.resume(this.#assigned)
   }
 
-  #onMessages(
-    lane: KafkaLane,
-    messages: Parameters<KafkaLane['push']>[0],
-    lastOffset: bigint,
-    highWatermark: bigint,
-  ): void {
+  #onMessages(lane: KafkaLane, messages: readonly FetchedMessage[], lastOffset: bigint, highWatermark: bigint): void {
     const [first] = messages
-    const isShorter = highWatermark < lane.fetchOffset
-    if ((lane.isLost || isShorter) && first !== undefined) {
+    if (lane.isLost && first !== undefined) {
       const to = BigInt(first.offset)
-      const fault = lostOffset(lane.name, lane.fetchOffset, to, this.#options)
-      if (fault !== undefined) {
-        this.#fail(fault)
-        return
-      }
       lane.isLost = false
-      lane.fetchOffset = to
+      // Otherwise the client only reads again what is here already.
+      if (to > lane.fetchOffset || highWatermark < lane.fetchOffset) {
+        const fault = lostOffset(lane.name, lane.fetchOffset, to, this.#options)
+        if (fault !== undefined) {
+          this.#fail(fault)
+          return
+        }
+        lane.fetchOffset = to
+      }
     }
     lane.highWatermark = highWatermark
     lane.push(messages, lastOffset).then(
@@ -442,10 +433,7 @@ export class KafkaSource implements Source {
   }
 
   #resumeDrained(): void {
-    const drained = this.#lanes.filter(lane => lane.paused && lane.hasRoom)
-    if (drained.length === 0) return
-    for (const lane of drained) lane.paused = false
-    this.#consumer.resume(drained.map(({ topic, number }) => ({ topic, partition: number })))
+    this.#consumer.resume(this.#lanes.takeDrained())
   }
 
   /** A pattern may match topics that were not there before. */
@@ -457,19 +445,4 @@ export class KafkaSource implements Source {
       this.#options.logger.debug({ reason: (error as Error).message }, 'the list of topics could not be had')
     }
   }
-}
-
-/** The state's partitions in its order, those added behind its checkpoint in theirs, then all others. */
-function orderOf(assigned: readonly Place[], resume: KafkaResume | undefined): string[] {
-  const known = resume === undefined ? [] : [...resume.partitions, ...addedBy(resume)]
-  const others = assigned.map(({ topic, partition }) => `${topic}/${partition}`).filter(name => !known.includes(name))
-  return [...known, ...others]
-}
-
-const addedBy = ({ partitions, decisions }: KafkaResume): string[] =>
-  decisions.flatMap(({ name }) => (name === undefined || partitions.includes(name) ? [] : [name]))
-
-function byPlace(a: Place, b: Place): number {
-  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
-  return a.partition - b.partition
 }

@@ -86,11 +86,16 @@ export class EventTimeMerge {
     return this.#records
   }
 
-  /** The next partition. One added while running (it has a name) is idle until its first record. */
-  add(lane: MergeLane, name?: string): void {
-    const idle = name !== undefined
-    this.#seats.push({ lane, idle, length: 0, sinceMs: Number.NaN, sparse: idle, quick: idle ? 0 : STEADY })
-    if (idle) this.#onDecision({ records: this.#records, partition: this.#seats.length - 1, idle, name })
+  /** The next partition. */
+  add(lane: MergeLane): void {
+    this.#seats.push({ lane, idle: false, length: 0, sinceMs: Number.NaN, sparse: false, quick: STEADY })
+  }
+
+  /** One that was added while running: idle until its first record. Without a name that is decided already. */
+  addIdle(lane: MergeLane, name?: string): void {
+    const partition = this.#seats.length
+    this.#seats.push({ lane, idle: true, length: 0, sinceMs: Number.NaN, sparse: true, quick: 0 })
+    if (name !== undefined) this.#onDecision({ records: this.#records, partition, idle: true, name })
   }
 
   /** Decisions of an earlier run from here on, in order. */

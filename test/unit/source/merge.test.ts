@@ -138,10 +138,21 @@ test('a partition added while running is idle until its first record, and its de
   const lanes = [first]
   const { merge, decisions, take } = mergeOf(...lanes)
   take(0)
-  merge.add(added, 'clicks/1')
+  merge.addIdle(added, 'clicks/1')
   assert.deepEqual(decisions, [{ records: 1, partition: 1, idle: true, name: 'clicks/1' }])
   first.times.push(2)
   assert.deepEqual(take(0), ['0:2'])
+})
+
+test('a partition that was added in an earlier run has no say before it was', () => {
+  const added = new Lane(0)
+  const { merge, take } = mergeOf(new Lane(1, 2))
+  merge.addIdle(added)
+  merge.follow([
+    { records: 1, partition: 1, idle: true, name: 'clicks/1' },
+    { records: 2, partition: 1, idle: false },
+  ])
+  assert.deepEqual(take().slice(0, 2), ['0:1', '0:2'])
 })
 
 test('while decisions are followed the clock decides nothing', () => {

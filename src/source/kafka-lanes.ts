@@ -1,0 +1,70 @@
+/** The lanes of all partitions that are read, in the order of RecordPosition.partition. */
+import type { Place } from './kafka-consumer.js'
+import { KafkaLane, type LaneLimits } from './kafka-lane.js'
+
+import type { MergeDecision, MessageDecoder } from './source.js'
+
+export class KafkaLanes {
+  readonly all: KafkaLane[] = []
+  readonly #byName = new Map<string, KafkaLane>()
+  readonly #decoder: MessageDecoder
+  readonly #limits: LaneLimits
+
+  constructor(decoder: MessageDecoder, limits: LaneLimits) {
+    this.#decoder = decoder
+    this.#limits = limits
+  }
+
+  /** A new one, behind the others, that begins with this offset. */
+  add({ topic, partition }: Place, offset = 0n): KafkaLane {
+    const lane = new KafkaLane({ topic, number: partition, index: this.all.length }, this.#decoder, this.#limits)
+    lane.start(offset)
+    this.all.push(lane)
+    this.#byName.set(lane.name, lane)
+    return lane
+  }
+
+  at(place: Place): KafkaLane | undefined {
+    return this.#byName.get(nameOf(place))
+  }
+
+  /** Of a finite reading: nothing is left, nothing will come. */
+  get ended(): boolean {
+    return this.all.every(lane => lane.ended && lane.length === 0)
+  }
+
+  /** Paused lanes that can take more; they count as resumed from here on. */
+  takeDrained(): Place[] {
+    const drained: Place[] = []
+    for (const lane of this.all) {
+      if (!lane.paused || !lane.hasRoom) continue
+      lane.paused = false
+      drained.push({ topic: lane.topic, partition: lane.number })
+    }
+    return drained
+  }
+}
+
+export const nameOf = ({ topic, partition }: Place): string => `${topic}/${partition}`
+
+/** What a restored state knows of the partitions. */
+interface KnownPartitions {
+  partitions: readonly string[]
+  decisions: readonly MergeDecision[]
+}
+
+/** The state's partitions in its order, then those that were added behind it, in theirs. */
+export function knownNames({ partitions, decisions }: KnownPartitions): string[] {
+  const added = decisions.flatMap(({ name }) => (name === undefined || partitions.includes(name) ? [] : [name]))
+  return [...partitions, ...added]
+}
+
+/** Known ones, then all others in the order given. */
+export function orderNames(assigned: readonly Place[], known: readonly string[]): string[] {
+  return [...known, ...assigned.map(nameOf).filter(name => !known.includes(name))]
+}
+
+export function byPlace(a: Place, b: Place): number {
+  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
+  return a.partition - b.partition
+}
