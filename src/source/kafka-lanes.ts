@@ -4,15 +4,21 @@ import { KafkaLane, type LaneLimits } from './kafka-lane.js'
 
 import type { MergeDecision, MessageDecoder } from './source.js'
 
+const LEAST_BYTES = 1 << 18
+
 export class KafkaLanes {
   readonly all: KafkaLane[] = []
   readonly #byName = new Map<string, KafkaLane>()
   readonly #decoder: MessageDecoder
+  /** Of one lane; shared by all. */
   readonly #limits: LaneLimits
+  readonly #bytes: number
 
-  constructor(decoder: MessageDecoder, limits: LaneLimits) {
+  /** messages: of a lane. bytes: of all lanes together, but not less than a little for each. */
+  constructor(decoder: MessageDecoder, { messages, bytes }: LaneLimits) {
     this.#decoder = decoder
-    this.#limits = limits
+    this.#limits = { messages, bytes }
+    this.#bytes = bytes
   }
 
   /** A new one, behind the others, that begins with this offset. */
@@ -20,6 +26,7 @@ export class KafkaLanes {
     const lane = new KafkaLane({ topic, number: partition, index: this.all.length }, this.#decoder, this.#limits)
     lane.start(offset)
     this.all.push(lane)
+    this.#limits.bytes = Math.max(this.#bytes / this.all.length, LEAST_BYTES)
     this.#byName.set(lane.name, lane)
     return lane
   }

@@ -56,9 +56,10 @@ export interface KafkaSourceOptions {
   maxWaitMs?: number
   /** Topics and partitions added while running are found after so long. */
   metadataAgeMs?: number
-  /** A lane holds at most so much, and what one more fetch brings. */
+  /** A partition's buffer holds at most so many messages, and what one more fetch brings. */
   laneMessages?: number
-  laneBytes?: number
+  /** All buffers together. */
+  bufferBytes?: number
 }
 
 export type KafkaRole = 'active' | 'standby'
@@ -112,8 +113,8 @@ export class KafkaSource implements Source {
   constructor(options: KafkaSourceOptions) {
     this.#options = options
     const { connection, logger, clock, group, sessionTimeout, maxWaitMs = 100, metadataAgeMs = 30_000 } = options
-    const { decoder, laneMessages = 20_000, laneBytes = 8 << 20 } = options
-    this.#lanes = new KafkaLanes(decoder, { messages: laneMessages, bytes: laneBytes })
+    const { decoder, laneMessages = 20_000, bufferBytes = 1 << 26 } = options
+    this.#lanes = new KafkaLanes(decoder, { messages: laneMessages, bytes: bufferBytes })
     this.#sinceMs = clock.nowMs()
     this.#topics = new KafkaTopics(connection, logger)
     this.#consumer = new GroupConsumer(

@@ -1,6 +1,8 @@
 /** Instances of one group, and brokers that go away while one of them reads. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Log, silentLog } from '../../src/observe/log.js'
@@ -168,6 +170,26 @@ test('a broker that is not there at the start is waited for, and one that restar
   await send(topic, 10, 10)
   await readTo(source, 20, records)
   assert.equal(new Set(records.map(place)).size, 20)
+})
+
+test('a consumer that has fallen silent is started anew, and goes on where it was', { skip: kafkaSkip }, async t => {
+  const topic = await topicOf(4)
+  const source = sourceOf(broker.brokers, [topic])
+  t.after(() => source.close())
+  await source.open([])
+  const records = await readTo(source, 4, [])
+  // A broker that neither answers nor closes its connections.
+  const pid = Number(readFileSync(join(broker.dir, 'node0', 'pid'), 'utf8'))
+  process.kill(pid, 'SIGSTOP')
+  try {
+    await until('the watchdog has seen it', () => source.restarts > 0)
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+  await send(topic, 4, 4)
+  await readTo(source, 8, records)
+  assert.equal(new Set(records.map(place)).size, 8)
+  assert.equal(records.length, 8)
 })
 
 test('of three brokers one dies while its partitions are read: nothing is lost or repeated', {
