@@ -52,7 +52,7 @@ export class KafkaLanes {
   }
 }
 
-export const nameOf = ({ topic, partition }: Place): string => `${topic}/${partition}`
+const nameOf = ({ topic, partition }: Place): string => `${topic}/${partition}`
 
 /** What a restored state knows of the partitions. */
 interface KnownPartitions {

@@ -32,8 +32,11 @@ test('entries are numbered from where the checkpoint was, and say how far each p
   journal.learn(6, 'count', 64)
   position.nextOffsets[0] = 4n
   journal.learn(7, 'tick', 1)
+  // Of an entry about a partition; these are about batches.
+  const about = { records: 0, partition: -1, partitionName: null }
   assert.deepEqual(written, [
     {
+      ...about,
       seq: 40,
       step: 5,
       kind: 'score',
@@ -46,6 +49,7 @@ test('entries are numbered from where the checkpoint was, and say how far each p
       ],
     },
     {
+      ...about,
       seq: 41,
       step: 6,
       kind: 'learn',
@@ -58,6 +62,7 @@ test('entries are numbered from where the checkpoint was, and say how far each p
       ],
     },
     {
+      ...about,
       seq: 42,
       step: 7,
       kind: 'learn',
@@ -126,4 +131,23 @@ test('what can not be reached is given up, and counted', () => {
   assert.equal(journal.abandon(), 2)
   assert.equal(journal.following, false)
   assert.equal(journal.abandon(), 0)
+})
+
+test('what the wall clock decides about the order of partitions is an entry too', () => {
+  const { journal, position, written } = journalAt(3n)
+  position.records = 12
+  journal.decision(5, { records: 11, partition: 1, idle: true })
+  journal.decision(5, { records: 12, partition: 2, idle: false, name: 'shop/2' })
+  const told = written.map(({ seq, kind, trigger, records, partition, partitionName }) => [
+    seq,
+    kind,
+    trigger,
+    records,
+    partition,
+    partitionName,
+  ])
+  assert.deepEqual(told, [
+    [0, 'idle', 'clock', 11, 1, null],
+    [1, 'active', 'clock', 12, 2, 'shop/2'],
+  ])
 })
