@@ -19,6 +19,7 @@ import type { Delivery } from '../sink/delivery.js'
 import { entryOf } from '../sink/file-delivery.js'
 import { createFramedEncoder } from '../sink/framed-encoder.js'
 import { KafkaDelivery } from '../sink/kafka.js'
+import { registerCodecs } from '../sink/kafka-codecs.js'
 import { createKafkaOutputs, TOPIC_SCHEMAS } from '../sink/kafka-outputs.js'
 import type { JournalRecord } from '../sink/output-records.js'
 import type { Manifest } from '../snapshot/checkpoint.js'
@@ -44,6 +45,7 @@ export async function openKafkaEnds(
 ): Promise<Ends> {
   const { loaded, logger, clock } = options
   const { config, folder } = loaded
+  registerCodecs()
   const connection = kafkaConnection(config.kafka, folder, logger)
   const registry =
     config.kafka.registry === undefined
@@ -94,6 +96,7 @@ export async function openKafkaEnds(
   }
   // Whoever stands by waits here, and restores nothing before it is its turn.
   await source.join(stop)
+  if (source.role !== 'active') throw new MillraceError('STOPPED', 'stopped while another instance was learning')
   return {
     source,
     delivery,

@@ -71,6 +71,12 @@ export const ERRORS = {
     title: 'An output can not be written',
     remedy: 'Check the folder and its permissions, then start again: work resumes from the last checkpoint.',
   },
+  STOPPED: {
+    exitCode: 0,
+    retryable: false,
+    title: 'Stopped before there was anything to learn',
+    remedy: 'Nothing is wrong: the instance that learns goes on.',
+  },
   KAFKA_UNREACHABLE: {
     exitCode: 9,
     retryable: true,

@@ -94,7 +94,8 @@ export class Pipeline {
         this.#handle(record)
         if (dispatcher.full) await dispatcher.room()
       }
-      if (records.length === 0) this.#abandonJournal()
+      // A file has shown all that it holds. What a broker has committed is there, however long it takes to come.
+      if (records.length === 0 && this.#parts.relearning === undefined) this.#abandonJournal()
       await this.#afterBatch()
       onProgress(position.records, source.progress())
     }

@@ -9,7 +9,7 @@ import type { Offsets, SeekEntry } from 'kafkajs'
 import type { ConsumedPartition } from './delivery.js'
 
 /** The part of the admin client that is needed here. */
-interface OffsetReader {
+export interface OffsetReader {
   fetchOffsets(options: {
     groupId: string
   }): Promise<{ topic: string; partitions: (SeekEntry & { metadata: string | null })[] }[]>

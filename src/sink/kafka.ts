@@ -192,12 +192,12 @@ export class KafkaDelivery implements Delivery {
 
   async #openJournal(): Promise<KafkaJournalReader> {
     const { kafka, cluster, retry } = this.#parts
-    const { outputs, transactionalId, instance, decodeJournal } = this.#options
+    const { outputs, groupId, instance, decodeJournal } = this.#options
     this.#journal ??= await retry('joining the readers of the journal', () =>
       KafkaJournalReader.open({
         kafka,
         topic: outputs.journal.topic,
-        groupId: `${transactionalId}-journal-${instance}`,
+        groupId: `${groupId}-journal-${instance}`,
         decode: decodeJournal,
         withAdmin: use => cluster.withAdmin(use),
       }),
