@@ -22,6 +22,17 @@ export class UnacknowledgedError extends Error {
   }
 }
 
+/** Says which topics a failed request was for; the brokers do not. */
+export class SendError extends Error {
+  readonly topics: string
+
+  constructor(topics: readonly string[], cause: unknown) {
+    super(`sending to ${topics.join(', ')}`, { cause })
+    this.name = 'SendError'
+    this.topics = topics.join(', ')
+  }
+}
+
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
 /** INVALID_RECORD: such as no key in a compacted topic. */
 const WRONG_TOPIC = new Set(['POLICY_VIOLATION', 'INVALID_RECORD', 'UNSUPPORTED_FOR_MESSAGE_FORMAT'])
@@ -49,6 +60,7 @@ interface ClientError {
 /** doing: for people, such as 'committing to group shop'. */
 export function kafkaFault(error: unknown, doing: string): KafkaFault {
   if (error instanceof MillraceError) return { kind: 'final', error }
+  if (error instanceof SendError) return kafkaFault(error.cause, `${doing}, sending to ${error.topics}`)
   const cause = innermost(error)
   const { name = '', type = '', retriable } = cause
   const message = `${doing}: ${cause.message ?? String(error)}`

@@ -7,7 +7,7 @@
  * partitions are chosen by us; and each of them must be in the answer without an error.
  */
 import type { CompressionTypes, Message, RecordMetadata, TopicMessages } from 'kafkajs'
-import { UnacknowledgedError } from './kafka-faults.js'
+import { SendError, UnacknowledgedError } from './kafka-faults.js'
 
 /** What one output has for a commit, in the order of appending: messages[p] for partition p. */
 export interface TopicContent {
@@ -116,11 +116,10 @@ export async function sendGuarded(
 ): Promise<void> {
   const expected = new Set<string>()
   for (const { topic, messages } of request) for (const { partition } of messages) expected.add(`${topic}/${partition}`)
-  const answers = await sender.sendBatch({
-    acks: -1,
-    timeout: SEND_TIMEOUT_MS,
-    compression,
-    topicMessages: request,
+  const batch = { acks: -1, timeout: SEND_TIMEOUT_MS, compression, topicMessages: request }
+  const answers = await sender.sendBatch(batch).catch((cause: unknown) => {
+    const topics = request.map(({ topic }) => topic)
+    throw new SendError(topics, cause)
   })
   for (const { topicName, partition, errorCode } of answers) {
     if (errorCode === 0) expected.delete(`${topicName}/${partition}`)

@@ -20,10 +20,19 @@ export interface RetryOptions {
   /** Before another attempt after a fault; its own failure does not matter. */
   refresh?(): Promise<void>
   onFault?(message: string): void
+  /** A better error for one of the client's. */
+  explain?(error: unknown): unknown
 }
 
 /** Rejects with a MillraceError. */
-export function createRetry({ logger, clock, signal, refresh, onFault }: RetryOptions): Retry {
+export function createRetry({
+  logger,
+  clock,
+  signal,
+  refresh,
+  onFault,
+  explain = error => error,
+}: RetryOptions): Retry {
   return async function retry(doing, attempt) {
     let busyMs = BUSY_WAIT_MS.first
     let faultMs = FAULT_WAIT_MS.first
@@ -38,7 +47,7 @@ export function createRetry({ logger, clock, signal, refresh, onFault }: RetryOp
         }
         return value
       } catch (error) {
-        const fault = kafkaFault(error, doing)
+        const fault = kafkaFault(explain(error), doing)
         if (fault.kind === 'final') throw fault.error
         if (fault.kind === 'fenced') throw new MillraceError('KAFKA_FENCED', fault.message, { cause: error })
         if (signal.aborted) throw closed(doing, error)

@@ -57,7 +57,8 @@ export class KafkaTransactions {
 
   /** From here on no older instance can commit, and what it left open is aborted. */
   async takeOver(): Promise<void> {
-    await this.#options.retry('taking over the outputs', async () => {
+    const { retry, transactionalId } = this.#options
+    await retry(`taking over with transactional id ${transactionalId}`, async () => {
       await this.#discard()
       await this.#start()
       await this.#options.offsets.read()

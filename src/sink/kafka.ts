@@ -17,6 +17,7 @@ import { type ConsumedPartition, type Delivery, OUTPUT_NAMES, type Outputs, type
 import { createDiscardSink } from './discard.js'
 import { KafkaCluster } from './kafka-cluster.js'
 import { COMPRESSION, registerCodecs } from './kafka-codecs.js'
+import { listenForCoordinatorErrors } from './kafka-coordinator-errors.js'
 import { KafkaJournalReader } from './kafka-journal.js'
 import { GroupOffsets } from './kafka-offsets.js'
 import type { KafkaOutputs } from './kafka-outputs.js'
@@ -102,8 +103,9 @@ export class KafkaDelivery implements Delivery {
   static async open(options: KafkaDeliveryOptions, stop?: AbortSignal): Promise<KafkaDelivery> {
     registerCodecs()
     const { connection, logger, clock, onFault } = options
+    const heard = listenForCoordinatorErrors(connection)
     // The first wait of the client's own retries: it asks again while a transaction is being finished.
-    const client = { ...connection, retry: { ...connection.retry, initialRetryTime: 10 } }
+    const client = { ...heard.connection, retry: { ...connection.retry, initialRetryTime: 10 } }
     const kafka = new Client(client as KafkaConfig)
     const cluster = new KafkaCluster(kafka)
     const ending = new AbortController()
@@ -115,13 +117,14 @@ export class KafkaDelivery implements Delivery {
       clock,
       signal: ending.signal,
       refresh: () => cluster.look(),
+      explain: heard.explain,
       ...(onFault === undefined ? {} : { onFault }),
     })
     try {
       const topics = OUTPUT_NAMES.map(name => options.outputs[name]?.topic).filter(topic => topic !== undefined)
-      await retry(`looking for the topics of the outputs at ${connection.brokers.join(', ')}`, () =>
-        cluster.look([...new Set(topics)]),
-      )
+      for (const topic of new Set(topics)) {
+        await retry(`looking for topic ${topic} at ${connection.brokers.join(', ')}`, () => cluster.look([topic]))
+      }
       const sinks: KafkaSink<never>[] = []
       const outputs = createSinks(options.outputs, cluster, sinks)
       const delivery = new KafkaDelivery(options, { kafka, cluster, retry, ending, sinks, outputs })
@@ -193,11 +196,12 @@ export class KafkaDelivery implements Delivery {
   async #openJournal(): Promise<KafkaJournalReader> {
     const { kafka, cluster, retry } = this.#parts
     const { outputs, groupId, instance, decodeJournal } = this.#options
-    this.#journal ??= await retry('joining the readers of the journal', () =>
+    const readers = `${groupId}-journal-${instance}`
+    this.#journal ??= await retry(`joining group ${readers} to read the journal`, () =>
       KafkaJournalReader.open({
         kafka,
         topic: outputs.journal.topic,
-        groupId: `${groupId}-journal-${instance}`,
+        groupId: readers,
         decode: decodeJournal,
         withAdmin: use => cluster.withAdmin(use),
       }),

@@ -5,6 +5,7 @@ import { MillraceError } from '../../src/domain/errors.js'
 import type { Delivery } from '../../src/sink/delivery.js'
 import type { DeadLetterRecord } from '../../src/sink/output-records.js'
 import { partitionOf } from '../../src/std/murmur2.js'
+import { deliveryContract } from '../contract/delivery.js'
 import { type ConsoleRecord, readTopic } from '../helpers/console-consumer.js'
 import { type Broker, kafkaSkip, startBroker } from '../helpers/kafka.js'
 import {
@@ -13,20 +14,32 @@ import {
   openDelivery,
   prediction,
   type TestDelivery,
+  TOPICS,
   topicOf,
 } from '../helpers/kafka-delivery.js'
 import { API, type Fault, FaultySockets } from '../helpers/kafka-faults.js'
+import { type Allowed, allow } from '../helpers/kafka-security.js'
 
 const skip = kafkaSkip
 let broker: Broker
 
 before(async () => {
   if (skip !== false) return
-  broker = await startBroker({ config: { 'message.max.bytes': 200_000 } })
+  broker = await startBroker({ secured: true, config: { 'message.max.bytes': 200_000 } })
 })
 
 after(async () => {
   await broker?.stop()
+})
+
+deliveryContract('Kafka', skip, async () => {
+  const prefix = await place()
+  let instances = 0
+  return {
+    partition: `${prefix}.events/0`,
+    keepsOffsets: true,
+    open: () => openDelivery(broker.brokers, { prefix, instance: `i${instances++}` }),
+  }
 })
 
 let places = 0
@@ -365,6 +378,41 @@ test('an instance waits for brokers that are not there, and can be told to stop'
   const opening = openDelivery(['127.0.0.1:1'], { prefix: 'none', instance: 'a', log }, stop.signal)
   await assert.rejects(opening, rejectsWith('KAFKA_UNREACHABLE'))
   assert.match(warnings[0] ?? '', /127\.0\.0\.1:1/)
+})
+
+test('what the user may not do is said at once, with the name of what is missing', { skip }, async () => {
+  const prefix = await place()
+  const admin = await broker.admin()
+  const { brokers, users } = broker.security!
+  const sasl = (password: string) => ({ mechanism: 'scram-sha-512', username: 'millrace', password }) as const
+  const options = { prefix, instance: 'a', client: { sasl: sasl(users.millrace) } }
+  const open = () => openDelivery(brokers.sasl, options)
+  const may = (resource: 'topic' | 'group' | 'transactional-id', name: string, ...operations: Allowed[]) =>
+    allow(admin, 'User:millrace', resource, name, operations)
+
+  const wrong = openDelivery(brokers.sasl, { ...options, client: { sasl: sasl('wrong') } })
+  await assert.rejects(wrong, rejectsWith('KAFKA_REFUSED', /authentication failed/i))
+  await assert.rejects(open(), rejectsWith('KAFKA_REFUSED', /\.journal.*TOPIC_AUTHORIZATION_FAILED/))
+  for (const output of TOPICS) await may('topic', topicOf(prefix, output), 'describe')
+  await may('topic', `${prefix}.events`, 'read')
+  await assert.rejects(open(), rejectsWith('KAFKA_REFUSED', /-journal-a .*GROUP_AUTHORIZATION_FAILED/))
+  await may('group', `${prefix}-group-journal-a`, 'read')
+  await may('topic', topicOf(prefix, 'journal'), 'read')
+  const delivery = await open()
+  await assert.rejects(delivery.recover(0), rejectsWith('KAFKA_REFUSED', /TRANSACTIONAL_ID_AUTHORIZATION_FAILED/))
+  await may('transactional-id', `${prefix}-tx`, 'write', 'describe')
+  await assert.rejects(delivery.recover(0), rejectsWith('KAFKA_REFUSED', /GROUP_AUTHORIZATION_FAILED/))
+  await may('group', `${prefix}-group`, 'read')
+  await delivery.recover(0)
+  appendPredictions(delivery, 0, 10)
+  const unwritable = rejectsWith('KAFKA_REFUSED', /\.predictions.*TOPIC_AUTHORIZATION_FAILED/)
+  await assert.rejects(delivery.commit(offsetsOf(prefix, 1)), unwritable)
+  for (const output of TOPICS) await may('topic', topicOf(prefix, output), 'write')
+  await delivery.recover(0)
+  appendPredictions(delivery, 10, 20)
+  await delivery.commit(offsetsOf(prefix, 1))
+  await delivery.close()
+  assert.deepEqual(await readPredictions(prefix), numbers(10, 20))
 })
 
 test('messages go out in batches', { skip }, async t => {
