@@ -44,10 +44,11 @@ function createBar(label: string, clock: Clock): Progress {
     {
       format: `${label} {bar} {percentage}% · {records} records · {rate}/s · ETA {left}`,
       stream: process.stderr,
-      // A signal may end the process at any time, and nobody would show the cursor again.
+      // A signal may end the process at any time, and nobody would show the cursor or wrap lines again.
       hideCursor: false,
+      linewrap: true,
       clearOnComplete: true,
-      barsize: 24,
+      barsize: 16,
     },
     cliProgress.Presets.shades_classic,
   )

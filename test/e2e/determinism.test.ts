@@ -1,11 +1,12 @@
 /** Same log, same configuration, same backend: same bytes, whatever happened on the way. */
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { cpSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { simulateShop } from '../../src/simulate/simulate.js'
 import { createLogWriter, type LogWriterOptions } from '../../src/sink/log-writer.js'
 import { millrace, start } from '../helpers/process.js'
-import { Workspace } from '../helpers/workspace.js'
+import { DAY_MS, START_MS, Workspace, writePlainLog } from '../helpers/workspace.js'
 
 const SHOP = { seed: 5, events: 12_000, users: 300, items: 150, days: 10, partitions: 2, bots: 0.01, malformed: 0.005 }
 
@@ -78,4 +79,59 @@ test('a log that is learned to its end, and resumed, is left as it is', async ()
   const done = await workspace
   const { said } = await replay(done, '--resume')
   assert.deepEqual({ ...done.final(), said }, expected)
+})
+
+/** Records of a batch of the source: checkpoints come at multiples of it. */
+const BATCH = 1024
+
+/**
+ * A log that is in the middle of something at each of its checkpoints: a record far ahead of its time is the last before
+ * it, so that nobody has judged it; a late one, a copy, and a click before its impression are the first ones behind it.
+ */
+function writeInterrupted(workspace: Workspace): void {
+  const log = createLogWriter({ path: workspace.path('log'), partitions: 1 })
+  let written = 0
+  let page = 0
+  const stamp = (afterMs: number) => ({ eventId: `x${written}`, eventTime: START_MS + page * 60_000 + afterMs })
+  const pair = { user: 'u1', item: 'i1' }
+  for (let batch = 0; batch < 4; batch++) {
+    // Pages until the next would not fit, then fillers.
+    for (; written + 30 < (batch + 1) * BATCH - 3; page++) {
+      writePlainLog(log, 1, page)
+      written += (page === 0 ? 20 : 0) + (page % 5 === 0 ? 7 : 5)
+    }
+    const add = (kind: 'impression' | 'click', record: { eventId: string; eventTime: number; requestId?: string }) => {
+      log.write(0, kind, { ...pair, ...record })
+      written++
+    }
+    while (written < (batch + 1) * BATCH - 2) add('impression', stamp(-50_000))
+    const twice = stamp(-49_000)
+    add('impression', twice)
+    add('impression', stamp(2 * DAY_MS))
+    assert.equal(written % BATCH, 0)
+    add('impression', stamp(-3 * 3_600_000))
+    add('impression', twice)
+    const shown = { ...stamp(-40_000), requestId: `early${batch}` }
+    add('click', { ...shown, eventId: `click${written}`, eventTime: shown.eventTime + 500 })
+    add('impression', shown)
+  }
+  log.close()
+}
+
+test('from each of its checkpoints a replay goes on to the same bytes, whatever was in the middle of what', async () => {
+  const whole = new Workspace()
+  writeInterrupted(whole)
+  const settings = ['--set', 'checkpoint.everyEvents=1000', 'checkpoint.keep=100', 'join.organic=negatives']
+  const all = await replay(whole, ...settings)
+  assert.equal(all.said.counts.rejects['future-time'], 4)
+  assert.equal(all.said.counts.drops.duplicate, 4)
+  const checkpoints = whole.checkpoints()
+  assert.equal(checkpoints.length, 5)
+  for (const [index, name] of checkpoints.slice(0, -1).entries()) {
+    assert.match(name, new RegExp(`-0*${(index + 1) * BATCH}$`))
+    const again = new Workspace()
+    for (const part of ['log', 'out', join('checkpoints', name)])
+      cpSync(whole.path(part), again.path(part), { recursive: true })
+    assert.deepEqual(await replay(again, '--resume', ...settings), all, `from ${name}`)
+  }
 })

@@ -142,6 +142,34 @@ test('a live run that is killed twice publishes again what it had published, and
   assert.deepEqual(along.checkpoint(checkpointAt(log.records)), workspace.checkpoint(checkpointAt(log.records)))
 })
 
+test('a batch that the wall clock closed right behind a checkpoint is closed there again', {
+  timeout: 300_000,
+}, async () => {
+  // The checkpoint comes while the batch still waits.
+  const batch = { ...LIVE.batch, linger: '1s' }
+  const workspace = new Workspace({ ...smallConfig, checkpoint: { ...LIVE.checkpoint, every: '50ms' }, batch })
+  const log = new GrowingLog(workspace)
+  log.grow(90)
+  const first = follow(workspace)
+  await growLive(first, workspace, log, 1)
+  await first.kill('SIGKILL')
+  assert.equal(workspace.checkpoints().at(-1), checkpointAt(log.records))
+  const seen = await published<Prediction>(workspace, 'predictions')
+  log.grow(3)
+  const second = follow(workspace)
+  await second.until(() => isPublished(workspace, log.lastImpression))
+  assert.equal((await second.kill('SIGTERM')).code, 0)
+  const predictions = await workspace.records<Prediction>('predictions')
+  assert.deepEqual(predictions.slice(0, seen.length), seen)
+  // Closed before the first new record: those that came with it have a later model.
+  const versions = predictions.filter(({ eventId }) => eventId.startsWith('r')).map(one => one.modelVersion)
+  const before = versions.slice(0, -12).at(-1) ?? 0
+  assert.ok(
+    versions.slice(-12).every(version => version > before),
+    versions.slice(-16).join(),
+  )
+})
+
 test('with several partitions a killed live run goes on: every impression is published once, and the wall clock works', {
   timeout: 300_000,
 }, async () => {
