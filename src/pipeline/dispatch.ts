@@ -20,6 +20,8 @@ import type { Position } from './position.js'
 
 const MAX_IN_FLIGHT = 16
 const SNAPSHOT_CHUNK_BYTES = 1 << 20
+/** Left of the largest message for what stands around a chunk. */
+const AROUND_CHUNK_BYTES = 16_384
 
 export interface DispatchDeps {
   config: Config
@@ -167,7 +169,7 @@ export class Dispatcher {
 
   /** Publishes a full snapshot: each part cut into chunks, each chunk a record that says which whole it belongs to. */
   snapshot(): void {
-    const { learner, position, outputs, configHash, partitionName } = this.#deps
+    const { config, learner, position, outputs, configHash, partitionName } = this.#deps
     const head = {
       version: this.#steps,
       parent: null,
@@ -179,12 +181,15 @@ export class Dispatcher {
         offset: String(offset),
       })),
     }
+    const { kafka } = config.outputs
+    const chunkBytes =
+      kafka === undefined ? SNAPSHOT_CHUNK_BYTES : Math.max(1024, kafka.maxMessageBytes - AROUND_CHUNK_BYTES)
     this.#send(learner.snapshot(), ({ parts, metrics }) => {
       for (const { name, bytes } of parts) {
         const checksum = createHash('sha256').update(bytes).digest('hex')
-        const chunks = Math.max(1, Math.ceil(bytes.length / SNAPSHOT_CHUNK_BYTES))
+        const chunks = Math.max(1, Math.ceil(bytes.length / chunkBytes))
         for (let chunk = 0; chunk < chunks; chunk++) {
-          const payload = bytes.subarray(chunk * SNAPSHOT_CHUNK_BYTES, (chunk + 1) * SNAPSHOT_CHUNK_BYTES)
+          const payload = bytes.subarray(chunk * chunkBytes, (chunk + 1) * chunkBytes)
           outputs.snapshots.append({ ...head, metrics, part: name, chunk, chunks, checksum, payload })
         }
       }
