@@ -87,12 +87,14 @@ export async function openKafkaEnds(
     target === undefined
       ? await fileDelivery(options)
       : await openDelivery(options, target, topics.group, connection, registry, stop)
+  // Files are closed when the run could begin, connections in any case.
+  if (target !== undefined) closers.push(() => plain.close())
   const gate = new OutputGate(plain.outputs)
   const delivery: Delivery = {
     outputs: gate.outputs,
     recover: seq => plain.recover(seq),
     commit: offsets => plain.commit(offsets),
-    close: () => plain.close(),
+    close: target === undefined ? () => plain.close() : async () => {},
   }
   // Whoever stands by waits here, and restores nothing before it is its turn.
   await source.join(stop)
