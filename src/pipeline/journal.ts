@@ -4,9 +4,10 @@
  * (linger) do not, and for these the journal is read back after a crash: `forced` holds the entries behind the restored
  * checkpoint, and while there are any, the wall clock has no say.
  *
- * With one partition that repeats the run exactly. With several, records that were merged by their arrival come in the
- * order of their times now: a batch is then closed as soon as every partition is as far as it was, which is near to where
- * it was closed before but not the same.
+ * With one partition, or a source whose decisions are entries too (Kafka), that repeats the run exactly. Of several
+ * partitions of a followed log folder, records that were merged by their arrival come in the order of their times now: a
+ * batch is then closed as soon as every partition is as far as it was, which is near to where it was closed before but
+ * not the same.
  */
 import type { JournalRecord } from '../sink/output-records.js'
 import type { MergeDecision } from '../source/source.js'
