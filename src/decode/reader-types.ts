@@ -1,18 +1,8 @@
 /** Our own reader types of the input events, found by the name of the writer's record. */
 import type avro from 'avsc'
-import type { EventKind } from '../domain/event.js'
+import { EVENT_KINDS, type EventKind } from '../domain/event.js'
 import { idAwareType } from '../std/avro-long.js'
 import { readSchemaFile } from '../std/schema-file.js'
-
-const KINDS = [
-  'impression',
-  'click',
-  'buy',
-  'rating',
-  'item',
-  'user',
-  'score-request',
-] as const satisfies readonly EventKind[]
 
 export interface ReaderType {
   kind: EventKind
@@ -24,7 +14,7 @@ let types: Map<string, ReaderType> | undefined
 /** By record name; a producer's namespace is its own business. */
 export function readerType(writerName: string): ReaderType | undefined {
   types ??= new Map(
-    KINDS.map(kind => {
+    EVENT_KINDS.map(kind => {
       const type = idAwareType(readSchemaFile(kind))
       return [unqualified(type.name ?? ''), { kind, type }]
     }),
@@ -34,7 +24,7 @@ export function readerType(writerName: string): ReaderType | undefined {
 
 /** As the files of schemas/ have them. */
 export function readerSchemas(): unknown[] {
-  return KINDS.map(readSchemaFile)
+  return EVENT_KINDS.map(readSchemaFile)
 }
 
 function unqualified(name: string): string {

@@ -15,7 +15,10 @@
 /** An id as decimal or text, exact: longs beyond 2^53 never pass through a JavaScript number. */
 export type Id = string
 
-export type EventKind = 'impression' | 'click' | 'buy' | 'rating' | 'item' | 'user' | 'score-request'
+/** In the order of the branches in an event log's union: new kinds go to the end. */
+export const EVENT_KINDS = ['impression', 'click', 'buy', 'rating', 'item', 'user', 'score-request'] as const
+
+export type EventKind = (typeof EVENT_KINDS)[number]
 
 /** The kinds that can label an impression. */
 export type PositiveKind = 'click' | 'buy' | 'rating'

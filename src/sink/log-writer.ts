@@ -5,22 +5,11 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type avro from 'avsc'
-import type { EventKind } from '../domain/event.js'
+import { EVENT_KINDS, type EventKind } from '../domain/event.js'
 import { idAwareType } from '../std/avro-long.js'
 import { readSchemaFile } from '../std/schema-file.js'
 import { type Chunk, type Codec, ContainerWriter, isSegmentFile, outputError, segmentFile } from './container.js'
 import type { LogRecords, LogSummary, LogWriter } from './sink.js'
-
-/** Order of the branches in the files' union. New kinds go to the end. */
-const KINDS = [
-  'impression',
-  'click',
-  'buy',
-  'rating',
-  'item',
-  'user',
-  'score-request',
-] as const satisfies readonly EventKind[]
 
 export interface LogWriterOptions {
   /** Folder of the log. Segments of an earlier log in it are removed; other files are left alone. */
@@ -49,7 +38,7 @@ class AvroLogWriter implements LogWriter {
   #segments = 0
 
   constructor(options: LogWriterOptions) {
-    const schema = KINDS.map(readSchemaFile)
+    const schema = EVENT_KINDS.map(readSchemaFile)
     this.#types = schema.map(idAwareType)
     const digits = Math.max(2, String(options.partitions - 1).length)
     const names = Array.from({ length: options.partitions }, (_, index) => `p${String(index).padStart(digits, '0')}`)
@@ -76,7 +65,7 @@ class AvroLogWriter implements LogWriter {
   }
 
   write<K extends EventKind>(partition: number, kind: K, record: LogRecords[K]): void {
-    const branch = KINDS.indexOf(kind)
+    const branch = EVENT_KINDS.indexOf(kind)
     const type = this.#types[branch]
     const writer = this.#writers[partition]
     if (type === undefined || writer === undefined) throw new RangeError(`no partition ${partition} or kind ${kind}`)
