@@ -1,7 +1,4 @@
-/**
- * Reads topics with Kafka's own Java console consumer: what it sees is what anybody else sees. Losses and doubles are
- * proven with this, never with our own client.
- */
+/** Reads messages with Kafka's own Java console consumer: what it sees is what anybody else sees. */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
@@ -24,18 +21,17 @@ export interface ConsoleRecord {
 
 export interface ConsoleOptions {
   isolation?: 'read_committed' | 'read_uncommitted'
-  /** Stop after so many; otherwise once nothing has come for `quietMs`. */
-  count?: number
-  quietMs?: number
+  /** Stop after so many. */
+  count: number
   /** Lines of a client's properties file, for secured listeners. */
   properties?: Record<string, string>
 }
 
-/** Everything in a topic from its beginning, in the order of arrival (within a partition: by offset). */
-export async function readTopic(
+/** The first so many messages of a topic, in the order of arrival (within a partition: by offset). */
+export async function readFirst(
   brokers: readonly string[],
   topic: string,
-  { isolation = 'read_committed', count, quietMs = 6000, properties = {} }: ConsoleOptions = {},
+  { isolation = 'read_committed', count, properties = {} }: ConsoleOptions,
 ): Promise<ConsoleRecord[]> {
   const mark = randomBytes(12).toString('hex')
   const [field, line, absent] = [`<${mark}|`, `<${mark}$`, `<${mark}0`]
@@ -44,7 +40,7 @@ export async function readTopic(
   const settings = { 'client.id': `console-${mark}`, ...properties }
   const output = await runTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
     ...['--bootstrap-server', brokers.join(','), '--topic', topic, '--from-beginning', '--isolation-level', isolation],
-    ...(count === undefined ? ['--timeout-ms', String(quietMs)] : ['--max-messages', String(count)]),
+    ...['--max-messages', String(count)],
     ...[...print, ...separators].flatMap(property => ['--formatter-property', property]),
     ...Object.entries(settings).flatMap(([name, value]) => ['--command-property', `${name}=${value}`]),
   ])
@@ -62,8 +58,7 @@ export async function runTool(main: string, args: readonly string[]): Promise<Bu
   child.stderr.on('data', (chunk: Buffer) => complaints.push(chunk))
   const code = await new Promise(resolve => child.on('close', resolve))
   const complaint = Buffer.concat(complaints).toString()
-  // The console consumer ends with an error when the time is up: that is how it is told to stop at the end of a topic.
-  if (code !== 0 && !complaint.includes('TimeoutException')) throw new Error(`${main}: ${complaint}`)
+  if (code !== 0) throw new Error(`${main}: ${complaint}`)
   return Buffer.concat(chunks)
 }
 

@@ -6,7 +6,6 @@ import type { Delivery } from '../../src/sink/delivery.js'
 import type { DeadLetterRecord } from '../../src/sink/output-records.js'
 import { partitionOf } from '../../src/std/murmur2.js'
 import { deliveryContract } from '../contract/delivery.js'
-import { type ConsoleRecord, readTopic } from '../helpers/console-consumer.js'
 import { type Broker, kafkaSkip, startBroker } from '../helpers/kafka.js'
 import {
   createOutputTopics,
@@ -19,8 +18,9 @@ import {
 } from '../helpers/kafka-delivery.js'
 import { API, type Fault, FaultySockets } from '../helpers/kafka-faults.js'
 import { type Allowed, allow } from '../helpers/kafka-security.js'
+import { pythonSkip, type ReadRecord, readTopic } from '../helpers/read-topic.js'
 
-const skip = kafkaSkip
+const skip = kafkaSkip === false ? pythonSkip : kafkaSkip
 let broker: Broker
 
 before(async () => {
@@ -63,7 +63,7 @@ const offsetsOf = (prefix: string, next: number) => [
   { partition: `${prefix}.events/1`, next: BigInt(next * 2) },
 ]
 
-const idsOf = (records: readonly ConsoleRecord[]) =>
+const idsOf = (records: readonly ReadRecord[]) =>
   records.map(({ value }) => Number(JSON.parse(String(value)).eventId.slice('event-'.length))).sort((a, b) => a - b)
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index)
@@ -87,7 +87,7 @@ test('what was appended before a commit is readable once, and the next instance 
   delivery.outputs.predictions.append(prediction(9999))
   await delivery.close()
 
-  const records = await readTopic(broker.brokers, topicOf(prefix, 'predictions'), { quietMs: 3000 })
+  const records = await readTopic(broker.brokers, topicOf(prefix, 'predictions'))
   assert.deepEqual(idsOf(records), numbers(0, 3000))
   for (const { key, partition } of records) assert.equal(partition, partitionOf(String(key), 4))
 
@@ -103,7 +103,7 @@ const appendPredictions = (delivery: Delivery, from: number, to: number) => {
 }
 
 const readPredictions = async (prefix: string, isolation: 'read_committed' | 'read_uncommitted' = 'read_committed') =>
-  idsOf(await readTopic(broker.brokers, topicOf(prefix, 'predictions'), { quietMs: 3000, isolation }))
+  idsOf(await readTopic(broker.brokers, topicOf(prefix, 'predictions'), { isolation }))
 
 test('commits that are asked for at once happen one after another, each with what was appended before it', {
   skip,
@@ -256,13 +256,13 @@ test('a dead letter is the message as it was, with the headers of Connect behind
   await delivery.commit(offsetsOf(prefix, 1))
   await delivery.close()
 
-  const records = await readTopic(broker.brokers, topicOf(prefix, 'deadLetters'), { quietMs: 3000 })
+  const records = await readTopic(broker.brokers, topicOf(prefix, 'deadLetters'))
   const whole = records.find(record => record.key !== null)
   const bare = records.find(record => record.key === null && record.value !== null)
   const tombstone = records.find(record => record.value === null)
   assert.equal(records.length, 3)
   assert.deepEqual([whole?.key, whole?.value, whole?.timestampMs], [key, value, 1_600_000_000_123])
-  const errors = (name: string, text: string) => `__connect.errors.${name}:${text}`
+  const errors = (name: string, text: string) => [`__connect.errors.${name}`, text]
   const common = [
     errors('connector.name', 'test-learner'),
     errors('task.id', '0'),
@@ -271,24 +271,23 @@ test('a dead letter is the message as it was, with the headers of Connect behind
     errors('exception.class.name', 'undecodable'),
     errors('exception.message', 'too short'),
   ]
-  assert.equal(
-    whole?.headers,
-    [
-      'trace:t-1',
-      errors('topic', 'first'),
-      errors('topic', `${prefix}.events`),
-      'twice:a',
-      'twice:b',
-      errors('partition', '1'),
-      errors('offset', '42'),
-      ...common,
-    ].join(','),
-  )
+  assert.deepEqual(whole?.headers, [
+    ['trace', 't-1'],
+    errors('topic', 'first'),
+    errors('topic', `${prefix}.events`),
+    ['twice', 'a'],
+    ['twice', 'b'],
+    errors('partition', '1'),
+    errors('offset', '42'),
+    ...common,
+  ])
   assert.deepEqual(bare?.value, value.subarray(5))
-  assert.equal(
-    bare?.headers,
-    [errors('topic', 'partition-3'), errors('partition', '0'), errors('offset', '42'), ...common].join(','),
-  )
+  assert.deepEqual(bare?.headers, [
+    errors('topic', 'partition-3'),
+    errors('partition', '0'),
+    errors('offset', '42'),
+    ...common,
+  ])
   assert.equal(tombstone?.timestampMs, 1_600_000_000_123)
 })
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import kafkajs, { type Admin, type KafkaConfig } from 'kafkajs'
 import { stringify } from 'yaml'
-import { readTopic } from '../helpers/console-consumer.js'
+import { readFirst } from '../helpers/console-consumer.js'
 import { type Broker, kafkaSkip, startBroker, startRegistry, until } from '../helpers/kafka.js'
 import { allow, type Listener } from '../helpers/kafka-security.js'
 import { millrace } from '../helpers/process.js'
@@ -45,7 +45,7 @@ describe('a broker for tests', { skip: kafkaSkip }, () => {
     await send('tombstone', null, 'commit')
     await producer.disconnect()
 
-    const records = await readTopic(broker.brokers, 'bytes', { count: 2 })
+    const records = await readFirst(broker.brokers, 'bytes', { count: 2 })
     assert.deepEqual(
       records.map(record => [record.partition, record.key?.toString(), record.value, record.headers]),
       [
@@ -53,7 +53,7 @@ describe('a broker for tests', { skip: kafkaSkip }, () => {
         [1, 'tombstone', null, 'reason:none'],
       ],
     )
-    const all = await readTopic(broker.brokers, 'bytes', { count: 3, isolation: 'read_uncommitted' })
+    const all = await readFirst(broker.brokers, 'bytes', { count: 3, isolation: 'read_uncommitted' })
     assert.deepEqual(
       all.map(({ key }) => key?.toString()),
       ['first', 'never', 'tombstone'],

@@ -4,9 +4,6 @@
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -23,10 +20,8 @@ import type { WireMessage } from '../../src/source/source.js'
 import { systemClock } from '../../src/std/clock.js'
 import { readSchemaFile } from '../../src/std/schema-file.js'
 import { kafkaSkip, startBroker, startRegistry, until } from '../helpers/kafka.js'
+import { python, pythonSkip } from '../helpers/read-topic.js'
 
-const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
-const python = join(cache, 'millrace', 'py', 'bin', 'python')
-const pythonSkip = existsSync(python) ? false : 'python tools are not provisioned (scripts/provision-python)'
 const skip = kafkaSkip === false ? pythonSkip : kafkaSkip
 const decoderFor = createDecoderFactory({ maxDecodeBytes: 1 << 20, maxIdBytes: 512 })
 const impressionSchema = JSON.stringify(readSchemaFile('impression'))
