@@ -22,6 +22,8 @@ export interface RowDefinition {
   /** For --only. */
   name: string
   what: string
+  /** Left out by --quick, unless it is asked for by name. */
+  slow?: boolean
   /** Throws NotMeasured with a reason where it can not be done here. */
   measure(context: Context): Promise<Measured>
 }

@@ -57,6 +57,7 @@ export function createRows(): RowDefinition[] {
     {
       name: 'memory',
       what: 'resident memory over a long replay after its first million events, rows taken off: deviation',
+      slow: true,
       measure: measureMemory,
     },
     { name: 'resume', what: 'resume (restore + ready) with a million rows, whole process', measure: measureResume },

@@ -47,6 +47,8 @@ function valueText(value: number, format: Format): string {
       return value.toFixed(4)
     case 'seconds':
       return `${value.toFixed(2)} s`
+    case 'micros':
+      return `${value.toFixed(1)} µs`
     case 'bytes':
       return `${value.toFixed(1)} B`
   }

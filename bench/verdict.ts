@@ -19,8 +19,8 @@ export interface Figure {
   limit: Limit
 }
 
-/** count: 41,200. ratio: 1.28. percent: ± 2.1 %. score: 0.9412. seconds and bytes: with their unit. */
-export type Format = 'count' | 'ratio' | 'percent' | 'score' | 'seconds' | 'bytes'
+/** count: 41,200. ratio: 1.28. percent: ± 2.1 %. score: 0.9412. seconds, micros and bytes: with their unit. */
+export type Format = 'count' | 'ratio' | 'percent' | 'score' | 'seconds' | 'micros' | 'bytes'
 
 export type Verdict = 'strived-for reached' | 'reached' | 'missed' | 'not measured'
 
