@@ -15,7 +15,7 @@ export async function startInstantLearner({ tasks }: Config): Promise<LearnerPor
       const values = new Float32Array(rows.length * tasks.length)
       return { step, loss: 0, values, taskLosses: zeros, taskWeights: zeros }
     },
-    metrics: async () => ({ step, window: [], totals: [], loss: 0, taskWeights: [...zeros], tables }),
+    metrics: async () => ({ step, window: [], totals: [], loss: 0, taskWeights: [...zeros], tables, deepRestarts: 0 }),
     calibration: async () => [],
     snapshot: async () => ({ parts: [], metrics: {} }),
     save: async () => [],

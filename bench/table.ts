@@ -35,6 +35,8 @@ const layout: FeatureLayout = {
     embedIndex: at,
     bias: false,
     wide: false,
+    side: undefined,
+    isId: false,
   })),
   keyPlaces: SLOTS,
   embeddedSlots: SLOTS,
@@ -46,7 +48,7 @@ const optimizer = {
   biases: { rate: 0.1, accumulatorStart: 1 },
   wide: { alpha: 0.05, beta: 1, l1: 0.5, l2: 1 },
 }
-const columns = { keyPlaces: SLOTS, dense: 0, tasks: TASKS }
+const columns = { keyPlaces: SLOTS, dense: 0, tasks: TASKS, notes: 0 }
 
 export interface TableBench {
   batch: number

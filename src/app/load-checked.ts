@@ -29,6 +29,11 @@ function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {
   for (const [index, task] of tasks.entries()) {
     const at = (...path: string[]) => ['tasks', index, ...path]
     if (seen.has(task.name)) yield { path: at('name'), message: `there are two tasks named '${task.name}'` }
+    const given = tasks.slice(0, index).find(other => other.name === task.given)
+    if (task.given !== undefined && (given?.head !== 'binary' || task.head !== 'binary'))
+      yield { path: at('given'), message: 'must name a binary task declared above, of a binary task' }
+    if (given !== undefined && (given.label.window ?? 0) > (task.label.window ?? 0))
+      yield { path: at('given'), message: `'${given.name}' is known later than this task: its window is longer` }
     seen.add(task.name)
     const numeric = task.head !== 'binary'
     if (numeric && task.label.event !== 'rating')

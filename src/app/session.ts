@@ -62,6 +62,13 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
       outputs: delivery.outputs,
       clock,
       onMetrics(answer, records, eventTimeMs) {
+        if (answer.deepRestarts > (metrics?.deepRestarts ?? 0)) {
+          const { step, deepRestarts } = answer
+          logger.error(
+            { step, deepRestarts },
+            'the network is lost: its loss was no number; it starts afresh, and the fast part answers meanwhile',
+          )
+        }
         metrics = answer
         history.add(answer, records, eventTimeMs)
       },

@@ -7,6 +7,7 @@ import { DuplicateFilter } from '../join/duplicates.js'
 import { Joiner } from '../join/join.js'
 import { createLabelCheck } from '../join/label-range.js'
 import { StreamClock } from '../join/watermark.js'
+import { columnsOf } from '../learn/columns-of.js'
 import { type Counts, increment } from '../pipeline/counts.js'
 import { Dispatcher } from '../pipeline/dispatch.js'
 import { Journal } from '../pipeline/journal.js'
@@ -55,15 +56,12 @@ export async function wireParts({
 }: WiringDeps): Promise<WiredParts> {
   const { config, hash } = loaded
   const hasher = await Hasher.create()
-  const features = new FeatureExtractor(config.features, hasher)
-  const { keyPlaces, dense } = features.layout
-  const columns = new ExampleColumns({ keyPlaces, dense: dense.length, tasks: config.tasks.length }, buffer =>
-    learner.addSlab(buffer),
-  )
+  const features = new FeatureExtractor(config.features, hasher, config.fast.enabled)
+  const columns = new ExampleColumns(columnsOf(config, features.layout), buffer => learner.addSlab(buffer))
   const position = new Position()
   const counts: Counts = { events: {}, drops: {}, rejects: {} }
   const journal: Journal = new Journal(record => dispatcher.inOrder(() => outputs.journal.append(record)), position)
-  const batcher = new Batcher(config.batch, config.tasks.length, clock)
+  const batcher = new Batcher(config.batch, config.tasks.length, clock, config.fast.enabled ? config.fast : undefined)
   const dispatcher: Dispatcher = new Dispatcher({
     config,
     configHash: hash,

@@ -81,6 +81,10 @@ const task = z.strictObject({
     z.tuple([z.number(), z.number()]).optional(),
     'Lowest and highest value of a regression or ordinal label. Predictions are clipped to it, labels outside it are dead letters.',
   ),
+  given: about(
+    name.optional(),
+    'A binary task declared above that comes first, such as the click before a buy: the fast part learns this task where that one happened, and predicts the product.',
+  ),
   prior: about(z.number().positive().default(1), 'How much one label of this task counts in the joint loss.'),
   rank: about(z.number().default(1), 'Weight of this task in the rank score: the weighted sum of predicted values.'),
 })
@@ -143,6 +147,10 @@ const slot = z.strictObject({
   embed: about(z.boolean().default(true), 'Give each value an embedding row.'),
   bias: about(z.boolean().default(false), 'Give each value one bias per task (row-wise Adagrad).'),
   wide: about(z.boolean().default(false), 'Give each value one weight per task (FTRL-proximal).'),
+  side: about(
+    z.enum(['asking', 'answered', 'bias', 'none']).optional(),
+    'Where the values stand in the fast part: asking (the user and what describes them), answered (the item, what describes it, and the user with it), bias (no factors), none (not in it). Absent: asking for user and user.ATTRIBUTE and for buckets by user, answered for item, item.ATTRIBUTE and all other buckets, none for recent, bias for the rest.',
+  ),
 })
 
 const numeric = z.strictObject({
@@ -188,6 +196,24 @@ const features = z.strictObject({
     z.int().min(1).default(5),
     'A user or an item with fewer earlier events than this is cold in the metrics.',
     { unit: 'events' },
+  ),
+})
+
+const fast = z.strictObject({
+  enabled: about(
+    z.boolean().default(true),
+    'Two-speed learning: beside the network, which learns per step, a factorisation machine in closed form learns at every label, and a stack makes one prediction of both.',
+  ),
+  tick: about(
+    duration('0s'),
+    'The fast part learns at every label; with a tick, examples within one multiple of it in event time are predicted together before they are learned.',
+  ),
+  maxRows: about(
+    z.int().min(16).default(1_000_000),
+    'Hard limit of its rows; beyond it the longest unused are evicted.',
+    {
+      unit: 'rows',
+    },
   ),
 })
 
@@ -389,6 +415,7 @@ export const configSchema = z.strictObject({
   join: about(join.prefault({}), 'How positives meet impressions, in event time.'),
   features: about(features, 'What the model sees of an impression, as of its arrival.'),
   model: about(model.prefault({}), 'The network.'),
+  fast: about(fast.prefault({}), 'The part that learns at every label.'),
   optimizer: about(optimizer.prefault({}), 'How weights move.'),
   table: about(table.prefault({}), 'Which values have rows.'),
   weights: about(weights.prefault({}), 'How tasks are weighed against each other.'),

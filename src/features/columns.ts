@@ -7,7 +7,8 @@
  * it. Row numbers depend on timing and are therefore never saved: a checkpoint writes waiting examples in join order.
  *
  * Per row: keys [keyPlaces] 64-bit table keys (0 = empty place), dense [dense] float32 (standardised),
- * scores [tasks] float32 (what the model said when it was scored), flags (cold user, cold item).
+ * scores [tasks] float32 (what the model said when it was scored), notes [notes] float32 (what its parts said, for the
+ * fast part), flags (cold user, cold item).
  */
 export interface ColumnLayout {
   /** Key places a row: 1 for a single-valued slot, `max` for a multi-valued one, in slot order. */
@@ -15,6 +16,8 @@ export interface ColumnLayout {
   /** Numeric inputs a row. */
   dense: number
   tasks: number
+  /** Floats that the fast part keeps with a row; 0 without it. */
+  notes: number
 }
 
 export const SLAB_ROWS = 4096
@@ -28,12 +31,15 @@ export interface Slab {
   dense: Float32Array
   /** [SLAB_ROWS, tasks] */
   scores: Float32Array
+  /** [SLAB_ROWS, notes] */
+  notes: Float32Array
   /** [SLAB_ROWS] */
   flags: Uint8Array
 }
 
-function bytesOf(layout: ColumnLayout): [keys: number, dense: number, scores: number, flags: number] {
-  return [SLAB_ROWS * layout.keyPlaces * 8, SLAB_ROWS * layout.dense * 4, SLAB_ROWS * layout.tasks * 4, SLAB_ROWS]
+function bytesOf(layout: ColumnLayout): [keys: number, dense: number, scores: number, notes: number, flags: number] {
+  const { keyPlaces, dense, tasks, notes } = layout
+  return [SLAB_ROWS * keyPlaces * 8, SLAB_ROWS * dense * 4, SLAB_ROWS * tasks * 4, SLAB_ROWS * notes * 4, SLAB_ROWS]
 }
 
 export function createSlabBuffer(layout: ColumnLayout): SharedArrayBuffer {
@@ -41,12 +47,13 @@ export function createSlabBuffer(layout: ColumnLayout): SharedArrayBuffer {
 }
 
 export function viewSlab(buffer: SharedArrayBuffer, layout: ColumnLayout): Slab {
-  const [keys, dense, scores, flags] = bytesOf(layout)
+  const [keys, dense, scores, notes, flags] = bytesOf(layout)
   return {
     keys: new Uint32Array(buffer, 0, keys / 4),
     dense: new Float32Array(buffer, keys, dense / 4),
     scores: new Float32Array(buffer, keys + dense, scores / 4),
-    flags: new Uint8Array(buffer, keys + dense + scores, flags),
+    notes: new Float32Array(buffer, keys + dense + scores, notes / 4),
+    flags: new Uint8Array(buffer, keys + dense + scores + notes, flags),
   }
 }
 
@@ -63,7 +70,7 @@ export class ExampleColumns {
     this.#onSlab = onSlab
   }
 
-  /** A row with all keys, dense values, scores and flags zeroed. */
+  /** A row with all keys, dense values, scores, notes and flags zeroed. */
   allocate(): number {
     let row = this.#free.pop()
     if (row === undefined) {
@@ -79,6 +86,7 @@ export class ExampleColumns {
     slab.keys.fill(0, at * this.layout.keyPlaces * 2, (at + 1) * this.layout.keyPlaces * 2)
     slab.dense.fill(0, at * this.layout.dense, (at + 1) * this.layout.dense)
     slab.scores.fill(0, at * this.layout.tasks, (at + 1) * this.layout.tasks)
+    slab.notes.fill(0, at * this.layout.notes, (at + 1) * this.layout.notes)
     slab.flags[at] = 0
     return row
   }

@@ -15,7 +15,7 @@ import { checkFeatures } from './check.js'
 import { type ExampleColumns, FLAG_COLD_ITEM, FLAG_COLD_USER, SLAB_ROWS } from './columns.js'
 import { DenseInputs } from './dense.kernel.js'
 import { KeyedState } from './keyed-state.kernel.js'
-import { type FeatureLayout, layoutFeatures, type SlotLayout } from './layout.js'
+import { type FeatureLayout, layoutFeatures, type SlotLayout, slotsOf } from './layout.js'
 import { createWriteSlot, type WriteSlot } from './slots.kernel.js'
 import type { FeatureSubject } from './subject.js'
 
@@ -32,19 +32,21 @@ export class FeatureExtractor implements Stateful {
   readonly #writeSlots: readonly WriteSlot[]
   readonly #coldBelow: number
 
-  constructor(config: Config['features'], hasher: Hasher) {
+  /** fast: whether the fast part reads the columns too. */
+  constructor(config: Config['features'], hasher: Hasher, fast = false) {
     const [fault] = checkFeatures(config)
     if (fault !== undefined) {
       throw new MillraceError('CONFIG_INVALID', `features.${fault.path.join('.')}: ${fault.message}`)
     }
-    this.layout = layoutFeatures(config)
+    this.layout = layoutFeatures(config, fast)
     this.#coldBelow = config.coldBelow
     this.#state = new KeyedState(config, hasher)
     this.#dense = new DenseInputs(config.numeric, this.#state)
     this.#state.begin()
     const declared = new Map<string, SlotLayout>()
+    const slots = slotsOf(config, fast)
     this.#writeSlots = this.layout.slots.map((layout, index) => {
-      const slot = config.slots[index]
+      const slot = slots[index]
       if (slot === undefined) throw new RangeError('the layout has more slots than the configuration')
       const write = createWriteSlot(slot, layout, {
         hasher,

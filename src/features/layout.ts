@@ -2,7 +2,10 @@
  * Where each feature lies in an example's columns (features/columns.ts). A function of the configuration alone: main
  * thread and worker compute it on their own and agree.
  */
-import type { Config, SlotConfig } from '../config/schema.js'
+import type { Config, NumericConfig, SlotConfig } from '../config/schema.js'
+
+/** Where a slot's values stand in the fast part: factors of the one side meet those of the other; the rest has biases only. */
+export type Side = 'asking' | 'answered' | 'bias'
 
 export interface SlotLayout {
   name: string
@@ -15,6 +18,10 @@ export interface SlotLayout {
   embedIndex: number
   bias: boolean
   wide: boolean
+  /** In the fast part; undefined = not in it. */
+  side: Side | undefined
+  /** The user or the item itself, which the fast part gives a wide prior. */
+  isId: boolean
 }
 
 export interface FeatureLayout {
@@ -33,10 +40,44 @@ function placesOf(slot: SlotConfig): number {
   return attribute ? slot.max : 1
 }
 
-export function layoutFeatures(features: Config['features']): FeatureLayout {
+/** The configured slots and, for the fast part, buckets of the counts and times that have none of their own. */
+export function slotsOf({ slots, numeric }: Config['features'], fast: boolean): readonly SlotConfig[] {
+  if (!fast) return slots
+  const names = new Set(slots.map(slot => slot.name))
+  const cut = new Set(slots.map(slot => slot.bucket))
+  const buckets = numeric.filter(({ count, since, name }) => (count ?? since) !== undefined && !cut.has(name))
+  return [
+    ...slots,
+    ...buckets.map(({ name }): SlotConfig => {
+      let slot = `${name}.bucket`
+      while (names.has(slot)) slot += '_'
+      return { name: slot, bucket: name, max: 1, embed: false, bias: false, wide: false }
+    }),
+  ]
+}
+
+function sideOf(slot: SlotConfig, numeric: readonly NumericConfig[]): Side | undefined {
+  if (slot.side !== undefined) return slot.side === 'none' ? undefined : slot.side
+  if (slot.recent !== undefined) return undefined
+  if (slot.bucket !== undefined) {
+    const by = numeric.find(one => one.name === slot.bucket)
+    const entities = by?.by ?? [by?.from ?? '']
+    // A number of a user with an item says something about the item, as that user sees it.
+    return entities.every(isUser) ? 'asking' : 'answered'
+  }
+  if (isUser(slot.from ?? '')) return 'asking'
+  return slot.from === 'item' || slot.from?.startsWith('item.') === true ? 'answered' : 'bias'
+}
+
+function isUser(source: string): boolean {
+  return source === 'user' || source.startsWith('user.')
+}
+
+/** fast: whether the fast part is on. */
+export function layoutFeatures(features: Config['features'], fast = false): FeatureLayout {
   let keyPlaces = 0
   let embeddedSlots = 0
-  const slots = features.slots.map((slot): SlotLayout => {
+  const slots = slotsOf(features, fast).map((slot): SlotLayout => {
     const places = placesOf(slot)
     const layout = {
       name: slot.name,
@@ -46,6 +87,8 @@ export function layoutFeatures(features: Config['features']): FeatureLayout {
       embedIndex: slot.embed ? embeddedSlots++ : -1,
       bias: slot.bias,
       wide: slot.wide,
+      side: fast ? sideOf(slot, features.numeric) : undefined,
+      isId: slot.from === 'user' || slot.from === 'item',
     }
     keyPlaces += places
     return layout

@@ -8,7 +8,7 @@
 import type { Backend } from '../backend/backend.js'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
-import type { LoadedState, PartState } from '../domain/state.js'
+import type { LoadedState, PartState, StateArray } from '../domain/state.js'
 import { ProgressiveValidation } from '../evaluate/progressive.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
 import { type FeatureLayout, layoutFeatures } from '../features/layout.js'
@@ -22,6 +22,8 @@ import type {
   ScoreAnswer,
   ScoreCommand,
 } from '../pipeline/learner.js'
+import { columnsOf } from './columns-of.js'
+import { FastPart } from './fast-part.kernel.js'
 
 export class Learner {
   readonly #tasks: number
@@ -32,28 +34,34 @@ export class Learner {
   readonly #deep: DeepModel
   readonly #tables: SlotTables
   readonly #validation: ProgressiveValidation
+  readonly #fast: FastPart | undefined
   readonly #slabs: Slab[] = []
   #input = { embedded: new Float32Array(0), dense: new Float32Array(0), offset: new Float32Array(0) }
   #flags = new Uint8Array(0)
   #step = 0
+  /** The network as it began, for a restart. */
+  readonly #deepStart: LoadedState
+  #deepRestarts = 0
   #windowLoss = 0
   #windowSteps = 0
   #weights: Float32Array
 
-  private constructor(config: Config, layout: FeatureLayout, deep: DeepModel) {
+  private constructor(config: Config, layout: FeatureLayout, deep: DeepModel, deepStart: LoadedState) {
     this.#tasks = config.tasks.length
     this.#taskPriors = config.tasks.map(task => task.prior)
     this.#layout = layout
-    this.#columns = { keyPlaces: layout.keyPlaces, dense: layout.dense.length, tasks: this.#tasks }
+    this.#columns = columnsOf(config, layout)
     this.#dim = config.model.dim
     this.#deep = deep
+    this.#deepStart = deepStart
     this.#tables = new SlotTables(layout, this.#tasks, config.model, config.optimizer, config.table)
     this.#validation = new ProgressiveValidation(config.tasks)
+    if (config.fast.enabled) this.#fast = new FastPart(config, layout, this.#columns)
     this.#weights = Float32Array.from(this.#taskPriors)
   }
 
   static async create(config: Config, backend: Backend): Promise<Learner> {
-    const layout = layoutFeatures(config.features)
+    const layout = layoutFeatures(config.features, config.fast.enabled)
     const spec = {
       tasks: config.tasks,
       slots: layout.embeddedSlots,
@@ -62,7 +70,8 @@ export class Learner {
       optimizer: config.optimizer.dense,
       weights: config.weights,
     }
-    return new Learner(config, layout, await DeepModel.create(spec, backend))
+    const deep = await DeepModel.create(spec, backend)
+    return new Learner(config, layout, deep, loaded(await deep.saveState()))
   }
 
   get columns(): ColumnLayout {
@@ -73,12 +82,16 @@ export class Learner {
     this.#slabs.push(slab)
   }
 
-  async score({ rows, eventTimeMs }: ScoreCommand): Promise<ScoreAnswer> {
+  async score(command: ScoreCommand): Promise<ScoreAnswer> {
+    const { rows, operations, eventTimeMs } = command
+    const scored = operations === undefined ? rows : rows.filter((_, i) => operations.fresh[i] === 1)
     this.#reserve(rows.length)
-    this.#tables.gather(this.#slabs, this.#columns, rows, 'score', eventTimeMs, this.#input)
-    const values = (await this.#deep.predict({ n: rows.length, ...this.#input })).slice(0, rows.length * this.#tasks)
-    for (let i = 0; i < rows.length; i++) this.#writeScores(rows[i] ?? 0, values, i)
-    return { values, modelVersion: this.#step }
+    this.#tables.gather(this.#slabs, this.#columns, scored, 'score', eventTimeMs, this.#input)
+    const deep = await this.#deep.predict({ n: scored.length, ...this.#input })
+    if (this.#fast === undefined) {
+      for (let i = 0; i < rows.length; i++) this.#writeScores(rows[i] ?? 0, deep, i)
+    } else this.#fast.run(this.#slabs, command, deep)
+    return { values: this.#readScores(rows), modelVersion: this.#step }
   }
 
   async learn(command: LearnCommand): Promise<LearnAnswer> {
@@ -87,29 +100,23 @@ export class Learner {
     this.#reserve(n)
     this.#tables.gather(this.#slabs, this.#columns, rows, 'learn', eventTimeMs, this.#input)
     const result = await this.#deep.learn({ n, ...this.#input }, labels, mask)
-    if (!Number.isFinite(result.loss)) {
-      throw new MillraceError(
-        'LOSS_NOT_FINITE',
-        `the loss of step ${this.#step + 1} (${n} examples, event time ${new Date(eventTimeMs).toISOString()}) is ${result.loss}`,
-      )
-    }
-    this.#tables.update(result.embeddedGradient, result.offsetGradient)
+    if (Number.isFinite(result.loss)) {
+      this.#tables.update(result.embeddedGradient, result.offsetGradient)
+      this.#windowLoss += result.loss
+      this.#windowSteps++
+    } else await this.#restartDeep(command, result.loss)
     this.#tables.maintain(eventTimeMs)
+    this.#fast?.maintain()
     this.#step++
-    this.#windowLoss += result.loss
-    this.#windowSteps++
     this.#weights = result.taskWeights
 
     // What is judged is the score made before the label: the waiting row's own, or this step's for a fresh row.
-    const values = new Float32Array(n * this.#tasks)
     for (let i = 0; i < n; i++) {
       const row = rows[i] ?? 0
       if (fresh[i] === 1) this.#writeScores(row, result.values, i)
-      const slab = this.#slab(row)
-      const at = row % SLAB_ROWS
-      values.set(slab.scores.subarray(at * this.#tasks, (at + 1) * this.#tasks), i * this.#tasks)
-      this.#flags[i] = slab.flags[at] ?? 0
+      this.#flags[i] = this.#slab(row).flags[row % SLAB_ROWS] ?? 0
     }
+    const values = this.#readScores(rows)
     this.#validation.setStart(command.countFromMs)
     this.#validation.record(n, values, labels, mask, this.#flags, command.impressionTimesMs)
     return {
@@ -134,6 +141,7 @@ export class Learner {
       loss,
       taskWeights: Array.from(this.#weights),
       tables: this.#tables.stats(),
+      deepRestarts: this.#deepRestarts,
     }
   }
 
@@ -156,6 +164,7 @@ export class Learner {
           step: this.#step,
           windowLoss: this.#windowLoss,
           windowSteps: this.#windowSteps,
+          deepRestarts: this.#deepRestarts,
           embeddedSlots: this.#layout.embeddedSlots,
         },
         arrays: { weights: this.#weights },
@@ -163,29 +172,56 @@ export class Learner {
       model: await this.#deep.saveState(),
       tables: this.#tables.saveState(),
       validation: this.#validation.saveState(),
+      ...(this.#fast && { fast: this.#fast.saveState() }),
     }
   }
 
   async loadState(part: (name: string) => Promise<LoadedState>): Promise<void> {
     const own = await part('learner')
-    const meta = own.meta as { step: number; windowLoss: number; windowSteps: number }
+    const meta = own.meta as { step: number; windowLoss: number; windowSteps: number; deepRestarts: number }
     this.#step = meta.step
     this.#windowLoss = meta.windowLoss
     this.#windowSteps = meta.windowSteps
+    this.#deepRestarts = meta.deepRestarts
     this.#weights = (own.arrays.weights as Float32Array).slice()
     await this.#deep.loadState(await part('model'))
     this.#tables.loadState(await part('tables'))
     this.#validation.loadState(await part('validation'))
+    this.#fast?.loadState(await part('fast'))
   }
 
   async close(): Promise<void> {
     await this.#deep.close()
   }
 
+  /**
+   * The loss is no number: the network is lost. Without a fast part that is the end; with one the network starts afresh,
+   * while the fast part answers, and this batch leaves no trace in the rows.
+   */
+  async #restartDeep({ rows, eventTimeMs }: LearnCommand, loss: number): Promise<void> {
+    const time = new Date(eventTimeMs).toISOString()
+    const about = `the loss of step ${this.#step + 1} (${rows.length} examples, event time ${time}) is ${loss}`
+    if (this.#fast === undefined) throw new MillraceError('LOSS_NOT_FINITE', about)
+    await this.#deep.loadState(this.#deepStart)
+    this.#deepRestarts++
+  }
+
   #slab(row: number): Slab {
     const slab = this.#slabs[Math.floor(row / SLAB_ROWS)]
     if (slab === undefined) throw new MillraceError('INTERNAL', `the worker was not given the slab of row ${row}`)
     return slab
+  }
+
+  /** [n, tasks] as they stand in the columns. */
+  #readScores(rows: Int32Array): Float32Array {
+    const values = new Float32Array(rows.length * this.#tasks)
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] ?? 0
+      const at = (row % SLAB_ROWS) * this.#tasks
+      const { scores } = this.#slab(row)
+      for (let task = 0; task < this.#tasks; task++) values[i * this.#tasks + task] = scores[at + task] ?? 0
+    }
+    return values
   }
 
   #writeScores(row: number, values: Float32Array, i: number): void {
@@ -205,4 +241,19 @@ export class Learner {
       offset: new Float32Array(size * this.#tasks),
     }
   }
+}
+
+/** As it would come back from a checkpoint: one array a name. */
+function loaded({ meta, arrays }: PartState): LoadedState {
+  const joined = Object.entries(arrays).map(([name, array]): [string, StateArray] => {
+    if (!Array.isArray(array)) return [name, array]
+    return [
+      name,
+      Float64Array.from(
+        array.flatMap(slab => Array.from<number | bigint>(slab)),
+        Number,
+      ),
+    ]
+  })
+  return { meta, arrays: Object.fromEntries(joined) }
 }

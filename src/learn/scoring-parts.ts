@@ -1,7 +1,7 @@
 /** What a published snapshot holds: the state that scoring needs. Optimiser state, metrics and pending counts stay home. */
 import type { PartState } from '../domain/state.js'
 
-const SCORING = new Set(['model', 'tables'])
+const SCORING = new Set(['model', 'tables', 'fast'])
 /** Arrays that only training uses, by the last part of their names. */
 const TRAINING_ONLY = new Set(['mean', 'square', 'weighting', 'pending'])
 

@@ -105,11 +105,12 @@ function plainSubject({ eventId, requestId, eventTimeMs, user, item }: JoinSubje
 }
 
 function copyRows(columns: ExampleColumns, rows: readonly number[]): Record<string, StateArray> {
-  const { keyPlaces, dense, tasks } = columns.layout
+  const { keyPlaces, dense, tasks, notes } = columns.layout
   const copy = {
     keys: new Uint32Array(rows.length * keyPlaces * 2),
     dense: new Float32Array(rows.length * dense),
     scores: new Float32Array(rows.length * tasks),
+    notes: new Float32Array(rows.length * notes),
     flags: new Uint8Array(rows.length),
   }
   for (const [index, row] of rows.entries()) {
@@ -118,13 +119,14 @@ function copyRows(columns: ExampleColumns, rows: readonly number[]): Record<stri
     copy.keys.set(slab.keys.subarray(at * keyPlaces * 2, (at + 1) * keyPlaces * 2), index * keyPlaces * 2)
     copy.dense.set(slab.dense.subarray(at * dense, (at + 1) * dense), index * dense)
     copy.scores.set(slab.scores.subarray(at * tasks, (at + 1) * tasks), index * tasks)
+    copy.notes.set(slab.notes.subarray(at * notes, (at + 1) * notes), index * notes)
     copy.flags[index] = slab.flags[at] ?? 0
   }
   return copy
 }
 
 function restoreRows(columns: ExampleColumns, arrays: Record<string, StateArray>): number[] {
-  const { keyPlaces, dense, tasks } = columns.layout
+  const { keyPlaces, dense, tasks, notes } = columns.layout
   const keys = arrays.keys as Uint32Array
   const flags = arrays.flags as Uint8Array
   return Array.from(flags, (flag, index) => {
@@ -134,6 +136,7 @@ function restoreRows(columns: ExampleColumns, arrays: Record<string, StateArray>
     slab.keys.set(keys.subarray(index * keyPlaces * 2, (index + 1) * keyPlaces * 2), at * keyPlaces * 2)
     slab.dense.set((arrays.dense as Float32Array).subarray(index * dense, (index + 1) * dense), at * dense)
     slab.scores.set((arrays.scores as Float32Array).subarray(index * tasks, (index + 1) * tasks), at * tasks)
+    slab.notes.set((arrays.notes as Float32Array).subarray(index * notes, (index + 1) * notes), at * notes)
     slab.flags[at] = flag
     return row
   })

@@ -72,9 +72,11 @@ export class Dispatcher {
   flushScores(trigger: FlushTrigger): void {
     const { batcher, learner, position, journal } = this.#deps
     while (batcher.scores > 0) {
-      const rows = batcher.takeScores()
+      const { rows, fresh, labels, mask } = batcher.takeScores()
       if (trigger === 'linger') journal.score(this.#steps, trigger, rows.length)
-      this.#send(learner.score({ rows, eventTimeMs: position.eventTimeMs }), ({ values, modelVersion }) => {
+      const operations = this.#deps.config.fast.enabled ? { fresh, labels, mask } : undefined
+      const command = { rows, eventTimeMs: position.eventTimeMs, ...(operations && { operations }) }
+      this.#send(learner.score(command), ({ values, modelVersion }) => {
         for (const [index, row] of rows.entries()) this.#predict(row, values, index, modelVersion)
       })
     }
@@ -86,7 +88,7 @@ export class Dispatcher {
     const { batcher } = this.#deps
     while (batcher.examples > 0) this.#step(trigger, batcher.takeExamples())
     const released = this.#released
-    if (released.length === 0) return
+    if (released.length === 0 || batcher.isHolding) return
     this.#released = []
     // Behind every answer that may still name them.
     this.inOrder(() => {

@@ -7,6 +7,8 @@
  * learn: one step. Rows carry labels [n, tasks] and a mask (1 = this label counts). `fresh[i] = 1` says that row i has
  *        not been scored before: the step's own prediction, made before the update, is its score (a rating is scored and
  *        learned in one step). What progressive validation judges is always the score, never a later prediction.
+ * With the fast part on, a score command is a list of operations in the order of the log: row i is scored (fresh[i] = 1),
+ * learned by the fast part (its mask is not empty), or both in this order. Its learn commands have no fresh rows.
  * A row may be named by several learn commands (one per matured label) but its features are the same each time.
  */
 import type { CalibrationPoint } from '../evaluate/metrics/calibration.js'
@@ -16,10 +18,12 @@ import type { TableStats } from '../features/table/slot-tables.js'
 export interface ScoreCommand {
   rows: Int32Array
   eventTimeMs: number
+  /** For the fast part; without it every row is scored. */
+  operations?: { fresh: Uint8Array; labels: Float32Array; mask: Uint8Array }
 }
 
 export interface ScoreAnswer {
-  /** [n, tasks] */
+  /** [n, tasks]; of rows that were only learned: the scores that they had. */
   values: Float32Array
   /** Steps learned before these scores. */
   modelVersion: number
@@ -62,6 +66,8 @@ export interface MetricsAnswer {
   loss: number
   taskWeights: number[]
   tables: TableStats
+  /** How often the network was started afresh because its loss was no number. */
+  deepRestarts: number
 }
 
 /** Reliability of a binary task's predictions. */

@@ -212,10 +212,11 @@ export class Pipeline {
 
   /** The log ended: what is held or waits gets its last word. */
   #end(): void {
-    const { clock, joiner, dispatcher, config, position } = this.#parts
+    const { clock, joiner, batcher, dispatcher, config, position } = this.#parts
     clock.end()
     this.#settle()
     if (config.join.atEnd === 'mature') joiner.end()
+    batcher.releaseHeld()
     dispatcher.flush('end')
     dispatcher.metrics()
     dispatcher.snapshot()

@@ -21,8 +21,8 @@ before(() => {
   writer.close()
 })
 
-test('a loss that is not a number stops the run, names its step, and leaves the last good checkpoint', async () => {
-  const diverging = ['--set', 'optimizer.dense.rate=1e30', 'checkpoint.everyEvents=1000']
+test('without a fast part a loss that is not a number stops the run, names its step, and leaves the last good checkpoint', async () => {
+  const diverging = ['--set', 'fast.enabled=false', 'optimizer.dense.rate=1e30', 'checkpoint.everyEvents=1000']
   const { code, stdout, stderr } = await millrace(['replay', file, ...diverging])
   assert.deepEqual({ code, stdout }, { code: 5, stdout: '' }, stderr)
   const said =
@@ -74,6 +74,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     assert.ok(predictions.length > PAGES * 3)
   })
 }
+
+test('with a fast part it does not: the network starts afresh, which is said, and answers stay numbers', async () => {
+  const { code, stdout, stderr } = await millrace(['evaluate', file, '--json', '--set', 'optimizer.dense.rate=1e30'])
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /"deepRestarts":[1-9]\d*.*the network is lost/)
+  const { tasks } = JSON.parse(stdout) as { tasks: Record<string, { logLoss?: number; auc?: number }> }
+  for (const [name, { logLoss = 0 }] of Object.entries(tasks)) assert.ok(Number.isFinite(logLoss), name)
+})
 
 test('a second SIGINT ends the process at once, with 130', async () => {
   // The orderly stop may be quicker than the second signal; then once more.

@@ -27,7 +27,7 @@ export async function featuresOf(features: ConfigInput['features']) {
   const extractor = new FeatureExtractor(parseFeatures(features), hasher)
   const { layout } = extractor
   const columns = new ExampleColumns(
-    { keyPlaces: layout.keyPlaces, dense: layout.dense.length, tasks: 1 },
+    { keyPlaces: layout.keyPlaces, dense: layout.dense.length, tasks: 1, notes: 0 },
     () => undefined,
   )
 

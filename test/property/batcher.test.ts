@@ -21,7 +21,7 @@ function apply(batcher: Batcher, commands: readonly Command[], firstRow = 0): un
   let row = firstRow
   return commands.map(({ kind, count }) => {
     if (kind === 'tick') return batcher.tickDue(count)
-    if (kind === 'takeScores') return batcher.takeScores()
+    if (kind === 'takeScores') return batcher.takeScores().rows
     if (kind === 'takeExamples') return batcher.takeExamples()
     for (let index = 0; index < count; index++, row++) {
       const labels = Float32Array.of(row, 0.5, -row)

@@ -5,24 +5,39 @@
  *   cache miss) goes, as in Redis; exact order would cost every row two links.
  * Draws come from a seeded generator whose state is saved: equal histories evict equal rows.
  */
+import type { KeyIndex } from '../../std/key-index.kernel.js'
 import { Random } from '../../std/random.js'
-import type { ValueTable } from './value-table.kernel.js'
 
 const SWEEPS_A_PASS = 1024
 const RUNS = 8
 const RUN_ROWS = 2
+
+/** What retention needs of a table. */
+export interface RetainedTable {
+  readonly shape: { readonly name: string }
+  readonly index: KeyIndex
+  /** Rows of values. */
+  readonly size: number
+  /** Rows below are never removed. */
+  readonly pinned: number
+  /** Seconds of event time at the last use. */
+  touched(row: number): number
+  /** In use right now. */
+  inBatch(row: number): boolean
+  remove(row: number): void
+}
 
 export type OnEvict = (table: string, keyLo: number, keyHi: number) => void
 
 export type RetentionState = { hands: number[]; random: [number, number, number, number] }
 
 export class Retention {
-  readonly #tables: readonly ValueTable[]
+  readonly #tables: readonly RetainedTable[]
   readonly #onEvict: OnEvict | undefined
   readonly #random: Random
   readonly #hands: number[]
 
-  constructor(tables: readonly ValueTable[], seed: number, onEvict: OnEvict | undefined) {
+  constructor(tables: readonly RetainedTable[], seed: number, onEvict: OnEvict | undefined) {
     this.#tables = tables
     this.#onEvict = onEvict
     this.#random = new Random(seed ^ 0x65766963)
@@ -63,7 +78,7 @@ export class Retention {
   #evictOne(): boolean {
     let places = 0
     for (const table of this.#tables) places += table.index.rows
-    let oldest: ValueTable | undefined
+    let oldest: RetainedTable | undefined
     let oldestRow = -1
     let oldestSecond = Number.POSITIVE_INFINITY
     // Freed rows and shared ones are drawn in vain; there are few of them when the limit is reached.
@@ -91,7 +106,7 @@ export class Retention {
     return true
   }
 
-  #remove(table: ValueTable, row: number): void {
+  #remove(table: RetainedTable, row: number): void {
     this.#onEvict?.(table.shape.name, table.index.keyLo(row), table.index.keyHi(row))
     table.remove(row)
   }
@@ -108,6 +123,6 @@ export class Retention {
   }
 }
 
-function removable(table: ValueTable, row: number): boolean {
+function removable(table: RetainedTable, row: number): boolean {
   return row >= table.pinned && table.index.isLive(row) && !table.inBatch(row)
 }

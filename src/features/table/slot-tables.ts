@@ -88,16 +88,18 @@ export class SlotTables implements Stateful {
       accumulator: optimizer.rows.accumulatorStart,
       biasAccumulator: optimizer.biases.accumulatorStart,
     }
-    const names = [...new Set(layout.slots.map(slot => slot.table))]
+    // A slot of the fast part alone has no row here.
+    const slots = layout.slots.filter(slot => slot.embedIndex >= 0 || slot.bias || slot.wide)
+    const names = [...new Set(slots.map(slot => slot.table))]
     this.#tables = names.map(name => {
-      const users = layout.slots.filter(slot => slot.table === name)
+      const users = slots.filter(slot => slot.table === name)
       const dim = users.some(slot => slot.embedIndex >= 0) ? model.dim : 0
       const bias = users.some(slot => slot.bias)
       const wide = users.some(slot => slot.wide)
       return new ValueTable({ name, dim, tasks, bias, wide }, start)
     })
     const shareUnknown = table.admitAfter > 1
-    this.#slots = layout.slots.map((slot, at) => {
+    this.#slots = slots.map((slot, at) => {
       const home = this.#tables[names.indexOf(slot.table)] as ValueTable
       if (!shareUnknown) return { layout: slot, table: home, unknown: NO_ROW }
       // Keys of values are hashes; (slot, 0) is none of them but for one chance in 2^64.

@@ -39,9 +39,9 @@ test('a take gives at most one batch, first come first, as arrays of its own', (
   })
   assert.deepEqual(batcher.takeExamples().rows, Int32Array.of(4, 5, 100))
   for (const row of [7, 8, 9]) batcher.addScore(row)
-  assert.deepEqual(batcher.takeScores(), Int32Array.of(7, 8))
-  assert.deepEqual(batcher.takeScores(), Int32Array.of(9))
-  assert.deepEqual(batcher.takeScores(), Int32Array.of())
+  assert.deepEqual(batcher.takeScores().rows, Int32Array.of(7, 8))
+  assert.deepEqual(batcher.takeScores().rows, Int32Array.of(9))
+  assert.deepEqual(batcher.takeScores().rows, Int32Array.of())
 })
 
 test('a tick is due when event time enters a later one, never for the first record nor backwards', () => {

@@ -9,6 +9,7 @@ const answer = (step: number): MetricsAnswer => ({
   totals: [],
   loss: 1 / (step + 1),
   taskWeights: [1, 2],
+  deepRestarts: 0,
   tables: {} as MetricsAnswer['tables'],
 })
 

@@ -33,7 +33,17 @@ export function fixture(setting: Setting) {
     const firstPlace = keyPlaces
     keyPlaces += places
     const embedded = embedIndex < 0 ? -1 : embeddedSlots++
-    return { name, table: slot.table ?? name, firstPlace, places, embedIndex: embedded, bias, wide }
+    return {
+      name,
+      table: slot.table ?? name,
+      firstPlace,
+      places,
+      embedIndex: embedded,
+      bias,
+      wide,
+      side: undefined,
+      isId: false,
+    }
   })
   const layout: FeatureLayout = { slots, keyPlaces, embeddedSlots, dense: [] }
   const limits = {
@@ -42,7 +52,7 @@ export function fixture(setting: Setting) {
     ...(setting.expireAfter === undefined ? {} : { expireAfter: setting.expireAfter }),
   }
   const create = () => new SlotTables(layout, tasks, { dim, rowStart, seed: 7 }, OPTIMIZER, limits, setting.onEvict)
-  const columnLayout: ColumnLayout = { keyPlaces, dense, tasks }
+  const columnLayout: ColumnLayout = { keyPlaces, dense, tasks, notes: 0 }
   const columns = new ExampleColumns(columnLayout, () => {})
 
   const example = (values: number[]) => {

@@ -1,0 +1,212 @@
+/**
+ * The records of the fast part, one a value, shared by all its tasks: found for an example by the keys in its columns,
+ * made when the value is first learned, removed by age and by the row limit as embedding rows are.
+ *   key lo, key hi, last touch, blocks of the fast part
+ * What the blocks hold is the fast part's own affair; it starts them through `StartRecord`.
+ *
+ * After find() or use() the public fields say where the example's records lie, the asking side's first, then the
+ * answered side's, then those with a bias only. They are valid until the next call. Nothing is allocated for an example.
+ */
+import type { Config } from '../../config/schema.js'
+import { MillraceError } from '../../domain/errors.js'
+import type { LoadedState, PartState, Stateful } from '../../domain/state.js'
+import { KeyIndex, ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
+import type { ColumnLayout, Slab } from '../columns.js'
+import type { FeatureLayout, Side } from '../layout.js'
+import { type RetainedTable, Retention, type RetentionState } from './retention.js'
+import { startRow } from './row-start.kernel.js'
+
+const SLAB_MASK = (1 << ROW_SLAB_BITS) - 1
+const TOUCHED = 2
+/** Where the blocks begin. */
+export const FIRST_WORD = 3
+const SIDES: readonly Side[] = ['asking', 'answered', 'bias']
+const NO_SLAB = new Float32Array(0)
+
+/** A value's record comes into being; startVector(at) draws the start of a factor vector. */
+export type StartRecord = (record: Float32Array, at: number, isId: boolean, startVector: (at: number) => void) => void
+
+export interface FastRowStats {
+  rows: number
+  evicted: number
+  expired: number
+  bytes: number
+}
+
+interface SavedMeta {
+  [key: string]: number | { hands: number[]; random: [number, number, number, number] }
+  second: number
+  rows: number
+  evicted: number
+  expired: number
+  retention: RetentionState
+}
+
+export class FastRows implements Stateful, RetainedTable {
+  readonly shape = { name: 'fast' }
+  readonly index: KeyIndex
+  readonly pinned = 0
+  asking = 0
+  factored = 0
+  count = 0
+  readonly slabs: Float32Array[]
+  readonly at: Int32Array
+  readonly isId: Uint8Array
+  readonly #words: number
+  readonly #keyPlaces: number
+  /** [places] in the order of the sides: place in the example's keys; whether it is an id. */
+  readonly #places: Int32Array
+  readonly #ids: Uint8Array
+  /** Of #places, how many are of the asking side, and of both sides. */
+  readonly #bounds: readonly [asking: number, factored: number]
+  readonly #floats: Float32Array[] = []
+  readonly #start: StartRecord
+  readonly #vector: { dim: number; scale: number; seed: number }
+  readonly #limits: Pick<Config['table'], 'expireAfter' | 'maxRows'>
+  readonly #retention: Retention
+  #second = 0
+  #removed = { evicted: 0, expired: 0 }
+
+  constructor(
+    layout: FeatureLayout,
+    columns: ColumnLayout,
+    words: number,
+    start: StartRecord,
+    vector: { dim: number; scale: number; seed: number },
+    limits: Pick<Config['table'], 'expireAfter' | 'maxRows'>,
+  ) {
+    const places = SIDES.map(side =>
+      layout.slots.flatMap(slot =>
+        slot.side === side
+          ? Array.from({ length: slot.places }, (_, nth) => ({ place: slot.firstPlace + nth, isId: slot.isId }))
+          : [],
+      ),
+    )
+    const all = places.flat()
+    this.#bounds = [places[0]!.length, places[0]!.length + places[1]!.length]
+    this.#places = Int32Array.from(all, ({ place }) => place)
+    this.#ids = Uint8Array.from(all, ({ isId }) => (isId ? 1 : 0))
+    this.slabs = all.map(() => NO_SLAB)
+    this.at = new Int32Array(all.length)
+    this.isId = new Uint8Array(all.length)
+    this.#words = FIRST_WORD + words
+    this.#keyPlaces = columns.keyPlaces
+    this.#start = start
+    this.#vector = vector
+    this.#limits = limits
+    this.index = new KeyIndex(1024, this.#words)
+    this.#retention = new Retention([this], vector.seed, undefined)
+  }
+
+  get size(): number {
+    return this.index.size
+  }
+
+  /** To predict: records of the values that have one. row: of the slab. */
+  find(slab: Slab, row: number): void {
+    this.#collect(slab.keys, row, false)
+  }
+
+  /** To learn: every value has its record, touched now. */
+  use(slab: Slab, row: number): void {
+    this.#collect(slab.keys, row, true)
+  }
+
+  /** Event time never runs backwards here, so that a late record can not make rows look old. */
+  advance(eventTimeMs: number): void {
+    const second = Math.floor(eventTimeMs / 1000)
+    if (second > this.#second) this.#second = second
+  }
+
+  /** Expiry and the row limit; bounded work a call. */
+  maintain(): void {
+    const { expireAfter, maxRows } = this.#limits
+    if (expireAfter !== undefined) {
+      this.#removed.expired += this.#retention.expire(this.#second - Math.ceil(expireAfter / 1000))
+    }
+    this.#removed.evicted += this.#retention.evict(maxRows)
+  }
+
+  touched(row: number): number {
+    return this.index.slabs[row >>> ROW_SLAB_BITS]![(row & SLAB_MASK) * this.#words + TOUCHED]!
+  }
+
+  inBatch(): boolean {
+    return false
+  }
+
+  remove(row: number): void {
+    this.index.remove(this.index.keyLo(row), this.index.keyHi(row))
+  }
+
+  stats(): FastRowStats {
+    return { rows: this.size, ...this.#removed, bytes: this.index.bytes }
+  }
+
+  saveState(): PartState {
+    const { meta, arrays } = this.index.saveState()
+    const own: SavedMeta = {
+      second: this.#second,
+      rows: meta.rows,
+      ...this.#removed,
+      retention: this.#retention.saveState(),
+    }
+    return { meta: own, arrays: { records: arrays.keys, free: arrays.free } }
+  }
+
+  loadState({ meta, arrays }: LoadedState): void {
+    const { second, rows, evicted, expired, retention } = meta as unknown as SavedMeta
+    const { records, free } = arrays
+    if (records === undefined || free === undefined || records.length !== rows * this.#words) {
+      throw new MillraceError('CHECKPOINT_INCOMPATIBLE', 'the saved rows of the fast part have another shape')
+    }
+    this.#second = second
+    this.#removed = { evicted, expired }
+    this.#retention.loadState(retention)
+    this.index.loadState(rows, records as Uint32Array, free as Uint32Array)
+    this.#floats.length = 0
+    this.#viewSlabs()
+  }
+
+  #collect(keys: Uint32Array, row: number, learn: boolean): void {
+    const first = row * this.#keyPlaces
+    const [asking, factored] = this.#bounds
+    let count = 0
+    for (let n = 0; n < this.#places.length; n++) {
+      if (n === asking) this.asking = count
+      if (n === factored) this.factored = count
+      const word = (first + this.#places[n]!) * 2
+      const lo = keys[word]!
+      const hi = keys[word + 1]!
+      if ((lo | hi) === 0) continue
+      const found = learn ? this.#findOrCreate(lo, hi, n) : this.index.find(lo, hi)
+      if (found < 0) continue
+      this.slabs[count] = this.#floats[found >>> ROW_SLAB_BITS]!
+      this.at[count] = (found & SLAB_MASK) * this.#words
+      this.isId[count] = this.#ids[n]!
+      count++
+    }
+    if (asking === this.#places.length) this.asking = count
+    if (factored === this.#places.length) this.factored = count
+    this.count = count
+  }
+
+  #findOrCreate(lo: number, hi: number, n: number): number {
+    const row = this.index.insert(lo, hi)
+    const at = (row & SLAB_MASK) * this.#words
+    if (this.index.inserted) {
+      this.#viewSlabs()
+      const record = this.#floats[row >>> ROW_SLAB_BITS]!
+      const { dim, scale, seed } = this.#vector
+      this.#start(record, at, this.#ids[n] === 1, to => startRow(record, to, dim, scale, seed, lo, hi))
+    }
+    this.index.slabs[row >>> ROW_SLAB_BITS]![at + TOUCHED] = this.#second
+    return row
+  }
+
+  #viewSlabs(): void {
+    while (this.#floats.length < this.index.slabs.length) {
+      this.#floats.push(new Float32Array(this.index.slabs[this.#floats.length]!.buffer))
+    }
+  }
+}

@@ -1,0 +1,9 @@
+/** What an example's columns hold, for both threads. */
+import type { Config } from '../config/schema.js'
+import type { ColumnLayout } from '../features/columns.js'
+import type { FeatureLayout } from '../features/layout.js'
+import { NOTES } from '../model/fast/two-speed.kernel.js'
+
+export function columnsOf({ tasks, fast }: Config, { keyPlaces, dense }: FeatureLayout): ColumnLayout {
+  return { keyPlaces, dense: dense.length, tasks: tasks.length, notes: fast.enabled ? tasks.length * NOTES : 0 }
+}

@@ -1,0 +1,84 @@
+/**
+ * The fast part in the worker: two-speed learning over the examples' columns. run() works through a list of operations
+ * strictly in order: a row is predicted, a label is learned, or both; so every prediction is made after every label that
+ * came before it. The deep part's predictions are made for all rows of the list at once: its weights do not change in
+ * between.
+ */
+import type { Config } from '../config/schema.js'
+import type { LoadedState, PartState, Stateful } from '../domain/state.js'
+import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
+import type { FeatureLayout } from '../features/layout.js'
+import { FastRows, FIRST_WORD } from '../features/table/fast-rows.kernel.js'
+import { FACTOR_START, FACTORS } from '../model/fast/constants.js'
+import { TwoSpeed } from '../model/fast/two-speed.kernel.js'
+import type { ScoreCommand } from '../pipeline/learner.js'
+
+export class FastPart implements Stateful {
+  readonly #columns: ColumnLayout
+  readonly #model: TwoSpeed
+  readonly #rows: FastRows
+
+  constructor(config: Config, layout: FeatureLayout, columns: ColumnLayout) {
+    const { tasks, fast, model, table } = config
+    this.#columns = columns
+    this.#model = new TwoSpeed(tasks, columns.dense, FIRST_WORD)
+    this.#rows = new FastRows(
+      layout,
+      columns,
+      TwoSpeed.words(tasks.length),
+      (record, at, isId, startVector) => this.#model.startRecord(record, at, isId, startVector),
+      { dim: FACTORS, scale: FACTOR_START, seed: model.seed },
+      { expireAfter: table.expireAfter, maxRows: fast.maxRows },
+    )
+  }
+
+  /** deep: [rows to score, tasks] natural units. Writes scores and notes into the columns. */
+  run(slabs: readonly Slab[], { rows, operations, eventTimeMs }: ScoreCommand, deep: Float32Array): void {
+    const { tasks, dense, notes } = this.#columns
+    this.#rows.advance(eventTimeMs)
+    let scored = 0
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!
+      const slab = slabs[Math.floor(row / SLAB_ROWS)]!
+      const at = row % SLAB_ROWS
+      if (operations === undefined || operations.fresh[i] === 1) {
+        this.#rows.find(slab, at)
+        this.#model.predict(
+          this.#rows,
+          slab.dense,
+          at * dense,
+          deep,
+          scored++ * tasks,
+          slab.scores,
+          at * tasks,
+          slab.notes,
+          at * notes,
+        )
+      }
+      if (operations === undefined || !isLabelled(operations.mask, i * tasks, tasks)) continue
+      this.#rows.use(slab, at)
+      const { labels, mask } = operations
+      this.#model.learn(this.#rows, slab.dense, at * dense, labels, mask, i * tasks, slab.notes, at * notes)
+    }
+  }
+
+  /** Between steps. */
+  maintain(): void {
+    this.#rows.maintain()
+  }
+
+  saveState(): PartState {
+    const rows = this.#rows.saveState()
+    return { meta: rows.meta, arrays: { ...rows.arrays, ...this.#model.saveArrays() } }
+  }
+
+  loadState(state: LoadedState): void {
+    this.#rows.loadState(state)
+    this.#model.loadArrays(state.arrays)
+  }
+}
+
+function isLabelled(mask: Uint8Array, from: number, tasks: number): boolean {
+  for (let t = 0; t < tasks; t++) if (mask[from + t] === 1) return true
+  return false
+}

@@ -1,0 +1,187 @@
+/**
+ * The fast part: a factorisation machine between two sides (Rendle 2010) in which every parameter is a Gaussian, mean m
+ * and variance v, updated in closed form at every label: a diagonal extended Kalman filter.
+ *
+ *   z = constant + Σ bias + w·x + p·q          p, q: sums of the factor vectors of the asking and of the answered side
+ *   s = Σ v (∂z/∂m)²                           variance of z
+ *   Gaussian  h = 1 / NOISE,    g = (y − z) / NOISE, clipped at HUBER predicted deviations
+ *   logistic  h = max(p (1 − p), LEAST_CURVATURE),  g = y − p
+ *   m += v d g / (1 + h s)      v = min(prior, v − (v d)² h / (1 + h s) + drift · prior)      d = ∂z/∂m
+ *
+ * The variance is what an Adagrad accumulator would be, but exact: it starts at the prior, so a new id moves fast and
+ * begins at what its side features say, and drift keeps a floor under it, so nothing ever freezes.
+ *
+ * The parameters of a value lie in its record (features/table), one block a task and member of the bank:
+ *   bias mean, bias variance, factor means [FACTORS], factor variances [FACTORS]
+ * Constant and numeric weights lie here. A value without a record contributes its mean, which is 0.
+ */
+import {
+  CONSTANT,
+  DENSE,
+  DRIFT,
+  DRIFT_SHARED,
+  DRIFT_USER,
+  FACTORS,
+  HUBER,
+  ID_FACTOR,
+  LEAST_CURVATURE,
+  NOISE,
+  SIDE_BIAS,
+  SIDE_FACTOR,
+} from './constants.js'
+import { type Link, sigmoid } from './link.js'
+
+/** Words of a block. */
+export const BLOCK = 2 + 2 * FACTORS
+const VECTOR = 2
+const VARIANCES = 2 + FACTORS
+
+/** Where the records of one example's values lie: first the asking side's, then the answered side's, then the rest. */
+export interface ValueRecords {
+  /** Records of the asking side. */
+  asking: number
+  /** … and of the answered side, so that [asking, factored) is the answered side and [factored, count) has biases only. */
+  factored: number
+  count: number
+  /** [count] the slab a record lies in, and its first word there. */
+  slabs: Float32Array[]
+  at: Int32Array
+  /** [count] 1 = an id itself, 0 = a side feature. */
+  isId: Uint8Array
+}
+
+export class FactorMachine {
+  readonly #link: Link
+  readonly #offset: number
+  readonly #idBias: number
+  /** [1 + dense]: the constant, then the numeric weights. */
+  readonly means: Float64Array
+  readonly variances: Float64Array
+  readonly #p = new Float64Array(FACTORS)
+  readonly #q = new Float64Array(FACTORS)
+
+  /** offset: where this machine's block begins in a record. */
+  constructor(link: Link, offset: number, idBias: number, dense: number) {
+    this.#link = link
+    this.#offset = offset
+    this.#idBias = idBias
+    this.means = new Float64Array(1 + dense)
+    this.variances = new Float64Array(1 + dense).fill(DENSE)
+    this.variances[0] = CONSTANT
+  }
+
+  /** The block of a new value; startVector(at) draws its factor means. */
+  startBlock(record: Float32Array, at: number, isId: boolean, startVector: (at: number) => void): void {
+    const to = at + this.#offset
+    record[to + 1] = this.#biasPrior(isId ? 1 : 0)
+    const prior = isId ? ID_FACTOR : SIDE_FACTOR
+    for (let k = 0; k < FACTORS; k++) record[to + VARIANCES + k] = prior
+    startVector(to + VECTOR)
+  }
+
+  /** dense: this example's numeric inputs from `first` on. */
+  predict(records: ValueRecords, dense: Float32Array, first: number): number {
+    const { asking, factored, count, slabs, at } = records
+    const offset = this.#offset
+    const p = this.#p.fill(0)
+    const q = this.#q.fill(0)
+    const means = this.means
+    let z = means[0]!
+    for (let d = 1; d < means.length; d++) z += means[d]! * dense[first + d - 1]!
+    for (let i = 0; i < count; i++) {
+      const record = slabs[i]!
+      const from = at[i]! + offset
+      z += record[from]!
+      if (i >= factored) continue
+      const sum = i < asking ? p : q
+      for (let k = 0; k < FACTORS; k++) sum[k]! += record[from + VECTOR + k]!
+    }
+    for (let k = 0; k < FACTORS; k++) z += p[k]! * q[k]!
+    return z
+  }
+
+  /** y: label in latent units. Every value has its record. */
+  learn(records: ValueRecords, dense: Float32Array, first: number, y: number): void {
+    const z = this.predict(records, dense, first)
+    const s = this.#variance(records, dense, first)
+    let curvature: number
+    let gradient: number
+    if (this.#link === 'gaussian') {
+      curvature = 1 / NOISE
+      const limit = HUBER * Math.sqrt(curvature * (1 + curvature * s))
+      gradient = Math.max(-limit, Math.min(limit, (y - z) / NOISE))
+    } else {
+      const probability = sigmoid(z)
+      curvature = Math.max(LEAST_CURVATURE, probability * (1 - probability))
+      gradient = y - probability
+    }
+    const step = gradient / (1 + curvature * s)
+    const shrink = curvature / (1 + curvature * s)
+    this.#updateValues(records, step, shrink)
+    this.#updateShared(dense, first, step, shrink)
+  }
+
+  /** Of z, with the sums that predict() left. */
+  #variance(records: ValueRecords, dense: Float32Array, first: number): number {
+    const { asking, factored, count, slabs, at } = records
+    const offset = this.#offset
+    const p = this.#p
+    const q = this.#q
+    const variances = this.variances
+    let s = variances[0]!
+    for (let d = 1; d < variances.length; d++) {
+      const x = dense[first + d - 1]!
+      s += variances[d]! * x * x
+    }
+    for (let i = 0; i < count; i++) {
+      const record = slabs[i]!
+      const from = at[i]! + offset
+      s += record[from + 1]!
+      if (i >= factored) continue
+      const other = i < asking ? q : p
+      for (let k = 0; k < FACTORS; k++) s += record[from + VARIANCES + k]! * other[k]! * other[k]!
+    }
+    return s
+  }
+
+  #updateValues(records: ValueRecords, step: number, shrink: number): void {
+    const { asking, factored, count, slabs, at, isId } = records
+    const offset = this.#offset
+    for (let i = 0; i < count; i++) {
+      const record = slabs[i]!
+      const from = at[i]! + offset
+      const id = isId[i]!
+      const prior = this.#biasPrior(id)
+      const v = record[from + 1]!
+      record[from]! += v * step
+      const noise = id === 1 && i < asking ? DRIFT_USER : DRIFT
+      record[from + 1] = Math.min(prior, v - v * v * shrink + noise * prior)
+      if (i >= factored) continue
+      const other = i < asking ? this.#q : this.#p
+      const factorPrior = id === 1 ? ID_FACTOR : SIDE_FACTOR
+      for (let k = 0; k < FACTORS; k++) {
+        const variance = record[from + VARIANCES + k]!
+        const move = variance * other[k]!
+        record[from + VECTOR + k]! += move * step
+        record[from + VARIANCES + k] = Math.min(factorPrior, variance - move * move * shrink + DRIFT * factorPrior)
+      }
+    }
+  }
+
+  #updateShared(dense: Float32Array, first: number, step: number, shrink: number): void {
+    const { means, variances } = this
+    const constant = variances[0]!
+    means[0]! += constant * step
+    variances[0] = Math.min(CONSTANT, constant - constant * constant * shrink + DRIFT_SHARED * CONSTANT)
+    for (let d = 1; d < means.length; d++) {
+      const variance = variances[d]!
+      const move = variance * dense[first + d - 1]!
+      means[d]! += move * step
+      variances[d] = Math.min(DENSE, variance - move * move * shrink + DRIFT_SHARED * DENSE)
+    }
+  }
+
+  #biasPrior(isId: number): number {
+    return isId === 1 ? this.#idBias : this.#idBias * SIDE_BIAS
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * Two-speed learning: per task a bank of fast parts, which learn at every label, and a stack, which makes one prediction
+ * of the bank, the deep part and the other tasks' banks. Every part learns from the labels alone.
+ *
+ * A task that is `given` another (a buy given a click) is learned where the other happened: its bank and stack say
+ * p(buy | click); its prediction is the product with the other's prediction, recalibrated by a last stack on
+ * [logit of the product, the deep part's own logit, 1] that learns from every label.
+ *
+ * Notes: what an example must keep until its labels come, [tasks, NOTES] floats. predict() writes them, learn() reads
+ * them: the stacks learn only from predictions made before the label. A deep prediction that is no number is replaced
+ * by the mean of the bank, so that a dead network neither stops an answer nor spoils the stack.
+ */
+import type { TaskConfig } from '../../config/schema.js'
+import { MillraceError } from '../../domain/errors.js'
+import type { StateArray } from '../../domain/state.js'
+import { Stack } from '../stack/stack.kernel.js'
+import { ID_BIASES, MEMBERS } from './constants.js'
+import { BLOCK, FactorMachine, type ValueRecords } from './factor-machine.kernel.js'
+import { type Link, logit, sigmoid } from './link.js'
+
+/** Of one task: the bank's predictions, the deep part's, the two inputs of the product's stack, the label once it is known. */
+export const NOTES = MEMBERS + 4
+const DEEP = MEMBERS
+const PRODUCT = MEMBERS + 1
+const OUTCOME = MEMBERS + 3
+/** No deep part can be so sure that what is given is followed by what is predicted. */
+const MOST_GIVEN = 0.99
+
+interface FastTask {
+  link: Link
+  centre: number
+  scale: number
+  lowest: number
+  highest: number
+  bank: FactorMachine[]
+  stack: Stack
+  /** Index of the task that must have happened, and the recalibration of the product; -1 without. */
+  given: number
+  product: Stack | undefined
+}
+
+export class TwoSpeed {
+  readonly #tasks: FastTask[]
+
+  /** firstWord: where the blocks begin in a record. */
+  constructor(tasks: readonly TaskConfig[], dense: number, firstWord: number) {
+    this.#tasks = tasks.map((task, t) => {
+      const [lowest, highest] = task.range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+      const link = task.head === 'binary' ? 'logistic' : 'gaussian'
+      const given = tasks.findIndex(other => other.name === task.given)
+      return {
+        link,
+        centre: link === 'logistic' ? 0 : (lowest + highest) / 2,
+        scale: link === 'logistic' ? 1 : (highest - lowest) / 4,
+        lowest,
+        highest,
+        bank: ID_BIASES.map((prior, m) => new FactorMachine(link, firstWord + (t * MEMBERS + m) * BLOCK, prior, dense)),
+        stack: new Stack(link, stackStart(tasks.length)),
+        given,
+        product: given < 0 ? undefined : new Stack('logistic', [1, 0]),
+      }
+    })
+  }
+
+  /** Words of a record that the bank needs. */
+  static words(tasks: number): number {
+    return tasks * MEMBERS * BLOCK
+  }
+
+  /** A value's record comes into being, at word `at`; startVector(at) draws a block's factor means. */
+  startRecord(record: Float32Array, at: number, isId: boolean, startVector: (at: number) => void): void {
+    for (const { bank } of this.#tasks) {
+      for (const machine of bank) machine.startBlock(record, at, isId, startVector)
+    }
+  }
+
+  /**
+   * The example's predictions in natural units, into scores [tasks] from `score` on, and its notes from `note` on.
+   * dense: numeric inputs from `input` on. deep: the deep part's predictions in natural units from `deepAt` on.
+   */
+  predict(
+    records: ValueRecords,
+    dense: Float32Array,
+    input: number,
+    deep: Float32Array,
+    deepAt: number,
+    scores: Float32Array,
+    score: number,
+    notes: Float32Array,
+    note: number,
+  ): void {
+    const tasks = this.#tasks
+    for (let t = 0; t < tasks.length; t++) {
+      const { bank } = tasks[t]!
+      const at = note + t * NOTES
+      let sum = 0
+      for (let m = 0; m < MEMBERS; m++) {
+        const z = bank[m]!.predict(records, dense, input)
+        notes[at + m] = z
+        sum += z
+      }
+      const z = this.#deepLatent(t, deep, deepAt)
+      notes[at + DEEP] = Number.isFinite(z) ? z : sum / MEMBERS
+      notes[at + OUTCOME] = Number.NaN
+    }
+    for (let t = 0; t < tasks.length; t++) {
+      const task = tasks[t]!
+      this.#fillStack(t, notes, note)
+      const z = task.stack.predict()
+      if (task.link === 'gaussian') {
+        scores[score + t] = Math.max(task.lowest, Math.min(task.highest, task.centre + task.scale * z))
+        continue
+      }
+      let probability = sigmoid(z)
+      if (task.product !== undefined) {
+        const at = note + t * NOTES + PRODUCT
+        const own = logit(deep[deepAt + t]!)
+        notes[at] = logit(probability * scores[score + task.given]!)
+        notes[at + 1] = Number.isFinite(own) ? own : notes[at]!
+        fillProduct(task.product, notes, at)
+        probability = sigmoid(task.product.predict())
+      }
+      scores[score + t] = probability
+    }
+  }
+
+  /** labels, mask: [tasks] from `label` on, natural units. notes: as predict() left them. */
+  learn(
+    records: ValueRecords,
+    dense: Float32Array,
+    input: number,
+    labels: Float32Array,
+    mask: Uint8Array,
+    label: number,
+    notes: Float32Array,
+    note: number,
+  ): void {
+    const tasks = this.#tasks
+    for (let t = 0; t < tasks.length; t++) {
+      if (mask[label + t] !== 1) continue
+      const task = tasks[t]!
+      const at = note + t * NOTES
+      const y = (labels[label + t]! - task.centre) / task.scale
+      notes[at + OUTCOME] = labels[label + t]!
+      if (task.product !== undefined) {
+        fillProduct(task.product, notes, at + PRODUCT)
+        task.product.learn(y)
+        // Who bought has clicked, whatever was seen.
+        const happened = y === 1 || notes[note + task.given * NOTES + OUTCOME] === 1
+        if (!happened) continue
+      }
+      this.#fillStack(t, notes, note)
+      task.stack.learn(y)
+      for (let m = 0; m < MEMBERS; m++) task.bank[m]!.learn(records, dense, input, y)
+    }
+  }
+
+  /** What does not lie in the records: constants, numeric weights, stacks. */
+  saveArrays(): Record<string, Float64Array> {
+    const own = this.#arrays()
+    const all = new Float64Array(own.reduce((sum, array) => sum + array.length, 0))
+    let to = 0
+    for (const array of own) {
+      all.set(array, to)
+      to += array.length
+    }
+    return { shared: all }
+  }
+
+  loadArrays({ shared }: Record<string, StateArray>): void {
+    const own = this.#arrays()
+    const length = own.reduce((sum, array) => sum + array.length, 0)
+    if (!(shared instanceof Float64Array) || shared.length !== length) {
+      throw new MillraceError('CHECKPOINT_INCOMPATIBLE', 'the saved fast part is of other tasks or numeric inputs')
+    }
+    let from = 0
+    for (const array of own) {
+      array.set(shared.subarray(from, from + array.length))
+      from += array.length
+    }
+  }
+
+  #arrays(): Float64Array[] {
+    return this.#tasks.flatMap(({ bank, stack, product }) => [
+      ...bank.flatMap(({ means, variances }) => [means, variances]),
+      ...[stack, ...(product === undefined ? [] : [product])].flatMap(({ weights, information }) => [
+        weights,
+        information,
+      ]),
+    ])
+  }
+
+  #deepLatent(t: number, deep: Float32Array, deepAt: number): number {
+    const { link, centre, scale, given } = this.#tasks[t]!
+    const value = deep[deepAt + t]!
+    if (link === 'gaussian') return (value - centre) / scale
+    return logit(given < 0 ? value : Math.min(MOST_GIVEN, value / deep[deepAt + given]!))
+  }
+
+  #fillStack(t: number, notes: Float32Array, note: number): void {
+    const { inputs } = this.#tasks[t]!.stack
+    const own = note + t * NOTES
+    for (let m = 0; m <= MEMBERS; m++) inputs[m] = notes[own + m]!
+    let to = MEMBERS + 1
+    for (let other = 0; other < this.#tasks.length; other++) {
+      if (other === t) continue
+      for (let m = 0; m < MEMBERS; m++) inputs[to++] = notes[note + other * NOTES + m]!
+    }
+  }
+}
+
+function fillProduct({ inputs }: Stack, notes: Float32Array, at: number): void {
+  inputs[0] = notes[at]!
+  inputs[1] = notes[at + 1]!
+}
+
+/** Bank and deep part share alike; related tasks say nothing yet. */
+function stackStart(tasks: number): number[] {
+  const own = MEMBERS + 1
+  return [...new Array<number>(own).fill(1 / own), ...new Array<number>((tasks - 1) * MEMBERS).fill(0)]
+}
