@@ -12,6 +12,8 @@ export interface ConfigLeaf {
   unit?: string
   /** Never printed; may come from a file named by `${env}_FILE`. */
   secret?: boolean
+  /** The innermost section around it that nobody can give a default: it is there only if the user asks for it. */
+  section?: string[]
 }
 
 interface SchemaNode {
@@ -23,6 +25,7 @@ interface SchemaNode {
   secret?: boolean
   enum?: unknown[]
   properties?: Record<string, SchemaNode>
+  required?: string[]
   items?: SchemaNode
   prefixItems?: SchemaNode[]
   anyOf?: SchemaNode[]
@@ -41,13 +44,14 @@ export function describeLeaves(withLists = false): ConfigLeaf[] {
   return withLists ? leaves : leaves.filter(leaf => !leaf.path.includes('[]'))
 }
 
-function* walk(node: SchemaNode, path: string[]): Generator<ConfigLeaf> {
+function* walk(node: SchemaNode, path: string[], section?: string[]): Generator<ConfigLeaf> {
   if (node.properties !== undefined) {
-    for (const [key, child] of Object.entries(node.properties)) yield* walk(child, [...path, key])
+    const inner = path.length > 0 && node.required !== undefined ? path : section
+    for (const [key, child] of Object.entries(node.properties)) yield* walk(child, [...path, key], inner)
     return
   }
   if (node.type === 'array' && node.items?.properties !== undefined) {
-    yield* walk(node.items, [...path, '[]'])
+    yield* walk(node.items, [...path, '[]'], section)
     return
   }
   yield {
@@ -58,6 +62,7 @@ function* walk(node: SchemaNode, path: string[]): Generator<ConfigLeaf> {
     ...(node.env === undefined ? {} : { env: node.env }),
     ...(node.unit === undefined ? {} : { unit: node.unit }),
     ...(node.secret === true ? { secret: true } : {}),
+    ...(section === undefined ? {} : { section }),
   }
 }
 

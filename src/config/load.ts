@@ -76,11 +76,13 @@ export function parseConfig(text: string, file: string, options: LoadOptions = {
   if (broken !== undefined) throw new MillraceError('CONFIG_INVALID', `${at(broken.pos[0])}: ${broken.message}`)
 
   const input = interpolate(document.toJS() ?? {}, options.env ?? {}) as Record<string, unknown>
+  const flags = Object.entries(options.overrides ?? {}).map(([path, value]) => ({ path: path.split('.'), value }))
   for (const leaf of describeLeaves()) {
     const value = fromEnvironment(leaf, options.env ?? {})
-    if (value !== undefined) setPath(input, leaf.path, typed(value, leaf.type))
+    if (value === undefined || !isAskedFor(leaf, input, flags)) continue
+    setPath(input, leaf.path, typed(value, leaf.type))
   }
-  for (const [path, value] of Object.entries(options.overrides ?? {})) setPath(input, path.split('.'), value)
+  for (const { path, value } of flags) setPath(input, path, value)
 
   const parsed = configSchema.safeParse(input)
   const faults: ConfigFault[] = parsed.success
@@ -137,6 +139,18 @@ function interpolate(value: unknown, env: Environment): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, interpolate(one, env)]))
   }
   return value
+}
+
+/** A variable that many programs share (KAFKA_GROUP_ID) does not make a section that the user has not begun. */
+function isAskedFor(
+  { section }: ConfigLeaf,
+  input: Record<string, unknown>,
+  flags: readonly { path: string[] }[],
+): boolean {
+  if (section === undefined) return true
+  let found: unknown = input
+  for (const key of section) found = (found as Record<string, unknown> | undefined | null)?.[key]
+  return found != null || flags.some(({ path }) => section.every((key, index) => path[index] === key))
 }
 
 function fromEnvironment({ env: name, secret }: ConfigLeaf, env: Environment): string | undefined {

@@ -74,6 +74,19 @@ test('lists in the environment are separated by commas', () => {
   assert.deepEqual(config.kafka.brokers, ['one:9092', 'two:9092'])
 })
 
+test('a variable that other programs share does not begin a section that nobody asked for', () => {
+  const env = { KAFKA_GROUP_ID: 'shared' }
+  assert.equal(parseConfig(VALID, 'c.yaml', { env }).config.source.kafka, undefined)
+  const asked = parseConfig(`${VALID}source: { kafka: { topics: [events] } }`, 'c.yaml', { env })
+  assert.equal(asked.config.source.kafka?.group, 'shared')
+  const flagged = parseConfig(VALID, 'c.yaml', { env, overrides: { 'source.kafka.topics': ['events'] } })
+  assert.equal(flagged.config.source.kafka?.group, 'shared')
+  assert.equal(
+    parseConfig(VALID, 'c.yaml', { env: { SCHEMA_REGISTRY_URL: 'http://r' } }).config.kafka.registry?.url,
+    'http://r',
+  )
+})
+
 test('secrets come from files that the environment names, unless it holds them itself', () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-secrets-'))
   const file = join(folder, 'password')
