@@ -24,7 +24,7 @@ interface BeginDeps {
 /** Restores the state, takes the outputs over and opens the source; from then on the outputs have to be closed. */
 export async function beginSession(deps: BeginDeps, closers: Closers): Promise<void> {
   const { loaded, root, resume, ends, learner, parts, history } = deps
-  const { source, position, dispatcher, delivery, logger } = parts
+  const { source, position, dispatcher, journal, delivery, logger } = parts
   const checkpoint = root !== undefined && resume ? await newestWhole(root, loaded, logger) : undefined
   if (checkpoint !== undefined) {
     await loadCheckpoint(checkpoint, { learner, parts, history, journalTail: ends.journalTail, logger })
@@ -40,8 +40,18 @@ export async function beginSession(deps: BeginDeps, closers: Closers): Promise<v
   while (position.nextOffsets.length < source.partitions.length) position.nextOffsets.push(0n)
   closers.push(() => delivery.close())
   if (root === undefined || checkpoint !== undefined) return
+  if (ends.live !== undefined) {
+    // Before the old checkpoints go: a crash in between is noticed, because the journal has begun anew behind them.
+    journal.begin(source.partitions)
+    await dispatcher.settled()
+    await delivery.commit(
+      source.partitions.map((partition, index) => ({ partition, next: position.nextOffsets[index] ?? 0n })),
+    )
+  }
   await removeCheckpoints(root)
   await ends.journalTail.discard()
+  if (ends.live === undefined) return
   // What a live run does depends on the journal from the first entry on, so there must be something to follow it from.
-  if (ends.live !== undefined) await parts.checkpoint()
+  await parts.checkpoint()
+  logger.info({ partitions: source.partitions.length }, 'begins with nothing learned')
 }

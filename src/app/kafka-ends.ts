@@ -16,19 +16,19 @@ import { MillraceError } from '../domain/errors.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
 import { OutputGate, Relearning } from '../pipeline/relearning.js'
 import type { Delivery } from '../sink/delivery.js'
+import { createDiscardSink } from '../sink/discard.js'
 import { entryOf } from '../sink/file-delivery.js'
 import { createFramedEncoder } from '../sink/framed-encoder.js'
 import { KafkaDelivery } from '../sink/kafka.js'
 import { registerCodecs } from '../sink/kafka-codecs.js'
 import { createKafkaOutputs, TOPIC_SCHEMAS } from '../sink/kafka-outputs.js'
-import type { JournalRecord } from '../sink/output-records.js'
 import type { Manifest } from '../snapshot/checkpoint.js'
 import { KafkaSource } from '../source/kafka.js'
-import type { MergeDecision } from '../source/source.js'
 import { readSchemaFile } from '../std/schema-file.js'
 import { uniqueName } from '../std/unique-name.js'
-import type { Closers, Ends } from './ends.js'
+import type { Closers, DecisionHandlers, Ends } from './ends.js'
 import { fileDelivery } from './file-ends.js'
+import { decisionOf, repeatJournal, unknownOf } from './repeat-journal.js'
 import type { SessionOptions } from './session-options.js'
 
 type KafkaSourceConfig = NonNullable<Config['source']['kafka']>
@@ -63,9 +63,10 @@ export async function openKafkaEnds(
           },
         })
   if (registry !== undefined) closers.push(async () => registry.close())
-  const target = options.outputs === 'files' ? config.outputs.kafka : undefined
-  const isLive = target !== undefined || config.source.follow
-  let onDecision: (decision: MergeDecision) => void = () => {}
+  const repeats = options.followJournal === true
+  const target = options.outputs === 'files' && !repeats ? config.outputs.kafka : undefined
+  const isLive = target !== undefined || (config.source.follow && !repeats)
+  let decided: DecisionHandlers | undefined
   const source = new KafkaSource({
     connection,
     ...topics,
@@ -79,8 +80,11 @@ export async function openKafkaEnds(
     }),
     logger,
     clock,
-    onDecision: decision => onDecision(decision),
-    ...(isLive ? {} : { until: 'latest' as const }),
+    onDecision: decision => decided?.merge(decision),
+    onUnknownSchema: unknown => decided?.unknownSchema(unknown),
+    anew: !options.resume,
+    ...(isLive || repeats ? {} : { until: 'latest' as const }),
+    ...(repeats ? { onLostOffset: 'fail' as const } : {}),
   })
   closers.push(() => source.close())
   const plain =
@@ -89,7 +93,8 @@ export async function openKafkaEnds(
       : await openDelivery(options, target, topics.group, connection, registry, stop)
   // Files are closed when the run could begin, connections in any case.
   if (target !== undefined) closers.push(() => plain.close())
-  const gate = new OutputGate(plain.outputs)
+  // The journal of a repetition is there already.
+  const gate = new OutputGate(repeats ? { ...plain.outputs, journal: createDiscardSink() } : plain.outputs)
   const delivery: Delivery = {
     outputs: gate.outputs,
     recover: seq => plain.recover(seq),
@@ -106,12 +111,13 @@ export async function openKafkaEnds(
       ? { lingerMs: config.batch.linger, commitEveryMs: target?.commitEvery ?? config.batch.linger }
       : undefined,
     journalTail: { keep: async () => [], drop: async () => {}, discard: async () => {} },
-    onDecision(handler) {
-      onDecision = handler
+    onDecision(handlers) {
+      decided = handlers
     },
     async recover(parts, checkpoint) {
+      if (repeats) return repeatJournal(parts, source, { loaded, connection, decodeJournal })
       if (target === undefined) return undefined
-      return recoverFrom(parts, checkpoint, { source, delivery, gate })
+      return recoverFrom(parts, checkpoint, { source, delivery, gate, isFresh: !options.resume })
     },
     startOffsets: () => [...source.nextOffsets],
   }
@@ -121,12 +127,16 @@ export async function openKafkaEnds(
 async function recoverFrom(
   parts: PipelineParts,
   checkpoint: Manifest | undefined,
-  { source, delivery, gate }: { source: KafkaSource; delivery: Delivery; gate: OutputGate },
+  { source, delivery, gate, isFresh }: { source: KafkaSource; delivery: Delivery; gate: OutputGate; isFresh: boolean },
 ): Promise<Relearning | undefined> {
   const { journal, position, logger } = parts
   const recovered = await delivery.recover(journal.seq)
+  if (checkpoint !== undefined && recovered.journal.some(({ kind }) => kind === 'begin')) {
+    const message = `the checkpoint of ${position.records} records is of a run before the last fresh start of its group`
+    throw new MillraceError('CHECKPOINT_INCOMPATIBLE', message)
+  }
   if (checkpoint === undefined) {
-    if (recovered.offsets.size > 0)
+    if (recovered.offsets.size > 0 && !isFresh)
       logger.warn({}, 'there is no checkpoint: a new model begins at the offsets that the group has committed')
     const last = recovered.journal.at(-1)
     if (last !== undefined) journal.restore(last.seq + 1)
@@ -139,20 +149,19 @@ async function recoverFrom(
     (name, index) => recovered.offsets.get(name) ?? position.nextOffsets[index] ?? 0n,
   )
   journal.follow(recovered.journal)
-  source.resume({ partitions, records: position.records, decisions, until })
+  const unknown = [...position.unknownAhead, ...recovered.journal.flatMap(unknownOf)]
+  source.resume({ partitions, records: position.records, decisions, until, unknown })
   const isAhead = until.some((offset, index) => offset > (position.nextOffsets[index] ?? 0n))
   if (!isAhead && recovered.journal.length === 0) return undefined
   logger.info(
     { records: position.records, journal: recovered.journal.length },
     'learning again what was committed behind the checkpoint',
   )
-  return new Relearning(until, recovered, gate, journal)
+  return new Relearning(recovered, gate, journal)
 }
 
-function decisionOf({ kind, records, partition, partitionName }: JournalRecord): MergeDecision[] {
-  if (kind !== 'idle' && kind !== 'active') return []
-  return [{ records, partition, idle: kind === 'idle', ...(partitionName === null ? {} : { name: partitionName }) }]
-}
+const journalType = avro.Type.forSchema(readSchemaFile('journal') as never)
+const decodeJournal = (value: Buffer) => entryOf(journalType.fromBuffer(value.subarray(FRAME_BYTES)))
 
 async function openDelivery(
   { loaded, logger, clock }: SessionOptions,
@@ -173,7 +182,6 @@ async function openDelivery(
     registry.http,
     Object.fromEntries(names.map(([output, schema]) => [target[output], schema])),
   )
-  const journalType = avro.Type.forSchema(readSchemaFile('journal') as never)
   return KafkaDelivery.open(
     {
       connection,
@@ -190,7 +198,7 @@ async function openDelivery(
         predictions: config.outputs.predictions,
         encoderOf: (output, topic) => createFramedEncoder(TOPIC_SCHEMAS[output], ids.get(topic) ?? 0),
       }),
-      decodeJournal: value => entryOf(journalType.fromBuffer(value.subarray(FRAME_BYTES))),
+      decodeJournal,
       logger,
       clock,
     },

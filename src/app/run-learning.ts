@@ -5,6 +5,7 @@ import type { RunReport } from '../evaluate/report/report.js'
 import { createLog } from '../observe/log.js'
 import { createProgress } from '../observe/progress.js'
 import { systemClock } from '../std/clock.js'
+import { besideLive } from './beside-live.js'
 import { evaluateAll, writeReport } from './evaluate-files.js'
 import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
@@ -18,13 +19,16 @@ export interface RunOptions {
   file: string
   set: string[]
   resume: boolean
+  /** Learn again what a live run has learned from topics, as its journal says, to files of its own. */
+  followJournal?: boolean
   /** Afterwards evaluate the variants of evaluate.compare too, for the report. */
   compare: boolean
   json: boolean
 }
 
 export async function runLearning(options: RunOptions): Promise<void> {
-  const loaded = loadChecked(options.file, { set: options.set })
+  const checked = loadChecked(options.file, { set: options.set })
+  const loaded = options.followJournal === true ? besideLive(checked) : checked
   const { config, folder } = loaded
   const logger = createLog(config.name, config.log.level)
   const terminal = process.stderr.isTTY === true
@@ -37,6 +41,7 @@ export async function runLearning(options: RunOptions): Promise<void> {
     log,
     outputs: 'files',
     resume: options.resume,
+    followJournal: options.followJournal === true,
     logger,
     clock: systemClock,
     onProgress,

@@ -13,6 +13,8 @@ export interface SessionOptions {
   outputs: 'files' | 'discard'
   /** Go on from the newest checkpoint, or remove the checkpoints and begin with the log's first record. */
   resume: boolean
+  /** Learn again what a live run has learned, as its journal says; nothing else. */
+  followJournal?: boolean
   logger: Log
   clock: Clock
   onProgress(records: number, share: number | undefined): void

@@ -74,13 +74,17 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
       },
     })
     const { position, dispatcher, journal, counts, joiner } = wired
-    ends.onDecision(decision => journal.decision(dispatcher.steps, decision))
+    ends.onDecision({
+      merge: decision => journal.decision(dispatcher.steps, decision),
+      unknownSchema: unknown => journal.unknownSchema(dispatcher.steps, unknown),
+    })
     const startedMs = clock.monotonicMs()
     const throughput = new ThroughputLog(clock, startedMs)
     const parts: PipelineParts = {
       ...wired,
       delivery,
       relearning: undefined,
+      repeatsTo: undefined,
       live: ends.live,
       wallClock: clock,
       logger,

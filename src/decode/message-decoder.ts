@@ -83,15 +83,18 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
     await Promise.all(Array.from({ length: Math.min(FETCHES, wanted.size) }, work))
   }
 
-  function decode(value: Buffer | null, headers?: WireHeaders): DecodedMessage {
+  function decode(value: Buffer | null, headers?: WireHeaders, asUnknown = false): DecodedMessage {
     if (value === null) return { outcome: TOMBSTONE, bytes: NOTHING, bodyStart: 0, schema: undefined }
     const ref = frame.read(value, headers)
     const { bodyStart } = frame
     if (ref === undefined) {
       return { outcome: reject('undecodable', frame.fault), bytes: value, bodyStart: 0, schema: undefined }
     }
-    const decoder = decoders.get(ref)
-    if (decoder === undefined) return { outcome: unknownSchema(ref), bytes: value, bodyStart, schema: undefined }
+    const decoder = asUnknown ? undefined : decoders.get(ref)
+    if (decoder === undefined) {
+      const outcome = asUnknown ? notKnown(ref) : unknownSchema(ref)
+      return { outcome, bytes: value, bodyStart, schema: undefined, unknown: true }
+    }
     let outcome = decoder.decode(value, bodyStart, value.length)
     // A record that ends early was not written by this schema: what was read of it only looks like an event.
     if (decoder.end !== -1 && decoder.end !== value.length) {
@@ -105,12 +108,14 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
     if (outcome !== undefined) return outcome
     if (framing !== 'confluent')
       return reject('schema-incompatible', `no schema with the fingerprint ${ref} is known here`)
-    if (isForgetful) return reject('schema-incompatible', `schema ${ref} is not known to the registry`)
+    if (isForgetful) return notKnown(ref)
     throw new MillraceError('INTERNAL', `schema ${ref} was not prepared`)
   }
 
   return { prepare, decode }
 }
+
+const notKnown = (ref: SchemaRef) => reject('schema-incompatible', `schema ${ref} is not known to the registry`)
 
 /** The schemas that are known without a registry. */
 function localSchemas({ framing, schema }: MessageDecoderOptions): [SchemaRef, string][] {

@@ -38,8 +38,10 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
     .map(({ row, subject }) => ({ index: indexOf(row), subject: plainSubject(subject) }))
     .filter(entry => entry.index >= 0)
     .sort((a, b) => a.index - b.index)
+  position.standing = source.standing?.() ?? []
+  position.unknownAhead = source.unknownAhead?.() ?? []
   const own: PipelineState = {
-    position: { ...position.toJson(), standing: source.standing?.() ?? [] },
+    position: position.toJson(),
     counts,
     history: history.toJson(),
     journalSeq: journal.seq,

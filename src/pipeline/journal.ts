@@ -10,7 +10,7 @@
  * not the same.
  */
 import type { JournalRecord } from '../sink/output-records.js'
-import type { MergeDecision } from '../source/source.js'
+import type { MergeDecision, UnknownSchema } from '../source/source.js'
 import type { Position } from './position.js'
 
 export type FlushTrigger = JournalRecord['trigger']
@@ -37,6 +37,16 @@ export class Journal {
   /** What the wall clock decided about the order of partitions. */
   decision(step: number, { partition, idle, name, records }: MergeDecision): void {
     this.#write(idle ? 'idle' : 'active', step, 'clock', 0, { records, partition, partitionName: name ?? null })
+  }
+
+  /** A record was rejected because the registry did not know its schema. */
+  unknownSchema(step: number, { partition, offset }: UnknownSchema): void {
+    this.#write('unknown-schema', step, 'registry', 0, { partition, offset })
+  }
+
+  /** A model that has learned nothing begins where the partitions stand now. */
+  begin(partitions: readonly string[]): void {
+    this.#write('begin', 0, 'start', 0, { partitions })
   }
 
   get seq(): number {
@@ -78,11 +88,7 @@ export class Journal {
     step: number,
     trigger: FlushTrigger,
     examples: number,
-    about: Pick<JournalRecord, 'records' | 'partition' | 'partitionName'> = {
-      records: this.#position.records,
-      partition: -1,
-      partitionName: null,
-    },
+    about: Partial<Pick<JournalRecord, 'records' | 'partition' | 'partitionName' | 'partitions' | 'offset'>> = {},
   ): void {
     const consumed = this.#position.nextOffsets.map((offset, partition) => ({ partition, offset }))
     this.#append({
@@ -93,6 +99,9 @@ export class Journal {
       eventTime: this.#position.eventTimeMs,
       examples,
       consumed,
+      records: this.#position.records,
+      partition: -1,
+      partitionName: null,
       ...about,
     })
   }

@@ -52,6 +52,8 @@ export interface PipelineParts {
   delivery: Delivery
   /** Set while a live run repeats, after a crash, what was committed behind its checkpoint. */
   relearning: Relearning | undefined
+  /** The source ends where a journal does, before this entry, not where the log does: what waits then goes on waiting. */
+  repeatsTo: number | undefined
   wallClock: Clock
   logger: Log
   /** Writes a checkpoint; called when everything sent is answered and committed. */
@@ -83,10 +85,9 @@ export class Pipeline {
 
   /** Over an open source: runs until the log ends or `stop` is aborted; then everything is answered, written and checkpointed. */
   async run(stop: AbortSignal): Promise<void> {
-    const { source, dispatcher, position, onProgress } = this.#parts
+    const { source, dispatcher, position, journal, repeatsTo, onProgress } = this.#parts
     let records: SourceRecord[] | undefined = []
     this.#followJournal()
-    if (this.#parts.relearning !== undefined) this.#goLiveIfDone(this.#parts.relearning)
     while (!stop.aborted) {
       records = await source.next()
       if (records === undefined) break
@@ -94,17 +95,19 @@ export class Pipeline {
         this.#handle(record)
         if (dispatcher.full) await dispatcher.room()
       }
+      if (this.#parts.relearning !== undefined && source.following !== true) this.#goLive(this.#parts.relearning)
       // A file has shown all that it holds. What a broker has committed is there, however long it takes to come.
-      if (records.length === 0 && this.#parts.relearning === undefined) this.#abandonJournal()
+      if (records.length === 0 && source.following === undefined) this.#abandonJournal()
       await this.#afterBatch()
       onProgress(position.records, source.progress())
     }
-    if (records === undefined && !position.ended) this.#end()
+    if (records === undefined && repeatsTo !== undefined) journal.restore(repeatsTo)
+    else if (records === undefined && !position.ended) this.#end()
     await this.#checkpoint()
   }
 
   #handle(record: SourceRecord): void {
-    const { position, counts, journal, labelFault, relearning } = this.#parts
+    const { position, counts, journal, labelFault } = this.#parts
     if (record.outcome.kind === 'ok') {
       const event = record.outcome.value
       increment(counts.events, event.kind)
@@ -124,7 +127,6 @@ export class Pipeline {
       this.#parts.dispatcher.metrics()
     }
     if (journal.following) this.#followJournal()
-    if (relearning !== undefined) this.#goLiveIfDone(relearning)
   }
 
   /** Time first: a record far ahead of the stream waits until others have confirmed or contradicted it. */
@@ -224,8 +226,10 @@ export class Pipeline {
   }
 
   async #afterBatch(): Promise<void> {
-    const { config, dispatcher, journal, wallClock, position, live } = this.#parts
-    if (live !== undefined && !journal.following && this.#lingered(live.lingerMs)) dispatcher.flush('linger')
+    const { config, dispatcher, journal, wallClock, position, live, relearning } = this.#parts
+    // What is repeated has all its batches from the log and the journal.
+    const isFollowing = relearning !== undefined || journal.following
+    if (live !== undefined && !isFollowing && this.#lingered(live.lingerMs)) dispatcher.flush('linger')
     await dispatcher.room()
     if (this.#failure !== undefined) throw this.#failure
     if (this.#isCommitDue()) this.#commit()
@@ -273,9 +277,9 @@ export class Pipeline {
   }
 
   /** Everything that was committed before the crash has been repeated: from here on outputs count. */
-  #goLiveIfDone(relearning: Relearning): void {
+  #goLive(relearning: Relearning): void {
     const { dispatcher, logger, position } = this.#parts
-    if (!relearning.isDone(position)) return
+    this.#abandonJournal()
     this.#parts.relearning = undefined
     relearning.finish(dispatcher)
     logger.info({ records: position.records, step: dispatcher.steps }, 'everything committed has been learned again')

@@ -1,4 +1,4 @@
-import type { MergeDecision } from '../source/source.js'
+import type { MergeDecision, UnknownSchema } from '../source/source.js'
 
 /** How far the log has been read, and the stream's time. One of these per pipeline; everything that is written carries it. */
 export class Position {
@@ -14,6 +14,8 @@ export class Position {
   ended = false
   /** Restored: which partitions were idle, for a source whose order depends on that. */
   standing: readonly MergeDecision[] = []
+  /** Restored: records behind this position that were rejected for an unknown schema already. */
+  unknownAhead: readonly UnknownSchema[] = []
 
   admitted(eventTimeMs: number): void {
     if (this.firstEventTimeMs === 0) this.firstEventTimeMs = eventTimeMs
@@ -22,7 +24,9 @@ export class Position {
 
   toJson(): PositionState {
     const { records, eventTimeMs, firstEventTimeMs, ended, standing } = this
-    return { nextOffsets: this.nextOffsets.map(String), records, eventTimeMs, firstEventTimeMs, ended, standing }
+    const unknownAhead = this.unknownAhead.map(({ partition, offset }) => ({ partition, offset: String(offset) }))
+    const nextOffsets = this.nextOffsets.map(String)
+    return { nextOffsets, records, eventTimeMs, firstEventTimeMs, ended, standing, unknownAhead }
   }
 
   fromJson(state: PositionState): void {
@@ -32,6 +36,7 @@ export class Position {
     this.firstEventTimeMs = state.firstEventTimeMs
     this.ended = state.ended
     this.standing = state.standing
+    this.unknownAhead = state.unknownAhead.map(({ partition, offset }) => ({ partition, offset: BigInt(offset) }))
   }
 }
 
@@ -42,4 +47,5 @@ export interface PositionState {
   firstEventTimeMs: number
   ended: boolean
   standing: readonly MergeDecision[]
+  unknownAhead: readonly { partition: number; offset: string }[]
 }

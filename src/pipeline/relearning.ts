@@ -1,14 +1,13 @@
 /**
  * After a crash, what was committed behind the restored checkpoint is learned again: same records, same order, same
  * batches (the journal says where the wall clock had a say). Its outputs are out already and are dropped here, until the
- * position is that of the last commit; then finish() opens the gate, in the order of the answers, so that the first
+ * source has repeated all of it; then finish() opens the gate, in the order of the answers, so that the first
  * output that counts is the first that was never committed.
  */
 import { OUTPUT_NAMES, type Outputs, type Recovered } from '../sink/delivery.js'
 import type { Sink } from '../sink/sink.js'
 import type { Dispatcher } from './dispatch.js'
 import type { Journal } from './journal.js'
-import type { Position } from './position.js'
 
 /** Outputs that can be held shut. */
 export class OutputGate {
@@ -43,26 +42,18 @@ export class OutputGate {
 }
 
 export class Relearning {
-  readonly #until: readonly bigint[]
   readonly #gate: OutputGate
   readonly #journal: Journal
   readonly #nextSeq: number
 
-  /** until: next offsets as committed, by the index of the partition. */
-  constructor(until: readonly bigint[], recovered: Recovered, gate: OutputGate, journal: Journal) {
-    this.#until = until
+  constructor(recovered: Recovered, gate: OutputGate, journal: Journal) {
     this.#gate = gate
     this.#journal = journal
     this.#nextSeq = (recovered.journal.at(-1)?.seq ?? journal.seq - 1) + 1
     gate.shut()
   }
 
-  isDone(position: Position): boolean {
-    if (this.#journal.following) return false
-    return this.#until.every((offset, partition) => (position.nextOffsets[partition] ?? 0n) >= offset)
-  }
-
-  /** When done: what is sent from now on is new. */
+  /** When the source has repeated everything: what is sent from now on is new. */
   finish(dispatcher: Dispatcher): void {
     this.#journal.restore(this.#nextSeq)
     dispatcher.inOrder(() => this.#gate.open())

@@ -41,11 +41,19 @@ export function createFileDelivery(outputs: Outputs, journalFolder: string | und
   }
 }
 
-type StoredEntry = Omit<JournalRecord, 'consumed'> & { consumed: { partition: number; offset: number | string }[] }
+type StoredEntry = Omit<JournalRecord, 'consumed' | 'offset'> & {
+  consumed: { partition: number; offset: number | string }[]
+  offset?: number | string
+}
 
-/** An entry as it is stored (offsets are longs or text there), as the pipeline has it. */
-export function entryOf({ consumed, ...rest }: StoredEntry): JournalRecord {
-  return { ...rest, consumed: consumed.map(({ partition, offset }) => ({ partition, offset: BigInt(offset) })) }
+/** An entry as it is stored (offsets are longs or text there, and every field is there), as the pipeline has it. */
+export function entryOf({ consumed, partitions = [], offset = -1, ...rest }: StoredEntry): JournalRecord {
+  return {
+    ...rest,
+    consumed: consumed.map(({ partition, offset }) => ({ partition, offset: BigInt(offset) })),
+    ...(rest.kind === 'begin' ? { partitions } : {}),
+    ...(rest.kind === 'unknown-schema' ? { offset: BigInt(offset) } : {}),
+  }
 }
 
 /** What the journal of an earlier run holds, in order, from this entry on. Its last block may be torn. */

@@ -42,19 +42,26 @@ export interface SnapshotRecord {
 export interface JournalRecord {
   seq: number
   step: number
-  /** score, learn: a batch was closed. idle, active: a partition is no longer, or again, waited for by the others. */
-  kind: 'score' | 'learn' | 'idle' | 'active'
+  /**
+   * score, learn: a batch was closed. idle, active: a partition is no longer, or again, waited for by the others. begin: a
+   * model that has learned nothing begins. unknown-schema: a record was rejected for that.
+   */
+  kind: 'score' | 'learn' | 'idle' | 'active' | 'begin' | 'unknown-schema'
   /** What did it; linger and clock are the wall clock's. */
-  trigger: 'count' | 'linger' | 'tick' | 'end' | 'clock'
+  trigger: 'count' | 'linger' | 'tick' | 'end' | 'clock' | 'start' | 'registry'
   eventTime: number
   examples: number
   /** offset: next offset to read. */
   consumed: { partition: number; offset: bigint }[]
   /** Records read before it. */
   records: number
-  /** idle, active: the partition's index; its name if it was added while running. Else -1 and null. */
+  /** idle, active, unknown-schema: the partition's index; its name if it was added while running. Else -1 and null. */
   partition: number
   partitionName: string | null
+  /** begin: names of the partitions; `consumed` is where they begin. */
+  partitions?: readonly string[]
+  /** unknown-schema: the record's offset. */
+  offset?: bigint
 }
 
 export interface DeadLetterRecord {
@@ -106,5 +113,6 @@ export function payloadRecord(record: { payload: Uint8Array }): unknown {
 
 export function journalRecord(record: JournalRecord): unknown {
   const consumed = record.consumed.map(({ partition, offset }) => ({ partition, offset: Number(offset) }))
-  return { ...record, consumed }
+  const { partitions = [], offset = -1n } = record
+  return { ...record, consumed, partitions, offset: Number(offset) }
 }

@@ -5,8 +5,9 @@
  *
  * An offset is delivered once, whatever the consumer re-reads: what lies before `fetchOffset` is dropped.
  */
+import type { SchemaVerdicts } from './kafka-verdicts.js'
 import type { MergeLane } from './merge.js'
-import type { MessageDecoder, OriginalMessage, SourceRecord, WireHeaders } from './source.js'
+import type { OriginalMessage, SourceRecord, WireHeaders } from './source.js'
 
 /** A message of the client, whose bytes are views of its fetch buffer. */
 export interface FetchedMessage {
@@ -46,7 +47,7 @@ export class KafkaLane implements MergeLane {
   paused = false
   /** The broker said that the wanted offset is not there. */
   isLost = false
-  readonly #decoder: MessageDecoder
+  readonly #verdicts: SchemaVerdicts
   readonly #limits: LaneLimits
   #queue: KeptMessage[] = []
   #head = 0
@@ -57,12 +58,12 @@ export class KafkaLane implements MergeLane {
   #bytes = 0
   #preparing: Promise<void> = Promise.resolve()
 
-  constructor(place: { topic: string; number: number; index: number }, decoder: MessageDecoder, limits: LaneLimits) {
+  constructor(place: { topic: string; number: number; index: number }, verdicts: SchemaVerdicts, limits: LaneLimits) {
     this.topic = place.topic
     this.number = place.number
     this.index = place.index
     this.name = `${place.topic}/${place.number}`
-    this.#decoder = decoder
+    this.#verdicts = verdicts
     this.#limits = limits
   }
 
@@ -98,6 +99,14 @@ export class KafkaLane implements MergeLane {
     return behind + this.#messages
   }
 
+  /** Whether no record before this offset is left to be taken. */
+  isPast(offset: bigint): boolean {
+    if (this.nextOffset >= offset) return true
+    if (this.#messages === 0) return this.fetchOffset >= offset
+    const head = this.#queue[this.#head]
+    return head !== undefined && head.offset >= offset
+  }
+
   timeMs(ahead: number): number {
     while (this.#decoded.length <= ahead) this.#decodeNext()
     const { outcome } = this.#decoded[ahead] as SourceRecord
@@ -130,7 +139,7 @@ export class KafkaLane implements MergeLane {
       this.#messages += kept.length
       for (const message of kept) this.#bytes += sizeOf(message)
       this.#preparing = this.#preparing.then(async () => {
-        await this.#decoder.prepare(kept)
+        await this.#verdicts.decoder.prepare(kept)
         for (const message of kept) this.#queue.push(message)
       })
     }
@@ -164,10 +173,11 @@ export class KafkaLane implements MergeLane {
 
   #decodeNext(): void {
     const message = this.#queue[this.#head + this.#decoded.length] as KeptMessage
-    const { outcome, bytes, bodyStart, schema } = this.#decoder.decode(message.value, message.headers)
+    const { offset, value, headers } = message
+    const { outcome, bytes, bodyStart, schema } = this.#verdicts.decode(this, offset, value, headers)
     this.#decoded.push({
       partition: this.index,
-      offset: message.offset,
+      offset,
       outcome,
       data: bytes,
       start: bodyStart,

@@ -1,29 +1,29 @@
 /** The lanes of all partitions that are read, in the order of RecordPosition.partition. */
 import type { Place } from './kafka-consumer.js'
 import { KafkaLane, type LaneLimits } from './kafka-lane.js'
-
-import type { MergeDecision, MessageDecoder } from './source.js'
+import type { SchemaVerdicts } from './kafka-verdicts.js'
+import type { MergeDecision } from './source.js'
 
 const LEAST_BYTES = 1 << 18
 
 export class KafkaLanes {
   readonly all: KafkaLane[] = []
   readonly #byName = new Map<string, KafkaLane>()
-  readonly #decoder: MessageDecoder
+  readonly #verdicts: SchemaVerdicts
   /** Of one lane; shared by all. */
   readonly #limits: LaneLimits
   readonly #bytes: number
 
   /** messages: of a lane. bytes: of all lanes together, but not less than a little for each. */
-  constructor(decoder: MessageDecoder, { messages, bytes }: LaneLimits) {
-    this.#decoder = decoder
+  constructor(verdicts: SchemaVerdicts, { messages, bytes }: LaneLimits) {
+    this.#verdicts = verdicts
     this.#limits = { messages, bytes }
     this.#bytes = bytes
   }
 
   /** A new one, behind the others, that begins with this offset. */
   add({ topic, partition }: Place, offset = 0n): KafkaLane {
-    const lane = new KafkaLane({ topic, number: partition, index: this.all.length }, this.#decoder, this.#limits)
+    const lane = new KafkaLane({ topic, number: partition, index: this.all.length }, this.#verdicts, this.#limits)
     lane.start(offset)
     this.all.push(lane)
     this.#limits.bytes = Math.max(this.#bytes / this.all.length, LEAST_BYTES)

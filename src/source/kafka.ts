@@ -23,11 +23,13 @@ import type { Clock } from '../std/clock.js'
 import { GroupConsumer, type Place } from './kafka-consumer.js'
 import type { FetchedMessage, KafkaLane } from './kafka-lane.js'
 import { byPlace, KafkaLanes, knownNames, orderNames } from './kafka-lanes.js'
+import { type KafkaResume, Repetition } from './kafka-repetition.js'
 import { findStarts, lostOffset } from './kafka-starts.js'
 import { KafkaTopics, startOf } from './kafka-topics.js'
+import { SchemaVerdicts } from './kafka-verdicts.js'
 import { EventTimeMerge } from './merge.js'
 import { Signal } from './signal.js'
-import type { MergeDecision, MessageDecoder, Source, SourceRecord } from './source.js'
+import type { MergeDecision, MessageDecoder, Source, SourceRecord, UnknownSchema } from './source.js'
 
 export interface KafkaSourceOptions {
   /** kafkaConnection(config.kafka, …) */
@@ -46,6 +48,10 @@ export interface KafkaSourceOptions {
   clock: Clock
   /** What the clock decided; belongs into the journal. */
   onDecision?(decision: MergeDecision): void
+  /** A record is rejected because the registry does not know its schema; belongs into the journal. */
+  onUnknownSchema?(unknown: UnknownSchema): void
+  /** Begin at `from`, whatever the group has committed. */
+  anew?: boolean
   /** This instance reads, or another one does. */
   onRole?(role: KafkaRole): void
   /** Finite: up to the present end, or to the first record of this time (milliseconds). Absent: for ever. */
@@ -64,18 +70,6 @@ export interface KafkaSourceOptions {
 
 export type KafkaRole = 'active' | 'standby'
 
-/** Where a restored state stands. */
-export interface KafkaResume {
-  /** Names of its partitions, in its order. */
-  partitions: readonly string[]
-  /** Records that it has seen. */
-  records: number
-  /** standing() as of the checkpoint, then what onDecision gave behind it. */
-  decisions: readonly MergeDecision[]
-  /** By partition: before these offsets the decisions rule, not the clock. */
-  until: readonly bigint[]
-}
-
 export interface KafkaLag {
   partition: string
   /** Records in the log that were not delivered. */
@@ -93,6 +87,7 @@ export class KafkaSource implements Source {
   readonly #consumer: GroupConsumer
   readonly #signal = new Signal()
   readonly #lanes: KafkaLanes
+  readonly #verdicts: SchemaVerdicts
   #merge: EventTimeMerge | undefined
   #assigned: Place[] = []
   #role: KafkaRole = 'standby'
@@ -100,6 +95,9 @@ export class KafkaSource implements Source {
   #isJoined = false
   #isOpen = false
   #isClosed = false
+  #repetition: Repetition | undefined
+  /** What was to be repeated has been: the next call ends the reading, or goes on live. */
+  #isRepeated = false
   #fault: MillraceError | undefined
   #resume: KafkaResume | undefined
   #topicTimer: NodeJS.Timeout | undefined
@@ -114,7 +112,8 @@ export class KafkaSource implements Source {
     this.#options = options
     const { connection, logger, clock, group, sessionTimeout, maxWaitMs = 100, metadataAgeMs = 30_000 } = options
     const { decoder, laneMessages = 20_000, bufferBytes = 1 << 26 } = options
-    this.#lanes = new KafkaLanes(decoder, { messages: laneMessages, bytes: bufferBytes })
+    this.#verdicts = new SchemaVerdicts(decoder, unknown => options.onUnknownSchema?.(unknown))
+    this.#lanes = new KafkaLanes(this.#verdicts, { messages: laneMessages, bytes: bufferBytes })
     this.#sinceMs = clock.nowMs()
     this.#topics = new KafkaTopics(connection, logger)
     this.#consumer = new GroupConsumer(
@@ -202,15 +201,16 @@ export class KafkaSource implements Source {
   async open(offsets: readonly bigint[]): Promise<void> {
     await this.join()
     if (this.#isClosed) return
-    const { maxFuture, idleTimeout, onDecision, onLostOffset, from, until, logger } = this.#options
+    const { maxFuture, idleTimeout, onDecision, onLostOffset, from, until, anew, logger } = this.#options
     const resume = this.#resume
+    const isAnew = resume !== undefined || anew === true
     const known = resume === undefined ? [] : knownNames(resume)
     const names = orderNames(this.#assigned, known)
     const starts = await findStarts(this.#topics, {
       names,
       offsets,
       from: resume === undefined ? startOf(from) : 'earliest',
-      committed: offsets.length < names.length && resume === undefined ? await this.committed() : new Map(),
+      committed: offsets.length < names.length && !isAnew ? await this.committed() : new Map(),
       onLostOffset,
       until,
       logger,
@@ -232,7 +232,10 @@ export class KafkaSource implements Source {
       if (resume === undefined || lane.index < resume.partitions.length) this.#merge.add(lane)
       else if (lane.index < known.length) this.#merge.addIdle(lane)
     }
-    if (resume !== undefined) this.#merge.follow(resume.decisions)
+    if (resume !== undefined) {
+      this.#repetition = new Repetition(resume, { lanes: this.#lanes, merge: this.#merge, logger })
+      this.#verdicts.follow(resume.unknown ?? [], resume.until)
+    }
     this.#joinLate()
     this.#isOpen = true
     this.#addMissing()
@@ -245,14 +248,18 @@ export class KafkaSource implements Source {
     const { waitMs = 200, clock, until } = this.#options
     const startedMs = clock.monotonicMs()
     const batch: SourceRecord[] = []
+    if (this.#isRepeated) {
+      if (this.#repetition?.thenEnd === true) return undefined
+      this.#goLive()
+    }
     while (this.#isLive) {
       this.#take(batch)
       this.#resumeDrained()
-      if (batch.length > 0) {
+      if (batch.length > 0 || this.#isRepeated) {
         this.#tookMs = this.#listenedMs
         return batch
       }
-      if (this.#resume !== undefined) this.#abandonIfStuck(this.#resume)
+      if (this.#isStuck) this.#repetition?.giveUp()
       if (this.#lanes.ended) return undefined
       const leftMs = startedMs + waitMs - clock.monotonicMs()
       if (leftMs <= 0 && until === undefined) return []
@@ -281,9 +288,14 @@ export class KafkaSource implements Source {
     return this.#merge?.standing() ?? []
   }
 
-  /** Whether the order still follows recorded decisions. */
+  /** Rejected for an unknown schema, and not given yet; part of a checkpoint: see KafkaResume. */
+  unknownAhead(): UnknownSchema[] {
+    return this.#verdicts.ahead()
+  }
+
+  /** Whether the records given so far, or the next ones, are a repetition. */
   get following(): boolean {
-    return this.#resume !== undefined
+    return this.#repetition !== undefined && !this.#isRepeated
   }
 
   async close(): Promise<void> {
@@ -311,41 +323,32 @@ export class KafkaSource implements Source {
     const merge = this.#merge
     if (merge === undefined) return
     while (batch.length < BATCH_RECORDS) {
-      if (this.#resume !== undefined) this.#endFollowing(merge, this.#resume)
-      const index = merge.next(this.#resume === undefined ? this.#listenedMs : undefined)
-      const lane = this.#lanes.all[index]
-      if (lane === undefined) return
+      const lane =
+        this.#repetition === undefined ? this.#lanes.all[merge.next(this.#listenedMs)] : this.#repetition.next()
+      // What is decided from here on is news, and belongs behind what the caller makes of this batch.
+      if (lane === 'done') this.#isRepeated = true
+      if (lane === undefined || lane === 'done') return
       batch.push(lane.take())
       this.#read++
     }
   }
 
-  /** The clock takes over when the recorded decisions are made and the place is reached. */
-  #endFollowing(merge: EventTimeMerge, { until }: KafkaResume): void {
-    if (!until.every((offset, index) => (this.#lanes.all[index]?.nextOffset ?? 0n) >= offset)) return
-    // Decisions at this very place still come before the next record; next() makes them.
-    if (merge.following && !merge.isFollowedHere) return
-    this.#resume = undefined
+  #goLive(): void {
+    this.#isRepeated = false
+    this.#repetition = undefined
+    this.#verdicts.goLive()
     this.#joinLate()
-    this.#options.logger.info({ records: merge.records }, 'reading goes on live')
+    this.#options.logger.info({ records: this.#merge?.records }, 'reading goes on live')
   }
 
-  /** The log was read to its end and the recorded decisions do not lead on: it is not the log that they were made of. */
-  #abandonIfStuck({ until }: KafkaResume): void {
-    if (this.#listenedMs - this.#tookMs < PATIENCE_MS || this.#lanes.all.some(({ behind }) => behind)) return
-    const decisions = this.#merge?.abandon() ?? 0
-    this.#resume = undefined
-    this.#joinLate()
-    const places = until.map((offset, index) => `${this.#lanes.all[index]?.name} ${offset}`)
-    this.#options.logger.warn(
-      { decisions, until: places },
-      'the log does not fit the recorded order, maybe it was compacted: reading goes on live',
-    )
+  /** The log was read to its end and what was recorded does not lead on. */
+  get #isStuck(): boolean {
+    return this.#listenedMs - this.#tookMs >= PATIENCE_MS && !this.#lanes.all.some(({ behind }) => behind)
   }
 
   /** Partitions that the merge does not have yet: added while running. */
   #joinLate(): void {
-    if (this.#resume !== undefined || this.#merge === undefined) return
+    if (this.#repetition !== undefined || this.#merge === undefined) return
     for (const lane of this.#lanes.all.slice(this.#merge.size)) this.#merge.addIdle(lane, lane.name)
   }
 

@@ -22,6 +22,8 @@
 
 import type { MergeDecision } from './source.js'
 
+/** next(): what is recorded leads to a partition that had been read to its end. */
+export const UNFIT = -2
 /** Records of a partition that are looked at: the head and those behind it. */
 export const SIGHT = 4
 /** So many records in quick succession make a partition worth waiting for. */
@@ -107,9 +109,9 @@ export class EventTimeMerge {
     return this.#forced.length > 0
   }
 
-  /** Whether all that is left to be followed belongs before the next record, or is behind. */
-  get isFollowedHere(): boolean {
-    return this.#forced.every(({ records }) => records <= this.#records)
+  /** A record was taken without being asked for here. */
+  pass(): void {
+    this.#records++
   }
 
   /** Partitions. */
@@ -120,6 +122,11 @@ export class EventTimeMerge {
   /** Gives up what is still to be followed; returns how much that was. */
   abandon(): number {
     return this.#forced.splice(0).length
+  }
+
+  /** Makes the recorded decisions that belong here, though no record is taken any more. */
+  settle(): void {
+    this.#applyForced()
   }
 
   /** Decisions that bring a merge at the same place to the present state; part of a checkpoint. */
@@ -133,15 +140,17 @@ export class EventTimeMerge {
 
   /**
    * Index of the partition whose head comes next, which the caller takes; -1: records have to arrive, or time to pass.
-   * nowMs: any clock, undefined: it has no say.
+   * nowMs: any clock, undefined: it has no say. isPast: of a repetition; a partition of which nothing is to be repeated any
+   * more can not come next: UNFIT.
    */
-  next(nowMs?: number): number {
+  next(nowMs?: number, isPast?: (partition: number) => boolean): number {
     this.#applyForced()
     const isLive = nowMs !== undefined && this.#forced.length === 0
     for (;;) {
       if (isLive) this.#wake(nowMs)
       const chosen = this.#choose()
       if (chosen >= 0) {
+        if (isPast?.(chosen) === true) return UNFIT
         if (isLive) this.#endWaits(nowMs)
         this.#records++
         return chosen

@@ -58,8 +58,12 @@ export interface Source {
   next(): Promise<SourceRecord[] | undefined>
   /** How much of the log has been read, 0..1, for progress display only; undefined if it can not be known. */
   progress(): number | undefined
+  /** Of a source that can repeat an earlier reading: it still does. What it repeats and what is new never share a batch. */
+  readonly following?: boolean
   /** Sources whose order depends on which partitions are idle: those that are, for a checkpoint. */
   standing?(): readonly MergeDecision[]
+  /** Records ahead of the last one given that were rejected for an unknown schema already, for a checkpoint. */
+  unknownAhead?(): readonly UnknownSchema[]
   close(): Promise<void>
 }
 
@@ -93,6 +97,14 @@ export interface DecodedMessage {
   bodyStart: number
   /** The writer's schema as JSON; undefined where none is known. */
   schema: string | undefined
+  /** Rejected because the registry does not know its schema; later it may. */
+  unknown?: true
+}
+
+/** A record that was rejected because the registry did not know its schema then. A repetition must not ask again. */
+export interface UnknownSchema {
+  partition: number
+  offset: bigint
 }
 
 /**
@@ -106,5 +118,6 @@ export interface DecodedMessage {
  */
 export interface MessageDecoder {
   prepare(messages: readonly WireMessage[]): Promise<void>
-  decode(value: Buffer | null, headers?: WireHeaders): DecodedMessage
+  /** asUnknown: of a repetition; the registry did not know its schema then, whatever it knows now. */
+  decode(value: Buffer | null, headers?: WireHeaders, asUnknown?: boolean): DecodedMessage
 }

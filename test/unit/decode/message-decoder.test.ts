@@ -123,6 +123,7 @@ test('a schema that the registry does not know makes a dead letter with its reas
     bytes: value,
     bodyStart: 5,
     schema: undefined,
+    unknown: true,
   })
   registry.known.set(9, impressionSchema)
   await decoder.prepare([{ value }])
@@ -242,6 +243,20 @@ test('single objects of our own schemas and of the configured one are known', as
     reason: 'schema-incompatible',
     message: 'no schema with the fingerprint 8f5c393f1ad57572 is known here',
   })
+})
+
+test('a message can be decoded as if its schema were not known', async () => {
+  const decoder = create({ registry: createLookup() })
+  const value = encodeImpression(impression)
+  await decoder.prepare([{ value }])
+  assert.equal(reasonOf(decoder.decode(value)), 'ok')
+  const { outcome, unknown } = decoder.decode(value, undefined, true)
+  assert.deepEqual(outcome, {
+    kind: 'reject',
+    reason: 'schema-incompatible',
+    message: 'schema 3 is not known to the registry',
+  })
+  assert.equal(unknown, true)
 })
 
 test('bare values are read by the configured schema', () => {

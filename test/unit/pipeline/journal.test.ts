@@ -151,3 +151,25 @@ test('what the wall clock decides about the order of partitions is an entry too'
     [1, 'active', 'clock', 12, 2, 'shop/2'],
   ])
 })
+
+test('where a model begins and what the registry did not know are entries too', () => {
+  const { journal, written } = journalAt(3n, 7n)
+  journal.begin(['shop/0', 'shop/1'])
+  journal.unknownSchema(5, { partition: 1, offset: 9n })
+  const told = written.map(({ kind, trigger, step, partitions, partition, offset }) => [
+    kind,
+    trigger,
+    step,
+    partitions,
+    partition,
+    offset,
+  ])
+  assert.deepEqual(told, [
+    ['begin', 'start', 0, ['shop/0', 'shop/1'], -1, undefined],
+    ['unknown-schema', 'registry', 5, undefined, 1, 9n],
+  ])
+  assert.deepEqual(written[0]?.consumed, [
+    { partition: 0, offset: 3n },
+    { partition: 1, offset: 7n },
+  ])
+})

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type FetchedMessage, KafkaLane } from '../../../src/source/kafka-lane.js'
+import { SchemaVerdicts } from '../../../src/source/kafka-verdicts.js'
 import type { MessageDecoder } from '../../../src/source/source.js'
 
 /** The value is the event time; preparing waits until told. */
@@ -47,7 +48,10 @@ const message = (offset: number, value: string | null = String(offset)): Fetched
 
 function laneOf({ messages = 4, bytes = 1 << 20 } = {}) {
   const tools = createDecoder()
-  const lane = new KafkaLane({ topic: 't', number: 3, index: 1 }, tools.decoder, { messages, bytes })
+  const lane = new KafkaLane({ topic: 't', number: 3, index: 1 }, new SchemaVerdicts(tools.decoder, () => {}), {
+    messages,
+    bytes,
+  })
   lane.start(10n)
   return { lane, ...tools }
 }
