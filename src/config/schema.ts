@@ -83,7 +83,7 @@ const task = z.strictObject({
   ),
   given: about(
     name.optional(),
-    'A binary task declared above that comes first, such as the click before a buy: the fast part learns this task where that one happened, and predicts the product.',
+    'A binary task declared above that comes first, such as the click before a buy: a funnel. This label can only be positive where that one is, so the task is learned where that one happened, and the prediction is the product p(click) · p(buy given click).',
   ),
   prior: about(z.number().positive().default(1), 'How much one label of this task counts in the joint loss.'),
   rank: about(z.number().default(1), 'Weight of this task in the rank score: the weighted sum of predicted values.'),
@@ -235,6 +235,10 @@ const model = z.strictObject({
     z.enum(['none', 'fm']).default('fm'),
     'fm: the pairwise products of the slot embeddings (Rendle 2010), added to the logits and fed to the trunk.',
   ),
+  funnel: about(
+    z.enum(['esmm+', 'esmm']).default('esmm+'),
+    'The network on tasks that are `given` another: esmm learns from the product of the probabilities alone (Ma et al. 2018); esmm+ also from the examples that got so far, which is better on every log measured.',
+  ),
   dim: about(z.int().min(1).max(256).default(16), 'Length of an embedding row.', { unit: 'floats' }),
   rowStart: about(z.number().min(0).default(0.03), 'Standard deviation of new embedding rows.'),
   seed: about(z.int().min(0).default(1), 'Seed of the initial weights and of sampling.', { env: 'MILLRACE_SEED' }),
@@ -303,10 +307,25 @@ const table = z.strictObject({
 
 const weights = z.strictObject({
   method: about(
-    z.enum(['manual', 'uncertainty', 'gradnorm']).default('manual'),
-    'manual: the priors. uncertainty: Kendall et al. 2018. gradnorm: Chen et al. 2018.',
+    z
+      .enum([
+        'manual',
+        'uncertainty',
+        'dwa',
+        'gls',
+        'rlw',
+        'famo',
+        'gradnorm',
+        'imtl-g',
+        'mgda',
+        'pcgrad',
+        'cagrad',
+        'rho',
+      ])
+      .default('manual'),
+    'manual: the priors. From losses: uncertainty (Kendall et al. 2018), dwa (Liu et al. 2019), gls (Chennupati et al. 2019), rlw (random; Lin et al. 2022), famo (Liu et al. 2023; one more forward pass). From gradients at the shared representation: gradnorm (Chen et al. 2018), imtl-g (Liu et al. 2021), mgda (Sener & Koltun 2018), pcgrad (Yu et al. 2020), cagrad (Liu et al. 2021), rho (signal-to-noise from batch to batch). No adaptive method has earned to be the default: see docs/task-weights.md.',
   ),
-  rate: rate(0.025, 'Step size of adaptive weights.'),
+  rate: rate(0.025, 'Step size of uncertainty, famo and gradnorm.'),
   alpha: about(z.number().min(0).default(1.5), 'gradnorm: how strongly slow tasks are favoured.'),
   bounds: about(
     z.tuple([z.number().positive(), z.number().positive()]).default([0.05, 20]),

@@ -161,11 +161,16 @@ export class WaitingImpressions {
     if ((this.#queue.bits(entry) & (1 << task)) === 0) this.#queue.setLabel(entry, task, label)
   }
 
+  #isPositive(entry: number, task: number): boolean {
+    return task >= 0 && (this.#queue.bits(entry) & (1 << task)) !== 0 && this.#queue.label(entry, task) > 0
+  }
+
   #pass(entry: number, window: number): void {
     const bits = this.#queue.bits(entry)
     for (const task of this.#plan.tasksOfWindow[window] ?? []) {
-      if ((bits & (1 << task)) !== 0) this.#matured.set(task, this.#queue.label(entry, task))
-      else if (this.#plan.entireSpace[task]) this.#matured.set(task, 0)
+      const reached = this.#isPositive(entry, this.#plan.given[task] ?? -1)
+      if ((bits & (1 << task)) !== 0) this.#matured.set(task, this.#queue.label(entry, task), reached)
+      else if (this.#plan.entireSpace[task]) this.#matured.set(task, 0, reached)
     }
     this.#cursors[window] = entry + 1
   }

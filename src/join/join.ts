@@ -57,7 +57,7 @@ export class Joiner {
     this.#ports = ports
     this.#random = new Random(seed)
     this.#key = new PairKey(hasher)
-    this.#matured = new Matured(tasks.length, ports, this.#counters)
+    this.#matured = new Matured(this.#plan, ports, this.#counters)
     this.#impressions = new WaitingImpressions(this.#plan, ports, this.#matured)
     this.#orphans = new Orphans(this.#plan, config, this.#random, ports, this.#counters, this.#matured)
   }
@@ -160,7 +160,11 @@ export class Joiner {
   /** The positive itself is the example of the tasks without a window. */
   #instant(event: Positive, plan: KindPlan): void {
     const row = this.#ports.arrive(subjectOf(event), false)
-    for (const task of plan.instant) this.#matured.set(task, this.#plan.labelOf(task, event.value))
+    for (const task of plan.instant) {
+      const given = this.#plan.given[task] ?? -1
+      const reached = plan.instant.includes(given) && this.#plan.labelOf(given, event.value) > 0
+      this.#matured.set(task, this.#plan.labelOf(task, event.value), reached)
+    }
     this.#matured.send(row, true, event.eventTimeMs)
     this.#ports.release(row)
   }

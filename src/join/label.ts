@@ -35,6 +35,8 @@ export interface LabelPlan {
   /** Per window: the tasks that mature with it. */
   tasksOfWindow: readonly (readonly number[])[]
   entireSpace: readonly boolean[]
+  /** Per task: the task that it is given, or -1. */
+  given: readonly number[]
   /** Label of the task by a positive of this value. */
   labelOf(task: number, value: number): number
 }
@@ -68,6 +70,7 @@ export function planLabels(tasks: readonly TaskConfig[]): LabelPlan {
     windowsMs,
     tasksOfWindow: windowsMs.map(windowMs => where(({ label }) => label.window === windowMs)),
     entireSpace,
+    given: tasks.map(({ given }) => tasks.findIndex(({ name }) => name === given)),
     labelOf(index, value) {
       const task = tasks[index]
       if (task === undefined || task.head !== 'binary') return value

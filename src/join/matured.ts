@@ -1,23 +1,29 @@
+import { MASK_COUNTED, MASK_REACHED } from '../domain/example.js'
+import type { LabelPlan } from './label.js'
 import type { JoinCounters, JoinPorts } from './ports.js'
 
 /** The labels of one example, filled in task by task and handed over; one buffer for all of them. */
 export class Matured {
+  readonly #given: LabelPlan['given']
   readonly #labels: Float32Array
   readonly #mask: Uint8Array
   readonly #ports: JoinPorts
   readonly #counters: JoinCounters
   #any = false
 
-  constructor(tasks: number, ports: JoinPorts, counters: JoinCounters) {
+  constructor({ tasks, given }: LabelPlan, ports: JoinPorts, counters: JoinCounters) {
+    this.#given = given
     this.#labels = new Float32Array(tasks)
     this.#mask = new Uint8Array(tasks)
     this.#ports = ports
     this.#counters = counters
   }
 
-  set(task: number, label: number): void {
+  /** reached: the label of the task that this one is given is positive; a positive label implies it. */
+  set(task: number, label: number, reached: boolean): void {
     this.#labels[task] = label
-    this.#mask[task] = 1
+    const goesOn = (this.#given[task] ?? -1) >= 0 && (reached || label > 0)
+    this.#mask[task] = goesOn ? MASK_COUNTED | MASK_REACHED : MASK_COUNTED
     this.#any = true
   }
 

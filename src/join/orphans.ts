@@ -136,8 +136,8 @@ export class Orphans {
     const queue = this.#queue
     this.#counters.organic++
     for (let index = 0; index < queue.rowCount(entry); index++) {
-      if (index === 0) for (const task of plan.windowed) this.#matured.set(task, queue.label(entry, task))
-      else for (const task of plan.entireSpace) this.#matured.set(task, 0)
+      if (index === 0) for (const task of plan.windowed) this.#matured.set(task, queue.label(entry, task), false)
+      else for (const task of plan.entireSpace) this.#matured.set(task, 0, false)
       this.#matured.send(queue.row(entry, index), false, queue.timeMs(entry))
       this.#ports.release(queue.row(entry, index))
     }

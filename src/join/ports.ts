@@ -18,7 +18,7 @@ export interface JoinSubject {
 export interface JoinPorts {
   /** A new row with the subject's features as of now. score: ask for its score (false: it is scored in its learning step). */
   arrive(subject: JoinSubject, score: boolean): number
-  /** labels, mask: [tasks], valid during the call only; never all masked. fresh: never scored before. */
+  /** labels, mask: [tasks], valid during the call only; never all masked; mask: see domain/example.ts. fresh: never scored before. */
   mature(row: number, labels: Float32Array, mask: Uint8Array, fresh: boolean, impressionTimeMs: number): void
   /** No later call names this row. */
   release(row: number): void

@@ -4,7 +4,9 @@
  * came before it. The deep part's predictions are made for all rows of the list at once: its weights do not change in
  * between.
  */
+
 import type { Config } from '../config/schema.js'
+import { MASK_COUNTED } from '../domain/example.js'
 import type { LoadedState, PartState, Stateful } from '../domain/state.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
 import type { FeatureLayout } from '../features/layout.js'
@@ -79,6 +81,6 @@ export class FastPart implements Stateful {
 }
 
 function isLabelled(mask: Uint8Array, from: number, tasks: number): boolean {
-  for (let t = 0; t < tasks; t++) if (mask[from + t] === 1) return true
+  for (let t = 0; t < tasks; t++) if ((mask[from + t]! & MASK_COUNTED) !== 0) return true
   return false
 }

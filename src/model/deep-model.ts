@@ -12,18 +12,19 @@
 import type { Backend, CompiledGraph, HostTensor } from '../backend/backend.js'
 import type { Config, TaskConfig } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
+import { MASK_COUNTED, MASK_REACHED } from '../domain/example.js'
 import type { LoadedState, PartState } from '../domain/state.js'
 import { createBinaryHead } from './heads/binary.js'
 import { columnTotals, type Head } from './heads/head.js'
 import { createOrdinalHead, levelCount } from './heads/ordinal.js'
 import { RegressionHead } from './heads/regression.js'
 import { decodeLatents, LabelPacker, shiftOffsets } from './label-rows.kernel.js'
+import { ownBit } from './losses.js'
 import { adamScalars } from './optimizers/adam.js'
 import { initialValues } from './parameters.js'
-import { planStep, predictGraph, type StepPlan, trainGraph } from './step-graph.js'
-import { createGradNormWeighting } from './weighting/gradnorm.js'
-import { createManualWeighting } from './weighting/manual.js'
-import { createUncertaintyWeighting } from './weighting/uncertainty.js'
+import { planStep, type StepPlan } from './plan.js'
+import { lossGraph, predictGraph, trainGraph } from './step-graph.js'
+import { createWeighting } from './weighting/create.js'
 import type { TaskWeighting } from './weighting/weighting.js'
 
 export interface DeepModelSpec {
@@ -70,20 +71,20 @@ function createHead(task: TaskConfig): Head {
   return task.head === 'ordinal' ? createOrdinalHead(task.range) : new RegressionHead(task.range)
 }
 
-function createWeighting({ tasks, weights }: DeepModelSpec): TaskWeighting {
-  const priors = tasks.map(task => task.prior)
-  if (weights.method === 'uncertainty') return createUncertaintyWeighting(priors, weights)
-  return weights.method === 'gradnorm' ? createGradNormWeighting(priors, weights) : createManualWeighting(priors)
-}
-
 export class DeepModel {
   readonly #spec: DeepModelSpec
   readonly #plan: StepPlan
   readonly #train: CompiledGraph
   readonly #predict: CompiledGraph
+  /** A second look at the batch, for weightings that need one. */
+  readonly #look: CompiledGraph | undefined
   readonly #weighting: TaskWeighting
   readonly #heads: readonly Head[]
   readonly #packer: LabelPacker
+  /** Of the loss of each label; the priors where the weighting's own weights are on the trunk. */
+  readonly #lossWeights: Float64Array
+  /** Bit of the mask that a head's statistics count. */
+  readonly #headBits: readonly number[]
   #offset = new Float32Array(0)
   #steps = 0
 
@@ -93,26 +94,41 @@ export class DeepModel {
     weighting: TaskWeighting,
     train: CompiledGraph,
     predict: CompiledGraph,
+    look: CompiledGraph | undefined,
   ) {
     this.#spec = spec
     this.#plan = plan
     this.#weighting = weighting
     this.#train = train
     this.#predict = predict
+    this.#look = look
+    this.#lossWeights =
+      weighting.scope === 'loss' ? weighting.weights : Float64Array.from(spec.tasks, task => task.prior)
     this.#heads = spec.tasks.map(createHead)
+    const jointOf = (task: number) => plan.funnel.findIndex(step => step.task === task)
+    this.#headBits = spec.tasks.map((_, task) => (jointOf(task) < 0 ? MASK_COUNTED : MASK_REACHED))
     this.#packer = new LabelPacker(
-      this.#heads,
-      spec.tasks.map(task => (task.head === 'ordinal' ? levelCount(task.range) - 1 : 0)),
+      spec.tasks.map((task, k) => ({
+        head: this.#heads[k] ?? createHead(task),
+        thresholds: task.head === 'ordinal' ? levelCount(task.range) - 1 : 0,
+        bit: ownBit(plan, k),
+        joint: jointOf(k),
+      })),
     )
   }
 
   static async create(spec: DeepModelSpec, backend: Backend): Promise<DeepModel> {
-    const weighting = createWeighting(spec)
-    const plan = planStep({ ...spec, gradientNorms: weighting.needsGradientNorms })
+    const weighting = createWeighting(
+      spec.tasks.map(task => task.prior),
+      spec.weights,
+      spec.model.seed,
+    )
+    const plan = planStep({ ...spec, evidence: weighting.evidence, scope: weighting.scope })
     const train = await backend.compile(trainGraph(plan))
     const predict = await backend.compile(predictGraph(plan), train)
+    const look = weighting.evidence === 'second look' ? await backend.compile(lossGraph(plan), train) : undefined
     await train.writeState({ parameters: initialValues(plan.layout, spec.model.seed) })
-    return new DeepModel(spec, plan, weighting, train, predict)
+    return new DeepModel(spec, plan, weighting, train, predict, look)
   }
 
   /** [n, tasks] natural units: probability, rating clipped to its range. */
@@ -130,25 +146,21 @@ export class DeepModel {
     const taskLosses = new Float32Array(tasks)
     if (n === 0) return { values: NONE, loss: 0, taskLosses, taskWeights, embeddedGradient: NONE, offsetGradient: NONE }
 
-    const columns = this.#heads.map((_, task) => ({ labels, mask, n, tasks, task }))
+    const columns = this.#headBits.map((bit, task) => ({ labels, mask, n, tasks, task, bit }))
     for (const [k, head] of this.#heads.entries()) if (columns[k]) head.prepare(columns[k])
     const feeds = this.#feeds(input)
     this.#feedLabels(feeds, labels, mask, n)
-    const outputs = await this.#train.run(feeds)
+    const counts = Float64Array.from(columns, column => columnTotals({ ...column, bit: MASK_COUNTED }).count)
+    const outputs = await this.#train.run({ ...feeds, ...this.#stepFeeds(counts) })
     this.#steps++
 
     const values = this.#decode(outputs, n)
     const { loss, lossSums } = this.#losses(outputs)
-    const counts = Float64Array.from(columns, column => columnTotals(column).count)
     for (let k = 0; k < tasks; k++) taskLosses[k] = (lossSums[k] ?? 0) / Math.max(counts[k] ?? 0, 1)
-    // The norms are of weighted losses.
-    const gradientNorms = Float64Array.from(
-      outputs.gradientNorms?.data ?? NONE,
-      (squared, k) => Math.sqrt(squared) / (this.#weighting.weights[k] ?? 1),
-    )
+    const lossSumsAfter = this.#look ? this.#losses(await this.#look.run(feeds)).lossSums : lossSums
     const latents = outputs.latents?.data ?? NONE
     for (const [k, head] of this.#heads.entries()) if (columns[k]) head.observe(columns[k], latents)
-    this.#weighting.update({ lossSums, counts, gradientNorms })
+    this.#weighting.update({ lossSums, counts, lossSumsAfter, ...this.#gradients(outputs) })
     return {
       values,
       loss,
@@ -160,13 +172,14 @@ export class DeepModel {
   }
 
   async saveState(): Promise<PartState> {
-    const { parameters = NONE, mean = NONE, square = NONE } = await this.#train.readState()
+    const { parameters = NONE, mean = NONE, square = NONE, previous = NONE } = await this.#train.readState()
     return {
       meta: { steps: this.#steps, layout: this.#layoutText() },
       arrays: {
         parameters,
         mean,
         square,
+        ...(this.#repeats ? { previous } : {}),
         heads: this.#heads.map(head => head.state.slice()),
         weighting: this.#weighting.state.slice(),
       },
@@ -175,7 +188,7 @@ export class DeepModel {
 
   async loadState({ meta, arrays }: LoadedState): Promise<void> {
     const { steps, layout } = (meta ?? {}) as { steps?: unknown; layout?: unknown }
-    const { parameters, mean, square, heads, weighting } = arrays
+    const { parameters, mean, square, previous, heads, weighting } = arrays
     const headSize = this.#heads.reduce((size, head) => size + head.state.length, 0)
     const fits =
       typeof steps === 'number' &&
@@ -183,10 +196,16 @@ export class DeepModel {
       parameters instanceof Float32Array &&
       mean instanceof Float32Array &&
       square instanceof Float32Array &&
+      (previous instanceof Float32Array || !this.#repeats) &&
       heads?.length === headSize &&
       weighting?.length === this.#weighting.state.length
     if (!fits) throw new MillraceError('CHECKPOINT_INCOMPATIBLE', 'the network of the checkpoint has another shape')
-    await this.#train.writeState({ parameters, mean, square })
+    await this.#train.writeState({
+      parameters,
+      mean,
+      square,
+      ...(previous instanceof Float32Array ? { previous } : {}),
+    })
     let start = 0
     for (const head of this.#heads) {
       for (let i = 0; i < head.state.length; i++) head.state[i] = Number(heads[start + i])
@@ -198,6 +217,7 @@ export class DeepModel {
   }
 
   async close(): Promise<void> {
+    await this.#look?.close()
     await this.#predict.close()
     await this.#train.close()
   }
@@ -216,21 +236,58 @@ export class DeepModel {
 
   #feedLabels(feeds: Record<string, HostTensor>, labels: Float32Array, mask: Uint8Array, n: number): void {
     const tasks = this.#heads.length
-    const packed = this.#packer.pack(labels, mask, n, this.#weighting.weights)
+    const packed = this.#packer.pack(labels, mask, n, this.#lossWeights)
     const kinds = this.#heads.map(head => head.kind)
     if (kinds.some(kind => kind !== 'ordinal')) feeds.labels = rows(packed.labels, n, tasks)
     if (kinds.includes('binary')) feeds.binaryWeights = rows(packed.binaryWeights, n, tasks)
     if (kinds.includes('regression')) feeds.numericWeights = rows(packed.numericWeights, n, tasks)
+    const joints = this.#plan.funnel.length
+    if (joints > 0) feeds.jointWeights = rows(packed.jointWeights, n, joints)
     for (const [k, above] of packed.above) feeds[`above.${k}`] = rows(above, n, above.length / n)
     for (const [k, below] of packed.below) feeds[`below.${k}`] = rows(below, n, below.length / n)
+  }
+
+  /** What only the train graph reads. */
+  #stepFeeds(counts: Float64Array): Record<string, HostTensor> {
     const { rate, epsilon } = adamScalars(this.#spec.optimizer, this.#steps + 1)
-    feeds.rate = { data: Float32Array.of(rate), dims: [] }
-    feeds.epsilon = { data: Float32Array.of(epsilon), dims: [] }
+    const tasks = this.#heads.length
+    const feeds: Record<string, HostTensor> = {
+      rate: { data: Float32Array.of(rate), dims: [] },
+      epsilon: { data: Float32Array.of(epsilon), dims: [] },
+    }
+    if (this.#weighting.scope === 'trunk') {
+      const relative = (weight: number, k: number) => weight / (this.#lossWeights[k] ?? 1)
+      feeds.trunkWeights = { data: Float32Array.from(this.#weighting.weights, relative), dims: [tasks] }
+    }
+    if (this.#repeats) feeds.seen = { data: Float32Array.from(counts, count => (count > 0 ? 1 : 0)), dims: [tasks] }
+    return feeds
+  }
+
+  get #repeats(): boolean {
+    return this.#weighting.evidence === 'repeats'
+  }
+
+  /** Of unweighted losses: the graph's are of weighted ones. */
+  #gradients({ gradientProducts, gradientSquares, gradientRepeats }: Record<string, HostTensor>) {
+    const weights = this.#lossWeights
+    const tasks = weights.length
+    const weight = (k: number) => weights[k] ?? 1
+    const perTask = (tensor: HostTensor | undefined) =>
+      Float64Array.from(tensor?.data ?? NONE, (value, k) => value / weight(k) ** 2)
+    return {
+      gradientProducts: Float64Array.from(
+        gradientProducts?.data ?? NONE,
+        (value, at) => value / (weight(Math.floor(at / tasks)) * weight(at % tasks)),
+      ),
+      gradientSquares: perTask(gradientSquares),
+      gradientRepeats: perTask(gradientRepeats),
+    }
   }
 
   #decode(outputs: Record<string, HostTensor>, n: number): Float32Array {
     const values = new Float32Array(n * this.#heads.length)
-    decodeLatents(outputs.latents?.data ?? NONE, outputs.levels?.data ?? NONE, this.#heads, n, values)
+    const { latents, derived } = outputs
+    decodeLatents(latents?.data ?? NONE, derived?.data ?? NONE, this.#heads, this.#plan.derived, n, values)
     return values
   }
 
@@ -238,13 +295,16 @@ export class DeepModel {
   #losses(outputs: Record<string, HostTensor>): { loss: number; lossSums: Float64Array } {
     const plain = outputs.lossSums?.data ?? NONE
     const ordinal = outputs.ordinalLossSums?.data ?? NONE
+    const joint = outputs.jointLossSums?.data ?? NONE
     let loss = 0
     let column = 0
     const lossSums = Float64Array.from(this.#heads, (head, k) => {
       // NaN in any task's column must reach the joint loss, also from a column that only masks hold at 0.
-      const weighted = (plain[k] ?? 0) + (head.kind === 'ordinal' ? (ordinal[column++] ?? 0) : 0)
+      const levels = head.kind === 'ordinal' ? (ordinal[column++] ?? 0) : 0
+      const product = joint[this.#plan.funnel.findIndex(({ task }) => task === k)] ?? 0
+      const weighted = (plain[k] ?? 0) + levels + product
       loss += weighted
-      return weighted / (this.#weighting.weights[k] ?? 1)
+      return weighted / (this.#lossWeights[k] ?? 1)
     })
     return { loss, lossSums }
   }

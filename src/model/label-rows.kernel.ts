@@ -2,6 +2,7 @@
  * Packs a batch's labels, masks and task weights into the arrays that the train graph reads (see step-graph.ts), in
  * buffers that are reused from step to step. A masked label becomes 0 with weight 0, whatever it held.
  */
+import { MASK_COUNTED } from '../domain/example.js'
 import type { Head } from './heads/head.js'
 
 export interface LabelRows {
@@ -9,59 +10,79 @@ export interface LabelRows {
   labels: Float32Array
   binaryWeights: Float32Array
   numericWeights: Float32Array
+  /** [n, funnel tasks] */
+  jointWeights: Float32Array
   /** By task; [n, levels − 1] each. */
   above: Map<number, Float32Array>
   below: Map<number, Float32Array>
 }
 
+export interface PackedTask {
+  head: Head
+  /** Ordinal tasks: levels − 1, else 0. */
+  thresholds: number
+  /** Bit of the mask that counts for the head's own loss; 0: it has none. */
+  bit: number
+  /** Column of `jointWeights`, or -1. */
+  joint: number
+}
+
 export class LabelPacker {
-  readonly #heads: readonly Head[]
-  /** By task: levels − 1 of ordinal tasks, else 0. */
-  readonly #thresholds: readonly number[]
+  readonly #tasks: readonly PackedTask[]
+  readonly #joints: number
   #capacity = 0
   #labels = new Float32Array(0)
   #binaryWeights = new Float32Array(0)
   #numericWeights = new Float32Array(0)
+  #jointWeights = new Float32Array(0)
   readonly #above = new Map<number, Float32Array>()
   readonly #below = new Map<number, Float32Array>()
 
-  constructor(heads: readonly Head[], thresholds: readonly number[]) {
-    this.#heads = heads
-    this.#thresholds = thresholds
+  constructor(tasks: readonly PackedTask[]) {
+    this.#tasks = tasks
+    this.#joints = tasks.filter(({ joint }) => joint >= 0).length
   }
 
   pack(labels: Float32Array, mask: Uint8Array, n: number, weights: Float64Array): LabelRows {
     this.#grow(n)
-    const tasks = this.#heads.length
+    const tasks = this.#tasks.length
     const end = n * tasks
     for (let k = 0; k < tasks; k++) {
-      const head = this.#heads[k]!
+      const { head, bit, joint } = this.#tasks[k]!
       const weight = weights[k]! * head.precision
       const binary = head.kind === 'binary' ? weight : 0
       const numeric = head.kind === 'regression' ? weight : 0
       for (let at = k; at < end; at += tasks) {
         const counted = mask[at] !== 0
         this.#labels[at] = counted && head.kind !== 'ordinal' ? head.encode(labels[at]!) : 0
-        this.#binaryWeights[at] = counted ? binary : 0
+        this.#binaryWeights[at] = (mask[at]! & bit) !== 0 ? binary : 0
         this.#numericWeights[at] = counted ? numeric : 0
       }
       if (head.kind === 'ordinal') this.#packLevels(k, labels, mask, n, weight)
+      if (joint >= 0) this.#packJoint(k, joint, mask, n, weight)
     }
     const view = (of: Map<number, Float32Array>) =>
-      new Map([...of].map(([k, array]) => [k, array.subarray(0, n * this.#thresholds[k]!)]))
+      new Map([...of].map(([k, array]) => [k, array.subarray(0, n * this.#tasks[k]!.thresholds)]))
     return {
       labels: this.#labels.subarray(0, end),
       binaryWeights: this.#binaryWeights.subarray(0, end),
       numericWeights: this.#numericWeights.subarray(0, end),
+      jointWeights: this.#jointWeights.subarray(0, n * this.#joints),
       above: view(this.#above),
       below: view(this.#below),
     }
   }
 
+  #packJoint(k: number, joint: number, mask: Uint8Array, n: number, weight: number): void {
+    const tasks = this.#tasks.length
+    for (let i = 0; i < n; i++) {
+      this.#jointWeights[i * this.#joints + joint] = (mask[i * tasks + k]! & MASK_COUNTED) !== 0 ? weight : 0
+    }
+  }
+
   #packLevels(k: number, labels: Float32Array, mask: Uint8Array, n: number, weight: number): void {
-    const tasks = this.#heads.length
-    const head = this.#heads[k]!
-    const thresholds = this.#thresholds[k]!
+    const tasks = this.#tasks.length
+    const { head, thresholds } = this.#tasks[k]!
     const above = this.#above.get(k)!
     const below = this.#below.get(k)!
     above.fill(0, 0, n * thresholds)
@@ -80,11 +101,12 @@ export class LabelPacker {
   #grow(n: number): void {
     if (n <= this.#capacity) return
     this.#capacity = Math.max(n, 2 * this.#capacity)
-    const size = this.#capacity * this.#heads.length
+    const size = this.#capacity * this.#tasks.length
     this.#labels = new Float32Array(size)
     this.#binaryWeights = new Float32Array(size)
     this.#numericWeights = new Float32Array(size)
-    for (const [k, thresholds] of this.#thresholds.entries()) {
+    this.#jointWeights = new Float32Array(this.#capacity * this.#joints)
+    for (const [k, { thresholds }] of this.#tasks.entries()) {
       if (thresholds === 0) continue
       this.#above.set(k, new Float32Array(this.#capacity * thresholds))
       this.#below.set(k, new Float32Array(this.#capacity * thresholds))
@@ -101,24 +123,24 @@ export function shiftOffsets(offset: Float32Array, heads: readonly Head[], n: nu
   }
 }
 
-/** latents and levels → natural units, in `into`. levels [n, ordinal tasks] in the order of the tasks. */
+/**
+ * latents [n, tasks] and derived [n, those tasks whose value does not follow from their latent alone] → natural units, in
+ * `into`. derivedColumns: by task, its column of derived or -1.
+ */
 export function decodeLatents(
   latents: Float32Array,
-  levels: Float32Array,
+  derived: Float32Array,
   heads: readonly Head[],
+  derivedColumns: readonly number[],
   n: number,
   into: Float32Array,
 ): void {
   const tasks = heads.length
-  const ordinal = heads.filter(head => head.kind === 'ordinal').length
-  let column = 0
+  const width = derivedColumns.filter(column => column >= 0).length
   for (let k = 0; k < tasks; k++) {
     const head = heads[k]!
-    if (head.kind === 'ordinal') {
-      for (let i = 0; i < n; i++) into[i * tasks + k] = head.decode(levels[i * ordinal + column]!)
-      column++
-    } else {
-      for (let at = k; at < n * tasks; at += tasks) into[at] = head.decode(latents[at]!)
-    }
+    const column = derivedColumns[k]!
+    if (column >= 0) for (let i = 0; i < n; i++) into[i * tasks + k] = head.decode(derived[i * width + column]!)
+    else for (let at = k; at < n * tasks; at += tasks) into[at] = head.decode(latents[at]!)
   }
 }

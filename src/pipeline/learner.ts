@@ -4,7 +4,7 @@
  * answers arrive does not matter.
  *
  * score: predict rows with the model as it is then; the scores are written into the rows' columns and come back.
- * learn: one step. Rows carry labels [n, tasks] and a mask (1 = this label counts). `fresh[i] = 1` says that row i has
+ * learn: one step. Rows carry labels [n, tasks] and a mask (which labels count: domain/example.ts). `fresh[i] = 1` says that row i has
  *        not been scored before: the step's own prediction, made before the update, is its score (a rating is scored and
  *        learned in one step). What progressive validation judges is always the score, never a later prediction.
  * With the fast part on, a score command is a list of operations in the order of the log: row i is scored (fresh[i] = 1),

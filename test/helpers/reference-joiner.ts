@@ -74,7 +74,8 @@ export class ReferenceJoiner {
     const instant = this.where(task => task.label.event === event.kind && task.label.window === undefined)
     if (instant.length > 0) {
       const row = this.ports.arrive({ ...event, position: null }, false)
-      this.call(row, new Map(instant.map(task => [task, this.value(event, task)])), true, event.eventTimeMs)
+      const values = new Map(instant.map(task => [task, this.value(event, task)]))
+      this.call(row, values, true, event.eventTimeMs, values)
       this.ports.release(row)
     }
     const windowed = this.windowed(event)
@@ -161,16 +162,26 @@ export class ReferenceJoiner {
         if (label !== undefined) labels.set(task, label)
       }
     }
-    this.call(shown.row, labels, false, shown.event.eventTimeMs)
+    this.call(shown.row, labels, false, shown.event.eventTimeMs, shown.labels)
     if (shown.openWindows.size > 0) return
     this.shown = this.shown.filter(other => other !== shown)
     this.ports.release(shown.row)
   }
 
-  call(row: number, labels: Map<number, number>, fresh: boolean, timeMs: number): void {
+  call(
+    row: number,
+    labels: Map<number, number>,
+    fresh: boolean,
+    timeMs: number,
+    known = new Map<number, number>(),
+  ): void {
     if (labels.size === 0) return
     const values = Float32Array.from(this.tasks, (_, task) => labels.get(task) ?? 0)
-    const mask = Uint8Array.from(this.tasks, (_, task) => (labels.has(task) ? 1 : 0))
+    const mask = Uint8Array.from(this.tasks, ({ given }, task) => {
+      const before = this.tasks.findIndex(({ name }) => name === given)
+      if (!labels.has(task)) return 0
+      return before >= 0 && ((known.get(before) ?? 0) > 0 || labels.get(task)! > 0) ? 3 : 1
+    })
     this.ports.mature(row, values, mask, fresh, timeMs)
   }
 

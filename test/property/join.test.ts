@@ -18,9 +18,11 @@ const task: fc.Arbitrary<TaskConfig> = fc
     window: fc.constantFrom(undefined, 0, 50, 120, 120, 300),
     attribution: fc.constantFrom('last' as const, 'all' as const),
     atLeast: fc.constantFrom(undefined, 3.7),
+    given: fc.constantFrom(undefined, undefined, 'task0', 'task1'),
   })
-  .map(({ event, head, window, attribution, atLeast }) => ({
+  .map(({ event, head, window, attribution, atLeast, given }) => ({
     name: 'task',
+    ...(given ? { given } : {}),
     head,
     label: { event, attribution, ...(window === undefined ? {} : { window }), ...(atLeast ? { atLeast } : {}) },
     prior: 1,
@@ -71,7 +73,9 @@ const stream: fc.Arbitrary<(Impression | Positive)[]> = fc
     })
   })
 
-const setting = { tasks: fc.array(task, { minLength: 1, maxLength: 5 }), config: joinConfig, events: stream }
+const named = (tasks: TaskConfig[]) => tasks.map((one, index) => ({ ...one, name: `task${index}` }))
+
+const setting = { tasks: fc.array(task, { minLength: 1, maxLength: 5 }).map(named), config: joinConfig, events: stream }
 
 /** Ports that write every call down; rows are numbered from `firstRow` and must be used properly. */
 function recorder(firstRow = 0): {

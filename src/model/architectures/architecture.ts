@@ -23,13 +23,17 @@ export interface Trunk {
   /** What the towers read: [B, H] if every task reads the same, else [K, B, H]. */
   output: Node
   /**
-   * Given the gradients of the joint loss at each task's tower input, [K, B, H]: the squared norm per task of its gradient
-   * at the representation that tasks share, [K]. What GradNorm compares.
+   * Given the gradients of the joint loss at each task's tower input, [K, B, H]: the products of each two tasks' gradients
+   * at the representation that tasks share, [K, K].
    */
-  sharedGradientNorms(g: GraphBuilder, towerInputGradients: Node): Node
+  gradientProducts(g: GraphBuilder, towerInputGradients: Node): Node
+  /** Given the same: the gradients of an imaginary linear layer right behind that representation, [K, ...]. */
+  layerGradients(g: GraphBuilder, towerInputGradients: Node): Node
 }
 
 export interface Architecture {
+  /** The towers of all tasks read the same [B, H]. */
+  sharesOutput?: boolean
   parameters(shape: ArchitectureShape): ParameterSpec[]
   build(g: GraphBuilder, shape: ArchitectureShape, input: Node, parameter: (name: string) => Node): Trunk
 }

@@ -8,6 +8,7 @@
  */
 import type { Architecture } from './architecture.js'
 import { parallelStackParameters, parallelStacks } from './dense-layer.js'
+import { expertLayerGradients, expertProducts } from './representation.js'
 
 export const mmoe: Architecture = {
   parameters: ({ width, hidden, experts, tasks }) => [
@@ -27,11 +28,9 @@ export const mmoe: Architecture = {
     const mixed = g.matMul(gates, g.transpose(outputs, [1, 0, 2])) // [B, K, H]
     return {
       output: g.transpose(mixed, [1, 0, 2]), // [K, B, H]
-      // dL_k/df_e = g_ke dL_k/dh_k, so Σ_e |dL_k/df_e|² = Σ_B (Σ_e g_ke²) |dL_k/dh_k|².
-      sharedGradientNorms: (builder, gradients) => {
-        const gateSquares = builder.transpose(builder.sum(builder.square(gates), [2]), [1, 0])
-        return builder.sum(builder.mul(gateSquares, builder.sum(builder.square(gradients), [2])), [1])
-      },
+      // The experts are shared: dL_k/df_e = g_ke dL_k/dh_k.
+      gradientProducts: (builder, gradients) => expertProducts(builder, gradients, gates),
+      layerGradients: (builder, gradients) => expertLayerGradients(builder, gradients, outputs, gates),
     }
   },
 }

@@ -5,11 +5,18 @@
  */
 import type { Architecture } from './architecture.js'
 import { stack, stackParameters } from './dense-layer.js'
+import { layerGradients, products } from './representation.js'
 
 export const sharedBottom: Architecture = {
+  sharesOutput: true,
   parameters: ({ width, hidden }) => stackParameters('trunk', width, hidden),
-  build: (g, { hidden }, input, parameter) => ({
-    output: stack(g, 'trunk', hidden, input, parameter), // [B, H]
-    sharedGradientNorms: (builder, gradients) => builder.sum(builder.square(gradients), [1, 2]),
-  }),
+  build: (g, { hidden }, input, parameter) => {
+    const output = stack(g, 'trunk', hidden, input, parameter) // [B, H]
+    return {
+      output,
+      gradientProducts: products,
+      layerGradients: (builder, gradients) =>
+        layerGradients(builder, gradients, builder.reshape(output, [1, ...output.shape])),
+    }
+  },
 }

@@ -7,12 +7,17 @@
  */
 import type { Architecture } from './architecture.js'
 import { parallelStackParameters, parallelStacks } from './dense-layer.js'
+import { layerGradients, ownProducts } from './representation.js'
 
 export const singleTask: Architecture = {
   parameters: ({ width, hidden, tasks }) => parallelStackParameters('trunk', width, hidden, tasks),
-  build: (g, { hidden, tasks }, input, parameter) => ({
-    output: parallelStacks(g, 'trunk', hidden, tasks, input, parameter), // [K, B, H]
+  build: (g, { hidden, tasks }, input, parameter) => {
+    const output = parallelStacks(g, 'trunk', hidden, tasks, input, parameter) // [K, B, H]
     // Nothing is shared behind the input, so each task's own last layer stands in.
-    sharedGradientNorms: (builder, gradients) => builder.sum(builder.square(gradients), [1, 2]),
-  }),
+    return {
+      output,
+      gradientProducts: ownProducts,
+      layerGradients: (builder, gradients) => layerGradients(builder, gradients, output),
+    }
+  },
 }

@@ -10,8 +10,10 @@
  * them: the stacks learn only from predictions made before the label. A deep prediction that is no number is replaced
  * by the mean of the bank, so that a dead network neither stops an answer nor spoils the stack.
  */
+
 import type { TaskConfig } from '../../config/schema.js'
 import { MillraceError } from '../../domain/errors.js'
+import { MASK_COUNTED } from '../../domain/example.js'
 import type { StateArray } from '../../domain/state.js'
 import { Stack } from '../stack/stack.kernel.js'
 import { ID_BIASES, MEMBERS } from './constants.js'
@@ -137,7 +139,7 @@ export class TwoSpeed {
   ): void {
     const tasks = this.#tasks
     for (let t = 0; t < tasks.length; t++) {
-      if (mask[label + t] !== 1) continue
+      if ((mask[label + t]! & MASK_COUNTED) === 0) continue
       const task = tasks[t]!
       const at = note + t * NOTES
       const y = (labels[label + t]! - task.centre) / task.scale

@@ -24,6 +24,8 @@ export interface Head {
 
 /** Labels of one task within arrays [n, tasks]. */
 export interface LabelColumn {
+  /** Of the mask: MASK_COUNTED, or MASK_REACHED for a head that learns only where the funnel got so far. */
+  bit: number
   labels: Float32Array
   mask: Uint8Array
   n: number
@@ -32,11 +34,11 @@ export interface LabelColumn {
 }
 
 /** Sum and number of the counted labels. A masked label may hold anything, also NaN. */
-export function columnTotals({ labels, mask, n, tasks, task }: LabelColumn): { count: number; sum: number } {
+export function columnTotals({ labels, mask, n, tasks, task, bit }: LabelColumn): { count: number; sum: number } {
   let count = 0
   let sum = 0
   for (let at = task; at < n * tasks; at += tasks) {
-    if (mask[at] === 0) continue
+    if (((mask[at] ?? 0) & bit) === 0) continue
     count++
     sum += labels[at] ?? 0
   }

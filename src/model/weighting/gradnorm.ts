@@ -24,12 +24,12 @@ export function createGradNormWeighting(priors: readonly number[], settings: Wei
   const [weights, norm, fastSum, fastCount, slowSum, slowCount] = [part(0), part(1), part(2), part(3), part(4), part(5)]
   weights.set(priors)
 
-  const observe = ({ lossSums, counts, gradientNorms }: StepEvidence) => {
+  const observe = ({ lossSums, counts, gradientProducts }: StepEvidence) => {
     for (let k = 0; k < tasks; k++) {
       const count = counts[k] ?? 0
       if (count === 0) continue
       const loss = lossSums[k] ?? 0
-      const gradient = gradientNorms[k] ?? 0
+      const gradient = Math.sqrt(gradientProducts[k * tasks + k] ?? 0)
       const first = slowCount[k] === 0
       norm[k] = first ? gradient : NORM * (norm[k] ?? 0) + (1 - NORM) * gradient
       fastSum[k] = FAST * (fastSum[k] ?? 0) + loss
@@ -62,7 +62,8 @@ export function createGradNormWeighting(priors: readonly number[], settings: Wei
   }
 
   return {
-    needsGradientNorms: true,
+    evidence: 'products',
+    scope: 'loss',
     weights,
     state,
     update(evidence) {

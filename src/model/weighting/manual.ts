@@ -7,7 +7,8 @@ import type { TaskWeighting } from './weighting.js'
 
 export function createManualWeighting(priors: readonly number[]): TaskWeighting {
   return {
-    needsGradientNorms: false,
+    evidence: 'losses',
+    scope: 'loss',
     weights: Float64Array.from(priors),
     state: new Float64Array(0),
     update() {},

@@ -29,7 +29,8 @@ export function createUncertaintyWeighting(priors: readonly number[], settings: 
     for (const [k, prior] of priors.entries()) weights[k] = prior * Math.exp(-(logVariance[k] ?? 0))
   }
   return {
-    needsGradientNorms: false,
+    evidence: 'losses',
+    scope: 'loss',
     weights,
     state,
     update({ lossSums, counts }) {

@@ -1,13 +1,14 @@
 """Golden values of the deep part's step, in float64 with PyTorch autograd: python3 make.py (torch 2.15, numpy 2.4).
 
-Written apart from the TypeScript: experts one by one, losses from torch.nn.functional where it has them, gradient norms by
-one autograd.grad a task, torch.optim.Adam. Only names, shapes and the documented host-side statistics are shared.
+Written apart from the TypeScript: experts one by one, losses from torch.nn.functional where it has them, gradients of one
+task by autograd.grad, torch.optim.Adam, task weights in weightings.py. Only names, shapes and the documented host-side statistics are shared.
 Inputs are multiples of 1/256, so float32 holds them exactly. test/unit/model/golden.test.ts reads the files.
 """
 import json, math, os
 import numpy as np
 import torch
 import torch.nn.functional as F
+from weightings import METHODS
 
 torch.set_default_dtype(torch.float64)
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -16,10 +17,17 @@ MIXED = [dict(name='click', head='binary', prior=1), dict(name='rating', head='r
          dict(name='stars', head='ordinal', range=[1, 5], prior=1), dict(name='price', head='regression', prior=0.5)]
 TWO = [dict(name='up', head='ordinal', range=[0, 1], prior=1), dict(name='click', head='binary', prior=1)]
 BASE = dict(architecture='shared-bottom', hidden=[6, 5], experts=3, tower=3, interaction='fm', dim=4, l2=0.0, clipGradient=0.0,
-            slots=3, dense=2, method='manual', rate=0.025, alpha=1.5, bounds=[0.05, 20.0], warmup=1,
+            slots=3, dense=2, funnel='esmm+', method='manual', rate=0.025, alpha=1.5, bounds=[0.05, 20.0], warmup=1,
             adam=dict(rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-8), tasks=MIXED, batches=[6, 3, 1, 5, 4])
 CASES = {f'{a}-{w}': dict(architecture=a, method=w) for a in ('single-task', 'shared-bottom', 'mmoe') for w in ('manual', 'uncertainty', 'gradnorm')}
+FUNNEL = [dict(name='view', head='binary', prior=1), dict(name='click', head='binary', given='view', prior=1), dict(name='price', head='regression', prior=0.5),
+          dict(name='buy', head='binary', given='click', prior=2)]
+CASES.update({f'shared-bottom-{w}': dict(method=w) for w in METHODS})
+CASES.update({f'mmoe-{w}': dict(architecture='mmoe', method=w) for w in ('cagrad', 'famo', 'rho')})
+CASES.update({f'single-task-{w}': dict(architecture='single-task', method=w) for w in ('mgda', 'rho')})
 CASES.update({
+    'funnel-esmm': dict(tasks=FUNNEL, funnel='esmm'), 'funnel-esmm+': dict(tasks=FUNNEL), 'funnel-mmoe-rho': dict(tasks=FUNNEL, architecture='mmoe', method='rho'),
+    'funnel-famo': dict(tasks=FUNNEL, method='famo'), 'binary-no-slots-rho': dict(slots=0, tasks=BINARY3, method='rho'), 'bounded-mgda': dict(tasks=BINARY3, method='mgda', bounds=[0.6, 1.7]),
     'binary-mmoe-gradnorm': dict(architecture='mmoe', method='gradnorm', tasks=BINARY3),
     'binary-bounded-uncertainty': dict(method='uncertainty', tasks=BINARY3, bounds=[0.97, 1.02]),
     'binary-bounded-gradnorm': dict(method='gradnorm', tasks=BINARY3, bounds=[0.97, 1.02]),
@@ -66,7 +74,7 @@ def shapes(c):
 
 
 def forward(c, P, embedded, dense, offset):
-    """z [B, K] and the representations whose per-task gradients GradNorm compares, one list a task."""
+    """z [B, K] and, per task, its own taps of the representations at which weightings compare gradients."""
     K, E, T, H = len(c['tasks']), c['experts'], c['tower'], c['hidden']
     wide, parts = [dense] if c['dense'] else [], [embedded] if c['slots'] else []
     if c['interaction'] == 'fm' and c['slots'] >= 2:
@@ -88,7 +96,8 @@ def forward(c, P, embedded, dense, offset):
 
     if c['architecture'] == 'shared-bottom':
         h = mlp('trunk', None, 1)
-        tops, reps = [h] * K, [[h]] * K
+        tops = [h.clone() for _ in range(K)]
+        reps = [[t] for t in tops]
     elif c['architecture'] == 'single-task':
         tops = [mlp('trunk', k, K) for k in range(K)]
         reps = [[h] for h in tops]
@@ -96,8 +105,8 @@ def forward(c, P, embedded, dense, offset):
         experts = [mlp('expert', e, E) for e in range(E)]
         scores = x @ P['gate.weight'] + P['gate.bias']
         gates = [torch.softmax(scores[:, k * E:(k + 1) * E], 1) for k in range(K)]
-        tops = [sum(gates[k][:, e:e + 1] * experts[e] for e in range(E)) for k in range(K)]
-        reps = [experts] * K
+        reps = [[e.clone() for e in experts] for _ in range(K)]
+        tops = [sum(gates[k][:, e:e + 1] * reps[k][e] for e in range(E)) for k in range(K)]
     z = []
     for k in range(K):
         if c['architecture'] == 'shared-bottom':
@@ -159,22 +168,27 @@ def task_loss(c, P, k, head, z, y):
     return -torch.log(q.gather(1, level) - q.gather(1, level + 1)).sum()
 
 
+def path(c, k):
+    """A task and those before it in its funnel."""
+    before = [j for j, t in enumerate(c['tasks']) if t['name'] == c['tasks'][k].get('given')]
+    return [k] + (path(c, before[0]) if before else [])
+
+
+def loss_of(c, P, k, head, z, y, mask):
+    """z [B, K], y and mask [B] of task k."""
+    if 'given' not in c['tasks'][k]: return task_loss(c, P, k, head, z[mask > 0, k], y[mask > 0])
+    p = torch.sigmoid(z[mask > 0][:, path(c, k)]).prod(1); l = F.binary_cross_entropy(p, y[mask > 0], reduction='sum')
+    return l + (task_loss(c, P, k, head, z[mask == 3, k], y[mask == 3]) if c['funnel'] == 'esmm+' else 0)
+
+
 def value(c, P, k, head, z):
     t = c['tasks'][k]
+    if 'given' in t: return torch.sigmoid(z[:, path(c, k)]).prod(1)
+    z = z[:, k]
     if t['head'] == 'binary': return torch.sigmoid(z)
     if t['head'] == 'ordinal': return t['range'][0] + torch.sigmoid(z[:, None] - thresholds(P[f'ordinal.{k}'])[None]).sum(1)
     v = head.c + head.scale() * z
     return v.clamp(*t['range']) if 'range' in t else v
-
-
-def bounded(w, p, lo, hi):
-    a, b, goal = -40.0, 40.0, sum(p)
-    f = lambda m: [min(max(x * math.exp(m), q * lo), q * hi) for x, q in zip(w, p)]
-    for _ in range(200):
-        m = (a + b) / 2
-        if sum(f(m)) < goal: a = m
-        else: b = m
-    return f(b)
 
 
 def run(name, c):
@@ -182,48 +196,45 @@ def run(name, c):
     start = {n: grid(rng, 0.4, *s) for n, s in shapes(c).items()}
     P = {n: v.clone().requires_grad_() for n, v in start.items()}
     a = c['adam']; opt = torch.optim.Adam(P.values(), lr=a['rate'], betas=(a['beta1'], a['beta2']), eps=a['epsilon'], weight_decay=c['l2'])
-    heads = [Head(t) for t in c['tasks']]; prior = [t['prior'] for t in c['tasks']]; w = list(prior); lo, hi = c['bounds']
-    s = torch.zeros(K, requires_grad=True); sopt = torch.optim.Adam([s], lr=c['rate'])
-    norm, fs, fc, ss, sc = ([0.0] * K for _ in range(5)); steps = []
+    heads = [Head(t) for t in c['tasks']]; prior = [t['prior'] for t in c['tasks']]; steps = []
+    weighting = METHODS[c['method']](prior, c) if c['method'] != 'manual' else None
+    trunk = [n for n in P if n.split('.')[0] not in ('tower', 'linear', 'ordinal')]
     for step, n in enumerate(c['batches'], 1):
         embedded = grid(rng, 0.7, n, c['slots'] * c['dim']).requires_grad_(); dense = grid(rng, 1, n, c['dense']); offset = grid(rng, 0.3, n, K).requires_grad_()
-        labels = torch.zeros(n, K); mask = torch.tensor(rng.random((n, K)) < 0.7)
-        if step == 4: mask[:, 0] = False                       # a task without a label
+        labels = torch.zeros(n, K); mask = torch.tensor(rng.random((n, K)) < 0.7).int()
+        if step == 4: mask[:, 0] = 0                       # a task without a label
         for k, t in enumerate(c['tasks']):
             if t['head'] == 'binary': labels[:, k] = torch.tensor((rng.random(n) < 0.4) * 1.0)
             elif t['head'] == 'ordinal': labels[:, k] = torch.tensor(rng.integers(t['range'][0], t['range'][1] + 1, n) * 1.0)
             elif 'range' in t: labels[:, k] = torch.tensor(rng.integers(2, 11, n) / 2)
             else: labels[:, k] = torch.tensor(rng.integers(50, 400, n) / 4)
-        own = [labels[mask[:, k], k] for k in range(K)]
+            if 'given' in t: mask[:, k] *= torch.tensor(np.where(rng.random(n) < 0.6, 3, 1)).int()
+        head_mask = [mask[:, k] == 3 if 'given' in t else mask[:, k] > 0 for k, t in enumerate(c['tasks'])]
+        own = [labels[head_mask[k], k] for k in range(K)]; counts = [int((mask[:, k] > 0).sum()) for k in range(K)]
         for k in range(K): heads[k].prepare(own[k])
-        z, reps = forward(c, P, embedded, dense, offset + torch.tensor([h.shift() for h in heads]))
-        L = [task_loss(c, P, k, heads[k], z[mask[:, k], k], own[k]) for k in range(K)]; counts = [int(m) for m in mask.sum(0)]
-        used = [p * math.exp(-float(q)) for p, q in zip(prior, s)] if c['method'] == 'uncertainty' else list(w)
-        loss = sum(u * l for u, l in zip(used, L))
-        if c['method'] == 'gradnorm':
-            gn = [math.sqrt(sum(float((g ** 2).sum()) for g in torch.autograd.grad(L[k], reps[k], retain_graph=True))) if counts[k] else 0.0 for k in range(K)]
-        values = torch.stack([value(c, P, k, heads[k], z[:, k]) for k in range(K)], 1)
-        opt.zero_grad(); loss.backward()
+        shift = torch.tensor([h.shift() for h in heads])
+        losses = lambda z: [loss_of(c, P, k, heads[k], z, labels[:, k], mask[:, k]) for k in range(K)]
+        z, reps = forward(c, P, embedded, dense, offset + shift); L = losses(z)
+        w = weighting.w if weighting else prior; by_trunk = weighting is not None and weighting.scope == 'trunk'
+        direct = prior if by_trunk else w; joint = sum(u * l for u, l in zip(direct, L))
+        # Per head: gradients at its taps, of the loss without the head's own weight.
+        taps = [[torch.zeros_like(r) if g is None else g / direct[k] for r, g in zip(reps[k], torch.autograd.grad(joint, reps[k], retain_graph=True, allow_unused=True))] for k in range(K)]
+        values = torch.stack([value(c, P, k, heads[k], z) for k in range(K)], 1)
+        opt.zero_grad(); joint.backward(retain_graph=True)
+        if by_trunk:  # what each head sends down, times its weight: z_k as a function of trunk and rows, with everything else held
+            dz = torch.autograd.grad(joint, z, retain_graph=True)[0]; low = [P[q] for q in trunk] + ([embedded] if c['slots'] else [])
+            sent = sum(w[k] / prior[k] * (z[:, k] * dz[:, k]).sum() for k in range(K))
+            for p, g in zip(low, torch.autograd.grad(sent, low, allow_unused=True)): p.grad = torch.zeros_like(p) if g is None else g
         if c['clipGradient']: torch.nn.utils.clip_grad_norm_(P.values(), c['clipGradient'])
         opt.step()
         rd = lambda v: [float(f'{q:.9g}') for q in torch.as_tensor(v).detach().double().reshape(-1).tolist()]
-        steps.append(dict(n=n, embedded=rd(embedded), dense=rd(dense), offset=rd(offset), labels=rd(labels), mask=mask.int().reshape(-1).tolist(), loss=rd(loss)[0],
-                          values=rd(values), taskLosses=rd([float(l) / max(m, 1) for l, m in zip(L, counts)]), taskWeights=rd(used),
+        steps.append(dict(n=n, embedded=rd(embedded), dense=rd(dense), offset=rd(offset), labels=rd(labels), mask=mask.reshape(-1).tolist(), loss=rd(joint)[0],
+                          values=rd(values), taskLosses=rd([float(l) / max(m, 1) for l, m in zip(L, counts)]), taskWeights=rd(w),
                           embeddedGradient=rd(embedded.grad) if c['slots'] else [], offsetGradient=rd(offset.grad)))
-        for k in range(K): heads[k].observe(own[k], z.detach()[mask[:, k], k])
-        if c['method'] == 'uncertainty' and step > c['warmup']:
-            sopt.zero_grad(); sum(p * (torch.exp(-q) * float(l) + m * q / 2) for p, q, l, m in zip(prior, s, L, counts)).backward(); sopt.step()
-            with torch.no_grad(): s.clamp_(-math.log(hi), -math.log(lo))
-        if c['method'] == 'gradnorm':
-            for k in range(K):
-                if not counts[k]: continue
-                norm[k] = gn[k] if sc[k] == 0 else 0.9 * norm[k] + 0.1 * gn[k]; l = float(L[k])
-                fs[k], fc[k], ss[k], sc[k] = 0.95 * fs[k] + l, 0.95 * fc[k] + counts[k], 0.995 * ss[k] + l, 0.995 * sc[k] + counts[k]
-            if step > c['warmup']:
-                seen = [k for k in range(K) if sc[k]]; r = [(fs[k] / fc[k]) / (ss[k] / sc[k]) if sc[k] else 1.0 for k in range(K)]
-                mr = sum(r[k] for k in seen) / len(seen); mg = sum(w[k] * norm[k] / prior[k] for k in seen) / len(seen)
-                new = [w[k] * math.exp(c['rate'] * np.sign(prior[k] * mg * (r[k] / mr) ** c['alpha'] - w[k] * norm[k])) if counts[k] else w[k] for k in range(K)]
-                w = bounded(new, prior, lo, hi)
+        if weighting:
+            with torch.no_grad(): after = [float(l) for l in losses(forward(c, P, embedded, dense, offset + shift)[0])]
+            weighting.update(step, [float(l) for l in L], counts, taps, [[r.detach() for r in q] for q in reps], after)
+        for k in range(K): heads[k].observe(own[k], z.detach()[head_mask[k], k])
     settings = {k: v for k, v in c.items() if k != 'batches'}
     end = {n: rd(v) for n, v in P.items()}
     json.dump(dict(settings=settings, start={n: v.reshape(-1).tolist() for n, v in start.items()}, steps=steps, end=end), open(f'{HERE}/{name}.json', 'w'))

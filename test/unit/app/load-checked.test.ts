@@ -65,3 +65,30 @@ test('two tasks of one name are a fault', () => {
   const task = '{ name: t, label: { event: click, window: 1m } }'
   assert.match(faultsOf(task, task).join(), /two tasks named 't'/)
 })
+
+for (const [what, tasks, message] of [
+  [
+    'a funnel from nowhere',
+    [
+      ['view', '30m', ''],
+      ['buy', '3d', 'given: click'],
+    ],
+    /task declared above/,
+  ],
+  [
+    'a funnel whose beginning is known last',
+    [
+      ['click', '4d', ''],
+      ['buy', '3d', 'given: click'],
+    ],
+    /known later/,
+  ],
+] as const) {
+  test(`${what} is a fault`, () => {
+    const faults = faultsOf(
+      ...tasks.map(([name, window, more]) => `{ name: ${name}, label: { event: click, window: ${window} }, ${more} }`),
+    )
+    assert.equal(faults.length, 1, faults.join('\n'))
+    assert.match(faults[0] ?? '', message)
+  })
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Config, TaskConfig } from '../../../src/config/schema.js'
 import type { Impression, Positive, PositiveKind } from '../../../src/domain/event.js'
+import { MASK_COUNTED, MASK_REACHED } from '../../../src/domain/example.js'
 import { Joiner } from '../../../src/join/join.js'
 import { Hasher } from '../../../src/std/hash.js'
 
@@ -14,7 +15,11 @@ function task(event: PositiveKind, window: number | undefined, more: Partial<Tas
 
 const CLICK_AND_BUY = [task('click', 100), task('buy', 1000)]
 
-function joined(tasks: TaskConfig[], config: Partial<Config['join']> = {}) {
+function joined(
+  tasks: TaskConfig[],
+  config: Partial<Config['join']> = {},
+  seen: (mask: Uint8Array) => void = () => {},
+) {
   const calls: string[] = []
   let rows = 0
   const joiner = new Joiner(
@@ -39,6 +44,7 @@ function joined(tasks: TaskConfig[], config: Partial<Config['join']> = {}) {
         return rows++
       },
       mature(row, labels, mask, fresh, timeMs) {
+        seen(mask)
         const shown = Array.from(labels, (label, index) => (mask[index] ? label : '-'))
         calls.push(`mature ${row} [${shown}] at ${timeMs}${fresh ? ' fresh' : ''}`)
       },
@@ -227,4 +233,17 @@ test('at the end of a log what waits matures, or stays in the checkpoint', () =>
   joiner.handle(impression('u', 'a', 0))
   joiner.end()
   assert.deepEqual(take(), ['arrive 0 u/a', 'mature 0 [0,-] at 0', 'mature 0 [-,0] at 0', 'release 0'])
+})
+
+test('a buy says whether its impression was clicked, also when the click matured long before', () => {
+  const masks: string[] = []
+  const tasks = [task('click', 100), task('buy', 1000, { given: 'click' })]
+  const { joiner } = joined(tasks, {}, mask => masks.push(mask.join(' ')))
+  for (const item of ['clicked', 'bought', 'shown']) joiner.handle(impression('u', item, 0))
+  joiner.handle(positive('click', 'u', 'clicked', 10))
+  joiner.handle(positive('buy', 'u', 'bought', 20))
+  joiner.end()
+  const reached = MASK_COUNTED | MASK_REACHED
+  const clicks = [`${MASK_COUNTED} 0`, `${MASK_COUNTED} 0`, `${MASK_COUNTED} 0`]
+  assert.deepEqual(masks, [...clicks, `0 ${reached}`, `0 ${reached}`, `0 ${MASK_COUNTED}`])
 })

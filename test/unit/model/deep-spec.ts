@@ -4,7 +4,7 @@ import type { LoadedState, PartState, StateArray } from '../../../src/domain/sta
 import type { DeepInput, DeepModelSpec } from '../../../src/model/deep-model.js'
 import type { Random } from '../../../src/std/random.js'
 
-type Tasks = readonly { name: string; head?: string; prior?: number; range?: readonly number[] }[]
+type Tasks = readonly { name: string; head?: string; given?: string; prior?: number; range?: readonly number[] }[]
 
 export interface SpecOptions {
   tasks: Tasks

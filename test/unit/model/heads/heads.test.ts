@@ -4,16 +4,19 @@ import { createOnnxBackend } from '../../../../src/backend/onnx.js'
 import { MillraceError } from '../../../../src/domain/errors.js'
 import { GraphBuilder } from '../../../../src/graph/graph.js'
 import { createBinaryHead, sigmoid } from '../../../../src/model/heads/binary.js'
+import { funnelLogits } from '../../../../src/model/heads/funnel.js'
 import type { LabelColumn } from '../../../../src/model/heads/head.js'
 import { createOrdinalHead, ordinalNodes, ordinalParameters } from '../../../../src/model/heads/ordinal.js'
 import { RegressionHead } from '../../../../src/model/heads/regression.js'
 import { initialValues, layOut } from '../../../../src/model/parameters.js'
+import { createReferenceBackend } from '../../../helpers/reference-backend.js'
 
 const column = (values: number[], mask = values.map(() => 1)): LabelColumn => ({
   labels: Float32Array.from(values),
   mask: Uint8Array.from(mask),
   n: values.length,
   tasks: 1,
+  bit: 1,
   task: 0,
 })
 
@@ -105,5 +108,42 @@ test('an ordinal head maps labels to levels and refuses a range without two of t
       () => createOrdinalHead(range),
       error => error instanceof MillraceError && error.code === 'CONFIG_INVALID',
     )
+  }
+})
+
+test('the logit of a funnel is that of the product of its probabilities, and finite where they are not told from 0 or 1', async () => {
+  const g = new GraphBuilder()
+  const latents = g.input('latents', ['B', 3])
+  const [first, second] = funnelLogits(g, latents, [
+    { task: 1, before: 0 },
+    { task: 2, before: 1 },
+  ])
+  g.output('first', first!)
+  g.output('second', second!)
+  const compiled = await createReferenceBackend().compile(g.build())
+  const rows = [
+    [0.3, -1, 2],
+    [-4, 3, 0],
+    [60, -60, 3],
+    [-80, -80, 80],
+    [90, 90, 90],
+  ]
+  const outputs = await compiled.run({ latents: { data: Float32Array.from(rows.flat()), dims: [rows.length, 3] } })
+  for (const [i, [a = 0, b = 0, c = 0]] of rows.entries()) {
+    const sigmoid = (z: number) => 1 / (1 + Math.exp(-z))
+    const logit = (z: number[]) => {
+      const p = z.reduce((product, one) => product * sigmoid(one), 1)
+      return Math.log(p) - Math.log(z.reduce((miss, one) => miss + (1 - miss) * sigmoid(-one), 0))
+    }
+    for (const [name, expected] of [
+      ['first', logit([a, b])],
+      ['second', logit([a, b, c])],
+    ] as const) {
+      const actual = outputs[name]?.data[i] ?? Number.NaN
+      assert.ok(
+        Math.abs(actual - expected) < 1e-4 * Math.max(1, Math.abs(expected)),
+        `${name} ${i}: ${actual}, ${expected}`,
+      )
+    }
   }
 })

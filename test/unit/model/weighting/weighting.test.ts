@@ -1,24 +1,35 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { configSchema } from '../../../../src/config/schema.js'
 import { boundedScale } from '../../../../src/model/weighting/bounded-scale.js'
+import { createWeighting } from '../../../../src/model/weighting/create.js'
 import { createGradNormWeighting } from '../../../../src/model/weighting/gradnorm.js'
-import { createManualWeighting } from '../../../../src/model/weighting/manual.js'
 import { createUncertaintyWeighting } from '../../../../src/model/weighting/uncertainty.js'
-import type { StepEvidence, TaskWeighting, WeightingSettings } from '../../../../src/model/weighting/weighting.js'
+import type { StepEvidence, WeightingSettings } from '../../../../src/model/weighting/weighting.js'
 import { Random } from '../../../../src/std/random.js'
 
-const SETTINGS: WeightingSettings = { rate: 0.05, alpha: 1.5, bounds: [0.1, 8], warmup: 5 }
+const SETTINGS: WeightingSettings = { rate: 0.05, alpha: 1.5, bounds: [0.1, 8], warmup: 5, seed: 1 }
 const PRIORS = [1, 2, 0.5]
-const METHODS: Record<string, () => TaskWeighting> = {
-  manual: () => createManualWeighting(PRIORS),
-  uncertainty: () => createUncertaintyWeighting(PRIORS, SETTINGS),
-  gradnorm: () => createGradNormWeighting(PRIORS, SETTINGS),
-}
+const METHODS = Object.fromEntries(
+  configSchema.shape.weights
+    .unwrap()
+    .shape.method.unwrap()
+    .options.map(method => [
+      method,
+      () => createWeighting(PRIORS, { method, ...SETTINGS, bounds: [...SETTINGS.bounds] }, 1),
+    ]),
+)
 
-const evidence = (lossSums: number[], counts: number[], gradientNorms: number[] = [1, 1, 1]): StepEvidence => ({
+/** Gradients of these norms, at angles that norms alone decide, so that some pairs agree and some do not. */
+const evidence = (lossSums: number[], counts: number[], norms: number[] = [1, 1, 1]): StepEvidence => ({
   lossSums: Float64Array.from(lossSums),
+  lossSumsAfter: Float64Array.from(lossSums, (loss, k) => loss * (0.9 - 0.1 * k)),
   counts: Float64Array.from(counts),
-  gradientNorms: Float64Array.from(gradientNorms),
+  gradientProducts: Float64Array.from(
+    norms.flatMap((a, i) => norms.map((b, j) => a * b * (i === j ? 1 : Math.cos(3 * (i + j) + a + b) * 0.9))),
+  ),
+  gradientSquares: Float64Array.from(norms, norm => norm ** 2),
+  gradientRepeats: Float64Array.from(norms, (norm, k) => norm ** 2 * (0.6 - 0.4 * k)),
 })
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0)
 
@@ -41,8 +52,12 @@ for (const [name, create] of Object.entries(METHODS)) {
         weighting.update(evidence(wild(), [random.integer(3), random.integer(50), 4], wild()))
         for (const [k, weight] of weighting.weights.entries()) {
           const [low, high] = [PRIORS[k]! * SETTINGS.bounds[0], PRIORS[k]! * SETTINGS.bounds[1]]
-          assert.ok(weight >= low * (1 - 1e-9) && weight <= high * (1 + 1e-9), `${weight} at step ${step}`)
+          if (name === 'rho') assert.ok(weight > 0 && weight < Number.POSITIVE_INFINITY)
+          else assert.ok(weight >= low * (1 - 1e-9) && weight <= high * (1 + 1e-9), `${weight} at step ${step}`)
         }
+        const relative = [...weighting.weights].map((weight, k) => weight / PRIORS[k]!)
+        const widest = SETTINGS.bounds[1] / SETTINGS.bounds[0]
+        assert.ok(Math.max(...relative) / Math.min(...relative) <= widest * (1 + 1e-9), `${relative} at step ${step}`)
       }
     })
 

@@ -1,0 +1,66 @@
+/** The joint loss in the step graph: one block of columns a kind of head, and the sums per task that the host reads. */
+import { MASK_COUNTED, MASK_REACHED } from '../domain/example.js'
+import type { GraphBuilder, Node } from '../graph/graph.js'
+import { binaryLoss } from './heads/binary.js'
+import { ordinalLoss, type ordinalNodes } from './heads/ordinal.js'
+import { regressionLoss } from './heads/regression.js'
+import type { StepPlan } from './plan.js'
+
+export interface OrdinalTask {
+  task: number
+  levels: number
+  latent: Node
+  nodes: ReturnType<typeof ordinalNodes>
+}
+
+export interface Predicted {
+  /** [B, K] */
+  latents: Node
+  ordinal: readonly OrdinalTask[]
+  /** Per step of the funnel: [B, 1]. */
+  joint: readonly Node[]
+}
+
+/** Bit of the mask that counts for a task's own loss; 0: it has none. */
+export function ownBit(plan: StepPlan, task: number): number {
+  if (!plan.funnel.some(step => step.task === task)) return MASK_COUNTED
+  return plan.spec.model.funnel === 'esmm' ? 0 : MASK_REACHED
+}
+
+/** A scalar; names the sums as outputs. */
+export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, joint }: Predicted): Node {
+  const { tasks } = plan.spec
+  const columns: Node[] = []
+  const labels = tasks.some(task => task.head !== 'ordinal') ? g.input('labels', ['B', tasks.length]) : latents
+  if (tasks.some(task => task.head === 'binary'))
+    columns.push(binaryLoss(g, latents, labels, g.input('binaryWeights', ['B', tasks.length])))
+  if (tasks.some(task => task.head === 'regression'))
+    columns.push(regressionLoss(g, latents, labels, g.input('numericWeights', ['B', tasks.length])))
+  const sums: Node[] = []
+  const output = (name: string, perTask: Node) => {
+    g.output(name, perTask)
+    sums.push(g.sum(perTask))
+  }
+  if (columns.length > 0) {
+    const all = columns.reduce((a, b) => g.add(a, b))
+    output('lossSums', g.sum(all, [0]))
+  }
+  if (ordinal.length > 0) {
+    const each = ordinal.map(({ task, levels, latent, nodes }) =>
+      ordinalLoss(g, latent, nodes, {
+        above: g.input(`above.${task}`, ['B', levels - 1]),
+        below: g.input(`below.${task}`, ['B', levels - 1]),
+      }),
+    )
+    output('ordinalLossSums', g.concat(each, 0))
+  }
+  if (joint.length > 0) {
+    const own = g.concat(
+      plan.funnel.map(({ task }) => g.slice(labels, 1, task, 1)),
+      1,
+    )
+    const weights = g.input('jointWeights', ['B', joint.length])
+    output('jointLossSums', g.sum(binaryLoss(g, g.concat(joint, 1), own, weights), [0]))
+  }
+  return sums.reduce((a, b) => g.add(a, b))
+}
