@@ -55,7 +55,7 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
 
     const history = new History()
     let metrics: MetricsAnswer | undefined
-    const wired = await wireParts({
+    const wired = wireParts({
       loaded,
       source,
       learner,

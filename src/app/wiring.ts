@@ -46,16 +46,9 @@ export type WiredParts = Pick<
   | 'counts'
 >
 
-export async function wireParts({
-  loaded,
-  source,
-  learner,
-  outputs,
-  clock,
-  onMetrics,
-}: WiringDeps): Promise<WiredParts> {
+export function wireParts({ loaded, source, learner, outputs, clock, onMetrics }: WiringDeps): WiredParts {
   const { config, hash } = loaded
-  const hasher = await Hasher.create()
+  const hasher = new Hasher()
   const features = new FeatureExtractor(config.features, hasher, config.fast.enabled)
   const columns = new ExampleColumns(columnsOf(config, features.layout), buffer => learner.addSlab(buffer))
   const position = new Position()

@@ -3,19 +3,13 @@
  * Text is hashed by xxHash64; `mix` derives keys from keys (a table's, a cross's) with the 64-bit finaliser's idea on
  * two words: every bit of the inputs reaches every bit of the result.
  */
-import xxhash from 'xxhash-wasm'
-
-/** Ids repeat; remembering their hashes saves the call into wasm. Cleared as a whole when full: no order to depend on. */
-const REMEMBERED = 262_144
+import { XxHash64 } from './xx-hash.kernel.js'
 
 export class Hasher {
   /** The last result. */
   lo = 0
   hi = 0
-  readonly #h64: (text: string) => bigint
-  #index = new Map<string, number>()
-  readonly #los = new Uint32Array(REMEMBERED)
-  readonly #his = new Uint32Array(REMEMBERED)
+  readonly #hash = new XxHash64()
   #lastText = ''
   #lastLo = 0
   #lastHi = 0
@@ -23,16 +17,10 @@ export class Hasher {
   #olderLo = 0
   #olderHi = 0
 
-  private constructor(h64: (text: string) => bigint) {
-    this.#h64 = h64
+  constructor() {
     this.once('')
     this.#lastLo = this.#olderLo = this.lo
     this.#lastHi = this.#olderHi = this.hi
-  }
-
-  static async create(): Promise<Hasher> {
-    const { h64 } = await xxhash()
-    return new Hasher(text => h64(text))
   }
 
   /** xxHash64 of the text's UTF-8 bytes into lo and hi; never (0, 0), which means "no key". */
@@ -48,7 +36,7 @@ export class Hasher {
       this.hi = this.#olderHi
       return
     }
-    this.#lookUp(text)
+    this.once(text)
     this.#olderText = this.#lastText
     this.#olderLo = this.#lastLo
     this.#olderHi = this.#lastHi
@@ -57,27 +45,11 @@ export class Hasher {
     this.#lastHi = this.hi
   }
 
-  #lookUp(text: string): void {
-    const known = this.#index.get(text)
-    if (known !== undefined) {
-      this.lo = this.#los[known] ?? 0
-      this.hi = this.#his[known] ?? 0
-      return
-    }
-    this.once(text)
-    if (text.length > 64) return
-    if (this.#index.size === REMEMBERED) this.#index = new Map()
-    const place = this.#index.size
-    this.#los[place] = this.lo
-    this.#his[place] = this.hi
-    this.#index.set(text, place)
-  }
-
-  /** Like text(), for texts that hardly come again, such as event ids: remembering costs more than hashing. */
+  /** Like text(), for texts that hardly come again, such as event ids. */
   once(text: string): void {
-    const hash = this.#h64(text)
-    this.lo = Number(hash & 0xffffffffn)
-    this.hi = Number(hash >> 32n)
+    this.#hash.text(text)
+    this.lo = this.#hash.lo
+    this.hi = this.#hash.hi
     if (this.lo === 0 && this.hi === 0) this.lo = 1
   }
 

@@ -23,7 +23,7 @@ export interface Extracted {
 
 /** An extractor whose columns can be read by name. */
 export async function featuresOf(features: ConfigInput['features']) {
-  const hasher = await Hasher.create()
+  const hasher = new Hasher()
   const extractor = new FeatureExtractor(parseFeatures(features), hasher)
   const { layout } = extractor
   const columns = new ExampleColumns(

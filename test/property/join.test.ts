@@ -8,7 +8,7 @@ import { Joiner, type JoinPorts } from '../../src/join/join.js'
 import { Hasher } from '../../src/std/hash.js'
 import { ReferenceJoiner } from '../helpers/reference-joiner.js'
 
-const hasher = await Hasher.create()
+const hasher = new Hasher()
 const DISORDER = 20
 
 const task: fc.Arbitrary<TaskConfig> = fc

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { DuplicateFilter } from '../../../src/join/duplicates.js'
 import { Hasher } from '../../../src/std/hash.js'
 
-const hasher = await Hasher.create()
+const hasher = new Hasher()
 const filterOf = (duplicateWindow: number, duplicateCapacity: number) =>
   new DuplicateFilter({ duplicateWindow, duplicateCapacity }, hasher)
 

@@ -6,7 +6,7 @@ import { MASK_COUNTED, MASK_REACHED } from '../../../src/domain/example.js'
 import { Joiner } from '../../../src/join/join.js'
 import { Hasher } from '../../../src/std/hash.js'
 
-const hasher = await Hasher.create()
+const hasher = new Hasher()
 
 function task(event: PositiveKind, window: number | undefined, more: Partial<TaskConfig> = {}): TaskConfig {
   const label = { event, attribution: 'last' as const, ...(window === undefined ? {} : { window }) }
