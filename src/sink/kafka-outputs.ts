@@ -1,5 +1,5 @@
 /** The six outputs as topics: who is keyed by what, and how a record becomes a message. */
-import { partitionOfBytes } from '../std/murmur2.js'
+import { partitionOf } from '../std/murmur2.js'
 import type { OutputName, Outputs } from './delivery.js'
 import { createDeadLetterOutput } from './kafka-dead-letter.js'
 import type { KafkaOutput } from './kafka-sink.js'
@@ -86,8 +86,8 @@ function keyed<T>(
     topic,
     onePartition: false,
     toMessage(record, partitions) {
-      const key = Buffer.from(keyOf(record))
-      return { key, value: encode(toRecord(record)), partition: partitionOfBytes(key, partitions) }
+      const key = keyOf(record)
+      return { key, value: encode(toRecord(record)), partition: partitionOf(key, partitions) }
     },
   }
 }

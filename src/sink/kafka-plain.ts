@@ -6,7 +6,6 @@ import type { Retry } from './kafka-retry.js'
 export interface PlainSenderOptions {
   kafka: Kafka
   compression: CompressionTypes
-  maxBatchBytes: number
   leaderOf(topic: string, partition: number): number
   retry: Retry
 }
@@ -20,8 +19,8 @@ export class PlainSender {
   }
 
   async send(content: readonly TopicContent[]): Promise<void> {
-    const { compression, maxBatchBytes, leaderOf, retry } = this.#options
-    for (const request of planRequests(content, maxBatchBytes, leaderOf)) {
+    const { compression, leaderOf, retry } = this.#options
+    for (const request of planRequests(content, leaderOf)) {
       const topics = request.map(({ topic }) => topic).join(', ')
       await retry(`publishing to ${topics}`, async () => {
         try {

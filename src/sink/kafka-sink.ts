@@ -1,31 +1,37 @@
 /**
- * One output on its way to a topic: append() makes the message and puts it behind the others of its partition; the
- * delivery takes all of them for a commit. Nothing is sent from here, so flush() has nothing to do, and there is no
+ * One output on its way to a topic: append() puts the record into the batch of its partition, encoded as it will be sent;
+ * the delivery takes all batches for a commit. Nothing is sent from here, so flush() has nothing to do, and there is no
  * state: what a checkpoint has to know lies in the topics themselves.
  */
-import type { Message } from 'kafkajs'
 import type { PartState } from '../domain/state.js'
-import { messageBytes, type TopicContent } from './kafka-requests.js'
+import type { TopicContent } from './kafka-requests.js'
+import { RecordBatch, type RecordContent } from './record-batch.kernel.js'
 import type { Sink } from './sink.js'
+
+export interface OutputMessage extends RecordContent {
+  partition: number
+}
 
 export interface KafkaOutput<T> {
   topic: string
   /** Readers rely on one order over the whole topic. */
   onePartition: boolean
   /** With its partition. Encodes at once: the record may be reused afterwards. */
-  toMessage(record: T, partitions: number): Message
+  toMessage(record: T, partitions: number): OutputMessage
 }
 
 export class KafkaSink<T> implements Sink<T> {
   readonly #output: KafkaOutput<T>
   readonly #partitions: number
-  #messages: Message[][]
+  readonly #maxBatchBytes: number
+  #batches: RecordBatch[][]
   #pendingBytes = 0
 
-  constructor(output: KafkaOutput<T>, partitions: number) {
+  constructor(output: KafkaOutput<T>, partitions: number, maxBatchBytes: number) {
     this.#output = output
     this.#partitions = partitions
-    this.#messages = emptyLists(partitions)
+    this.#maxBatchBytes = Math.min(maxBatchBytes, BATCH_BYTES)
+    this.#batches = emptyLists(partitions)
   }
 
   get pendingBytes(): number {
@@ -34,15 +40,22 @@ export class KafkaSink<T> implements Sink<T> {
 
   append(record: T): void {
     const message = this.#output.toMessage(record, this.#partitions)
-    this.#messages[message.partition ?? 0]?.push(message)
-    this.#pendingBytes += messageBytes(message)
+    const batches = this.#batches[message.partition] ?? []
+    let batch = batches.at(-1)
+    if (batch === undefined || !this.#hasRoom(batch, message)) {
+      batch = new RecordBatch(message.partition)
+      batches.push(batch)
+    }
+    const before = batch.length
+    batch.append(message)
+    this.#pendingBytes += batch.length - before
   }
 
   /** Hands over what has been appended since the last call; undefined: nothing. */
   take(): TopicContent | undefined {
     if (this.#pendingBytes === 0) return undefined
-    const content = { topic: this.#output.topic, messages: this.#messages }
-    this.#messages = emptyLists(this.#partitions)
+    const content = { topic: this.#output.topic, batches: this.#batches }
+    this.#batches = emptyLists(this.#partitions)
     this.#pendingBytes = 0
     return content
   }
@@ -56,6 +69,26 @@ export class KafkaSink<T> implements Sink<T> {
   async loadState(): Promise<void> {}
 
   async close(): Promise<void> {}
+
+  /** One message larger than the limit goes alone, for the broker to judge. */
+  #hasRoom(batch: RecordBatch, message: OutputMessage): boolean {
+    return batch.length + roughBytes(message) <= this.#maxBatchBytes && batch.fits(message)
+  }
 }
 
-const emptyLists = (count: number): Message[][] => Array.from({ length: count }, () => [])
+/** Of many small messages: far below what any topic takes, and large enough that a batch's own cost does not show. */
+const BATCH_BYTES = 131_072
+
+const emptyLists = (count: number): RecordBatch[][] => Array.from({ length: count }, () => [])
+
+/** What a message costs beside key and value. */
+const OVERHEAD_BYTES = 32
+
+function roughBytes({ key, value, headers }: OutputMessage): number {
+  let bytes = OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
+  if (headers === undefined) return bytes
+  for (const [name, values] of Object.entries(headers)) {
+    for (const one of Array.isArray(values) ? values : [values]) bytes += name.length + (one?.length ?? 0) + 4
+  }
+  return bytes
+}

@@ -32,7 +32,6 @@ export interface TransactionsOptions {
   transactionalId: string
   offsets: GroupOffsets
   compression: CompressionTypes
-  maxBatchBytes: number
   leaderOf(topic: string, partition: number): number
   retry: Retry
   clock: Clock
@@ -104,8 +103,8 @@ export class KafkaTransactions {
   }
 
   async #write(transaction: Transaction, { content, offsets, token }: Work, progress: { requests: number }) {
-    const { compression, maxBatchBytes, leaderOf, offsets: group } = this.#options
-    for (const request of planRequests(content, maxBatchBytes, leaderOf)) {
+    const { compression, leaderOf, offsets: group } = this.#options
+    for (const request of planRequests(content, leaderOf)) {
       await sendGuarded(transaction, request, compression)
       progress.requests++
     }

@@ -22,7 +22,7 @@ import { KafkaJournalReader } from './kafka-journal.js'
 import { GroupOffsets } from './kafka-offsets.js'
 import type { KafkaOutputs } from './kafka-outputs.js'
 import { PlainSender } from './kafka-plain.js'
-import { messageBytes, type TopicContent } from './kafka-requests.js'
+import type { TopicContent } from './kafka-requests.js'
 import { createRetry, type Retry } from './kafka-retry.js'
 import { type KafkaOutput, KafkaSink } from './kafka-sink.js'
 import { KafkaTransactions } from './kafka-transactions.js'
@@ -90,7 +90,6 @@ export class KafkaDelivery implements Delivery {
     const sending = {
       kafka,
       compression: COMPRESSION[options.compression],
-      maxBatchBytes: options.maxMessageBytes,
       leaderOf: (topic: string, partition: number) => cluster.leaderOf(topic, partition),
       retry,
     }
@@ -126,7 +125,7 @@ export class KafkaDelivery implements Delivery {
         await retry(`looking for topic ${topic} at ${connection.brokers.join(', ')}`, () => cluster.look([topic]))
       }
       const sinks: KafkaSink<never>[] = []
-      const outputs = createSinks(options.outputs, cluster, sinks)
+      const outputs = createSinks(options.outputs, cluster, options.maxMessageBytes, sinks)
       const delivery = new KafkaDelivery(options, { kafka, cluster, retry, ending, sinks, outputs })
       await delivery.#openJournal()
       return delivery
@@ -221,7 +220,12 @@ export class KafkaDelivery implements Delivery {
   }
 }
 
-function createSinks(outputs: KafkaOutputs, cluster: KafkaCluster, sinks: KafkaSink<never>[]): Outputs {
+function createSinks(
+  outputs: KafkaOutputs,
+  cluster: KafkaCluster,
+  maxBatchBytes: number,
+  sinks: KafkaSink<never>[],
+): Outputs {
   return {
     journal: sink(outputs.journal),
     predictions: sink(outputs.predictions),
@@ -237,20 +241,16 @@ function createSinks(outputs: KafkaOutputs, cluster: KafkaCluster, sinks: KafkaS
     if (output.onePartition && partitions !== 1) {
       throw new MillraceError('KAFKA_TOPIC', `topic ${output.topic} has ${partitions} partitions, it must have one`)
     }
-    const made = new KafkaSink(output, partitions)
+    const made = new KafkaSink(output, partitions, maxBatchBytes)
     sinks.push(made as KafkaSink<never>)
     return made
   }
 }
 
 function sizeOf(content: readonly TopicContent[]): { messages: number; bytes: number } {
-  let messages = 0
-  let bytes = 0
-  for (const { messages: lists } of content) {
-    for (const list of lists) {
-      messages += list.length
-      for (const message of list) bytes += messageBytes(message)
-    }
+  const batches = content.flatMap(one => one.batches).flat()
+  return {
+    messages: batches.reduce((sum, { count }) => sum + count, 0),
+    bytes: batches.reduce((sum, { length }) => sum + length, 0),
   }
-  return { messages, bytes }
 }

@@ -1,52 +1,48 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import kafkajs, { type Message, type RecordMetadata, type TopicMessages } from 'kafkajs'
+import kafkajs, { type RecordMetadata } from 'kafkajs'
 import { UnacknowledgedError } from '../../../src/sink/kafka-faults.js'
-import { planRequests, sendGuarded, type TopicContent } from '../../../src/sink/kafka-requests.js'
+import { planRequests, sendGuarded, type TopicBatches, type TopicContent } from '../../../src/sink/kafka-requests.js'
+import { RecordBatch } from '../../../src/sink/record-batch.kernel.js'
 
 const { CompressionTypes } = kafkajs
-const messages = (partition: number, count: number, bytes = 10): Message[] =>
-  Array.from({ length: count }, (_, index) => ({ key: null, value: Buffer.alloc(bytes, index), partition }))
-const topic = (name: string, counts: number[], bytes?: number): TopicContent => ({
+
+function batchOf(partition: number): RecordBatch {
+  const batch = new RecordBatch(partition)
+  batch.append({ key: null, value: 'v' })
+  return batch
+}
+
+/** counts: batches of each partition. */
+const topic = (name: string, counts: number[]): TopicContent => ({
   topic: name,
-  messages: counts.map((count, partition) => messages(partition, count, bytes)),
+  batches: counts.map((count, partition) => Array.from({ length: count }, () => batchOf(partition))),
 })
-const shape = (request: TopicMessages[]) =>
-  request.map(({ topic, messages }) => `${topic}:${messages.map(message => message.partition).join('')}`)
+const shape = (request: TopicBatches[]) =>
+  request.map(({ topic, batches }) => `${topic}:${batches.map(batch => batch.partition).join('')}`)
 
 test('each request goes to one leader, and the first one to one partition', () => {
-  const content = [topic('a', [2, 1, 1]), topic('b', [1, 0, 2])]
-  const requests = planRequests(content, 1000, (_, partition) => partition % 2)
-  assert.deepEqual(requests.map(shape), [['a:00'], ['a:2', 'b:022'], ['a:1']])
+  const content = [topic('a', [1, 1, 1]), topic('b', [1, 0, 1])]
+  const requests = planRequests(content, (_, partition) => partition % 2)
+  assert.deepEqual(requests.map(shape), [['a:0'], ['a:2', 'b:02'], ['a:1']])
 })
 
 test('nothing to send makes no request', () => {
   assert.deepEqual(
-    planRequests([topic('a', [0, 0])], 1000, () => 1),
+    planRequests([topic('a', [0, 0])], () => 1),
     [],
   )
 })
 
-test('batches stay below the limit, in order, and a message above it goes alone', () => {
-  const list = [...messages(0, 3, 400), ...messages(0, 1, 5000), ...messages(0, 2, 400)]
-  const requests = planRequests([{ topic: 'a', messages: [list] }], 1000, () => 1)
-  const sent = requests.map(request => request.flatMap(one => one.messages))
-  assert.deepEqual(
-    sent.map(batch => batch.length),
-    [2, 1, 1, 2],
-  )
-  assert.deepEqual(sent.flat(), list)
+test('batches of one partition go one after another, in order', () => {
+  const content = [topic('a', [3, 1])]
+  const requests = planRequests(content, () => 1)
+  assert.deepEqual(requests.map(shape), [['a:0'], ['a:1'], ['a:0'], ['a:0']])
+  const sent = requests.flatMap(request => request.flatMap(one => one.batches)).filter(one => one.partition === 0)
+  assert.ok(sent.every((batch, index) => batch === content[0]?.batches[0]?.[index]))
 })
 
-test('many small messages are cut as well, because the client is slow with large groups', () => {
-  const requests = planRequests([topic('a', [1201])], 1_000_000, () => 1)
-  assert.deepEqual(
-    requests.map(request => request[0]?.messages.length),
-    [500, 500, 201],
-  )
-})
-
-const request = [{ topic: 'a', messages: [...messages(0, 1), ...messages(3, 1)] }]
+const request = [{ topic: 'a', batches: [batchOf(0), batchOf(3)] }]
 const answer = (partition: number, errorCode = 0, topicName = 'a'): RecordMetadata => ({
   topicName,
   partition,
