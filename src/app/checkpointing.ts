@@ -17,15 +17,17 @@ interface CheckpointDeps {
   journalTail: Pick<JournalTail, 'drop'>
 }
 
-/** Called when everything sent is answered and committed. */
-export async function checkpointSession(deps: CheckpointDeps): Promise<void> {
+/** Called when everything sent is answered and committed. Returns its size; undefined: it was there already. */
+export async function checkpointSession(deps: CheckpointDeps): Promise<number | undefined> {
   const { root, loaded, learner, parts, history, journalTail } = deps
   const { source, position, dispatcher, journal } = parts
   const name = checkpointName(position.records, position.ended)
+  let bytes: number | undefined
   await writeCheckpoint(root, loaded.config.checkpoint.keep, name, async folder => {
     const files = await learner.save(folder)
     for (const [part, state] of Object.entries(saveParts(parts, history)))
       files.push(await writePart(folder, part, state))
+    bytes = files.reduce((sum, file) => sum + file.bytes, 0)
     const partitions = source.partitions.map((partition, index) => ({
       name: partition,
       nextOffset: String(position.nextOffsets[index] ?? 0n),
@@ -43,4 +45,5 @@ export async function checkpointSession(deps: CheckpointDeps): Promise<void> {
     }
   })
   if (!journal.following) await journalTail.drop()
+  return bytes
 }

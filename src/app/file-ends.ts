@@ -7,9 +7,11 @@ import { AvroFileSource } from '../source/avro-file.js'
 import type { Closers, Ends } from './ends.js'
 import { assertWritable, createDiscardOutputs, createFileOutputs } from './file-outputs.js'
 import { JournalTail } from './journal-tail.js'
+import type { Observation } from './observation.js'
+import { observeDelivery } from './observe-delivery.js'
 import type { SessionOptions } from './session-options.js'
 
-export async function openFileEnds(options: SessionOptions, closers: Closers): Promise<Ends> {
+export async function openFileEnds(options: SessionOptions, observation: Observation, closers: Closers): Promise<Ends> {
   const { loaded } = options
   const { config, folder } = loaded
   const decoderFor = createDecoderFactory(config.source)
@@ -18,7 +20,7 @@ export async function openFileEnds(options: SessionOptions, closers: Closers): P
   const lingerMs = config.batch.linger
   return {
     source,
-    delivery: await fileDelivery(options),
+    delivery: observeDelivery(await fileDelivery(options), observation, config.source.follow),
     live: config.source.follow ? { lingerMs, commitEveryMs: lingerMs } : undefined,
     journalTail: new JournalTail(resolve(folder, config.checkpoint.path), resolve(folder, config.outputs.path)),
     onDecision() {},

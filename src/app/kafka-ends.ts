@@ -28,6 +28,9 @@ import { readSchemaFile } from '../std/schema-file.js'
 import { uniqueName } from '../std/unique-name.js'
 import type { Closers, DecisionHandlers, Ends } from './ends.js'
 import { fileDelivery } from './file-ends.js'
+import type { Observation } from './observation.js'
+import { observeDelivery } from './observe-delivery.js'
+import { observeRegistry, observeSource } from './observe-kafka.js'
 import { decisionOf, repeatJournal, unknownOf } from './repeat-journal.js'
 import type { SessionOptions } from './session-options.js'
 
@@ -40,6 +43,7 @@ const FRAME_BYTES = 5
 export async function openKafkaEnds(
   options: SessionOptions,
   topics: KafkaSourceConfig,
+  observation: Observation,
   closers: Closers,
   stop: AbortSignal,
 ): Promise<Ends> {
@@ -62,7 +66,11 @@ export async function openKafkaEnds(
               )
           },
         })
-  if (registry !== undefined) closers.push(async () => registry.close())
+  if (registry !== undefined) {
+    closers.push(async () => registry.close())
+    const unobserve = observeRegistry(registry, observation)
+    closers.push(async () => unobserve())
+  }
   const repeats = options.followJournal === true
   const target = options.outputs === 'files' && !repeats ? config.outputs.kafka : undefined
   const isLive = target !== undefined || (config.source.follow && !repeats)
@@ -87,10 +95,13 @@ export async function openKafkaEnds(
     ...(repeats ? { onLostOffset: 'fail' as const } : {}),
   })
   closers.push(() => source.close())
-  const plain =
+  const inner =
     target === undefined
       ? await fileDelivery(options)
-      : await openDelivery(options, target, topics.group, connection, registry, stop)
+      : await openDelivery(options, target, topics.group, connection, registry, observation, stop)
+  const plain = observeDelivery(inner, observation, isLive)
+  const committed = target === undefined ? undefined : plain.committed
+  observeSource(source, committed, topics.sessionTimeout, observation)
   // Files are closed when the run could begin, connections in any case.
   if (target !== undefined) closers.push(() => plain.close())
   // The journal of a repetition is there already.
@@ -169,6 +180,7 @@ async function openDelivery(
   groupId: string,
   connection: ReturnType<typeof kafkaConnection>,
   registry: SchemaRegistry | undefined,
+  { metrics }: Observation,
   stop: AbortSignal,
 ): Promise<KafkaDelivery> {
   const { config } = loaded
@@ -201,6 +213,8 @@ async function openDelivery(
       decodeJournal,
       logger,
       clock,
+      onFault: (_, reason) => metrics.increase('millrace_kafka_retries_total', 1, { reason }),
+      onTransaction: result => metrics.increase('millrace_transactions_total', 1, { result }),
     },
     stop,
   )

@@ -17,7 +17,11 @@ import type { Position } from '../pipeline/position.js'
 import { beginSession } from './begin.js'
 import { checkpointSession } from './checkpointing.js'
 import { withClosers } from './closers.js'
+import type { Closers } from './ends.js'
 import { assertWritable } from './file-outputs.js'
+import { Observation } from './observation.js'
+import { observeLearner } from './observe-learner.js'
+import { observeCheckpoints, observeFigures, observeParts } from './observe-parts.js'
 import { openEnds } from './open-ends.js'
 import type { SessionOptions } from './session-options.js'
 import { ThroughputLog } from './throughput.js'
@@ -41,84 +45,108 @@ export interface SessionResult {
 }
 
 export async function learnLog(options: SessionOptions, stop: AbortSignal): Promise<SessionResult> {
+  return withClosers(async closers => {
+    const observation = new Observation(options.clock, stop)
+    // First, so that it is closed last: an instance that stands by, or stops, is seen as well.
+    closers.push(await observation.serve(options.loaded, options.logger))
+    return runSession(options, observation, closers, stop).catch(error => {
+      observation.fail(error)
+      throw error
+    })
+  })
+}
+
+async function runSession(
+  options: SessionOptions,
+  observation: Observation,
+  closers: Closers,
+  stop: AbortSignal,
+): Promise<SessionResult> {
   const { loaded, clock, logger } = options
   const { config } = loaded
-  return withClosers(async closers => {
-    const root = options.outputs === 'files' ? resolve(loaded.folder, config.checkpoint.path) : undefined
-    if (root !== undefined) await assertWritable(root)
-    const ends = await openEnds(options, closers, stop)
-    const { source, delivery } = ends
-    setEnvironment(tensorflowEnvironment(config.backend.threads))
-    const learner = await (options.startLearner ?? WorkerLearner.start)(config)
-    closers.push(() => learner.close())
-    logger.debug({ backend: learner.backend }, 'the learning worker is ready')
+  const root = options.outputs === 'files' ? resolve(loaded.folder, config.checkpoint.path) : undefined
+  if (root !== undefined) await assertWritable(root)
+  const ends = await openEnds(options, observation, closers, stop)
+  const { source, delivery } = ends
+  observation.enter('restoring')
+  setEnvironment(tensorflowEnvironment(config.backend.threads))
+  const started = await (options.startLearner ?? WorkerLearner.start)(config)
+  closers.push(() => started.close())
+  const learner = observeLearner(started, loaded, observation)
+  logger.debug({ backend: learner.backend }, 'the learning worker is ready')
 
-    const history = new History()
-    let metrics: MetricsAnswer | undefined
-    const wired = wireParts({
-      loaded,
-      source,
-      learner,
-      outputs: delivery.outputs,
-      clock,
-      onMetrics(answer, records, eventTimeMs) {
-        if (answer.deepRestarts > (metrics?.deepRestarts ?? 0)) {
-          const { step, deepRestarts } = answer
-          logger.error(
-            { step, deepRestarts },
-            'the network is lost: its loss was no number; it starts afresh, and the fast part answers meanwhile',
-          )
-        }
-        metrics = answer
-        history.add(answer, records, eventTimeMs)
-      },
-    })
-    const { position, dispatcher, journal, counts, joiner } = wired
-    ends.onDecision({
-      merge: decision => journal.decision(dispatcher.steps, decision),
-      unknownSchema: unknown => journal.unknownSchema(dispatcher.steps, unknown),
-    })
-    const startedMs = clock.monotonicMs()
-    const throughput = new ThroughputLog(clock, startedMs)
-    const parts: PipelineParts = {
-      ...wired,
-      delivery,
-      relearning: undefined,
-      repeatsTo: undefined,
-      live: ends.live,
-      wallClock: clock,
-      logger,
-      async checkpoint() {
-        if (root === undefined) return
-        await checkpointSession({ root, loaded, learner, parts, history, journalTail: ends.journalTail })
-      },
-      onProgress(records, share) {
-        options.onProgress(records, share)
-        throughput.add(records)
-      },
-    }
-
-    options.onWired?.(parts)
-    await beginSession({ loaded, root, resume: options.resume, ends, learner, parts, history }, closers)
-    const recordsBefore = position.records
-    const resumeMs = clock.monotonicMs() - startedMs
-
-    await new Pipeline(parts).run(stop)
-    metrics ??= await learner.metrics()
-    return {
-      backend: learner.backend,
-      partitions: source.partitions,
-      records: position.records - recordsBefore,
-      position,
-      durationMs: clock.monotonicMs() - startedMs,
-      resumeMs,
-      steps: dispatcher.steps,
-      counts,
-      join: joiner.stats(),
-      history: history.points,
-      metrics,
-      calibration: await learner.calibration(),
-      throughput: throughput.points,
-    }
+  const history = new History()
+  const onFigures = observeFigures(observation)
+  let metrics: MetricsAnswer | undefined
+  const wired = wireParts({
+    loaded,
+    source,
+    learner,
+    outputs: delivery.outputs,
+    clock,
+    onMetrics(answer, records, eventTimeMs) {
+      if (answer.deepRestarts > (metrics?.deepRestarts ?? 0)) {
+        const { step, deepRestarts } = answer
+        logger.error(
+          { step, deepRestarts },
+          'the network is lost: its loss was no number; it starts afresh, and the fast part answers meanwhile',
+        )
+      }
+      metrics = answer
+      history.add(answer, records, eventTimeMs)
+      onFigures(answer)
+    },
   })
+  const { position, dispatcher, journal, counts, joiner } = wired
+  ends.onDecision({
+    merge: decision => journal.decision(dispatcher.steps, decision),
+    unknownSchema: unknown => journal.unknownSchema(dispatcher.steps, unknown),
+  })
+  const startedMs = clock.monotonicMs()
+  const throughput = new ThroughputLog(clock, startedMs)
+  const parts: PipelineParts = {
+    ...wired,
+    delivery,
+    relearning: undefined,
+    repeatsTo: undefined,
+    live: ends.live,
+    wallClock: clock,
+    logger,
+    async checkpoint() {},
+    onProgress(records, share) {
+      options.onProgress(records, share)
+      throughput.add(records)
+    },
+  }
+  if (root !== undefined) {
+    const observed = observeCheckpoints(root, observation)
+    const { journalTail } = ends
+    parts.checkpoint = () => observed(() => checkpointSession({ root, loaded, learner, parts, history, journalTail }))
+  }
+
+  options.onWired?.(parts)
+  await beginSession({ loaded, root, resume: options.resume, ends, learner, parts, history }, closers)
+  observeParts(parts, observation)
+  observation.enter('learning')
+  const recordsBefore = position.records
+  const resumeMs = clock.monotonicMs() - startedMs
+
+  await new Pipeline(parts).run(stop)
+  observation.enter('stopping')
+  metrics ??= await learner.metrics()
+  return {
+    backend: learner.backend,
+    partitions: source.partitions,
+    records: position.records - recordsBefore,
+    position,
+    durationMs: clock.monotonicMs() - startedMs,
+    resumeMs,
+    steps: dispatcher.steps,
+    counts,
+    join: joiner.stats(),
+    history: history.points,
+    metrics,
+    calibration: await learner.calibration(),
+    throughput: throughput.points,
+  }
 }

@@ -426,6 +426,19 @@ const log = z.strictObject({
   ),
 })
 
+const observe = z.strictObject({
+  host: about(
+    z.string().default('127.0.0.1'),
+    'Address of /livez, /readyz and /metrics. Whoever may connect may read; 0.0.0.0 in a container.',
+    { env: 'MILLRACE_OBSERVE_HOST' },
+  ),
+  port: about(
+    z.int().min(0).max(65_535).optional(),
+    'Their port; 0: any free one. Absent: live runs take 9464, or a free one where that is taken, and say which; others have none.',
+    { env: 'MILLRACE_OBSERVE_PORT' },
+  ),
+})
+
 export const configSchema = z.strictObject({
   name: about(z.string().default('millrace'), 'Name of this learner in outputs and reports.'),
   kafka: about(kafka.prefault({}), 'The Kafka cluster and its schema registry, for source.kafka and outputs.kafka.'),
@@ -444,6 +457,7 @@ export const configSchema = z.strictObject({
   evaluate: about(evaluate.prefault({}), 'How a replay is judged.'),
   backend: about(backend.prefault({}), 'What computes.'),
   log: about(log.prefault({}), 'Logging.'),
+  observe: about(observe.prefault({}), 'Health and metrics of a running instance.'),
 })
 
 export type Config = z.output<typeof configSchema>

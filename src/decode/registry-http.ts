@@ -73,6 +73,15 @@ export class RegistryHttp {
     return this.#state
   }
 
+  /** One cheap request: an outage shows in `state` even while nothing else is asked. */
+  async probe(): Promise<void> {
+    const reply = await this.#try('GET', '/schemas/types', undefined)
+    if (this.#closing.signal.aborted) return
+    const isAnswer = typeof reply === 'object' && (reply.status < 300 || reply.errorCode !== undefined)
+    if (isAnswer) this.#setState(true)
+    else this.#setState(false, `GET ${this.#url}/schemas/types: ${replyText(reply)}`)
+  }
+
   /** isAnswer: whether a 4xx is one of the API's, or something else that sits at this address for now. */
   async request(
     method: 'GET' | 'POST' | 'PUT',
@@ -90,7 +99,7 @@ export class RegistryHttp {
         return reply
       }
       closing.throwIfAborted()
-      this.#setState(false, `${method} ${this.#url}${path}: ${typeof reply === 'string' ? reply : answerText(reply)}`)
+      this.#setState(false, `${method} ${this.#url}${path}: ${replyText(reply)}`)
       await this.pause(waitMs)
     }
   }
@@ -152,6 +161,8 @@ function readUrl(options: RegistryHttpOptions): { url: string; username: string;
     throw new MillraceError('CONFIG_INVALID', 'kafka.registry.url is not an http:// or https:// address')
   }
 }
+
+const replyText = (reply: RegistryReply | string) => (typeof reply === 'string' ? reply : answerText(reply))
 
 function answerText({ status, errorCode, body }: RegistryReply): string {
   const message = typeof body.message === 'string' ? ` ${body.message}` : ''

@@ -121,6 +121,12 @@ export const ERRORS = {
     title: 'The schema registry refuses a schema',
     remedy: 'The message names subject and reason; see kafka.registry.',
   },
+  PORT_REFUSED: {
+    exitCode: 10,
+    retryable: false,
+    title: 'The port for health and metrics can not be had',
+    remedy: 'Set observe.port to another one (0: any free one), or stop what has it.',
+  },
   WORKER_LOST: {
     exitCode: 8,
     retryable: false,

@@ -39,7 +39,7 @@ export function metricsMarkdown(): string {
   })
   return `# Metrics
 
-Generated from \`src/evaluate\` by \`npm run generate\`; do not edit.
+Generated from \`src/evaluate\` and \`src/observe\` by \`npm run generate\`; do not edit.
 
 All figures are of **progressive validation with delayed labels**: an impression is scored when it arrives, by the model of
 that moment; the score travels with it and is judged when the label matures; only then is the label learned. So every label

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../domain/errors.js'
 import type { Log } from '../observe/log.js'
 import type { Clock } from '../std/clock.js'
-import { kafkaFault } from './kafka-faults.js'
+import { kafkaFault, UnacknowledgedError } from './kafka-faults.js'
 
 export type Retry = <T>(doing: string, attempt: () => Promise<T>) => Promise<T>
 
@@ -12,6 +12,9 @@ const BUSY_WAIT_MS = { first: 5, most: 100 }
 const FAULT_WAIT_MS = { first: 100, most: 2000 }
 const GROWTH = 1.6
 
+/** unacknowledged: the client called a send done that was not. */
+export type RetryReason = 'unreachable' | 'unacknowledged' | 'other'
+
 export interface RetryOptions {
   logger: Log
   clock: Clock
@@ -19,7 +22,7 @@ export interface RetryOptions {
   signal: AbortSignal
   /** Before another attempt after a fault; its own failure does not matter. */
   refresh?(): Promise<void>
-  onFault?(message: string): void
+  onFault?(message: string, reason: RetryReason): void
   /** A better error for one of the client's. */
   explain?(error: unknown): unknown
 }
@@ -63,7 +66,7 @@ export function createRetry({
           { code: fault.otherwise.code, attempts, waitMs: Math.round(faultMs) },
           `${fault.message}; it is tried again, nothing is lost`,
         )
-        onFault?.(fault.message)
+        onFault?.(fault.message, reasonOf(fault.unreachable, error))
         await wait(faultMs, doing, error)
         faultMs = Math.min(faultMs * GROWTH, FAULT_WAIT_MS.most)
         await refresh?.().catch(() => undefined)
@@ -80,4 +83,9 @@ export function createRetry({
   function closed(doing: string, cause: unknown): MillraceError {
     return new MillraceError('KAFKA_UNREACHABLE', `${doing}: given up, because this instance ends`, { cause })
   }
+}
+
+function reasonOf(unreachable: boolean, error: unknown): RetryReason {
+  if (unreachable) return 'unreachable'
+  return error instanceof UnacknowledgedError ? 'unacknowledged' : 'other'
 }

@@ -35,7 +35,12 @@ export interface TransactionsOptions {
   leaderOf(topic: string, partition: number): number
   retry: Retry
   clock: Clock
+  /** For metrics. */
+  onTransaction?(result: TransactionResult): void
 }
+
+/** in_doubt: the answer to the commit is missing; what became of it shows when the work is taken up again. */
+export type TransactionResult = 'committed' | 'aborted' | 'in_doubt'
 
 /** What a transaction is about to write, the same at each attempt. */
 interface Work {
@@ -96,7 +101,9 @@ export class KafkaTransactions {
     this.#doubtful = work.token
     try {
       await transaction.commit()
+      this.#options.onTransaction?.('committed')
     } catch (error) {
+      this.#options.onTransaction?.('in_doubt')
       await this.#discard()
       throw this.#tooLate(error, beganMs)
     }
@@ -113,6 +120,7 @@ export class KafkaTransactions {
 
   /** clean: nothing was written, so that there is nothing to abort at the broker either. */
   async #abort(transaction: Transaction, clean: boolean): Promise<void> {
+    if (!clean) this.#options.onTransaction?.('aborted')
     try {
       await transaction.abort()
       if (clean) return

@@ -23,9 +23,9 @@ import { GroupOffsets } from './kafka-offsets.js'
 import type { KafkaOutputs } from './kafka-outputs.js'
 import { PlainSender } from './kafka-plain.js'
 import type { TopicContent } from './kafka-requests.js'
-import { createRetry, type Retry } from './kafka-retry.js'
+import { createRetry, type Retry, type RetryReason } from './kafka-retry.js'
 import { type KafkaOutput, KafkaSink } from './kafka-sink.js'
-import { KafkaTransactions } from './kafka-transactions.js'
+import { KafkaTransactions, type TransactionResult } from './kafka-transactions.js'
 import type { JournalRecord } from './output-records.js'
 import type { Sink } from './sink.js'
 
@@ -51,7 +51,9 @@ export interface KafkaDeliveryOptions {
   /** For metrics. A commit that was repeated counts once. */
   onCommit?(commit: { messages: number; bytes: number; durationMs: number }): void
   /** For metrics: something failed and is tried again. */
-  onFault?(message: string): void
+  onFault?(message: string, reason: RetryReason): void
+  /** For metrics: a transaction ended. */
+  onTransaction?(result: TransactionResult): void
 }
 
 interface Parts {
@@ -94,7 +96,13 @@ export class KafkaDelivery implements Delivery {
       retry,
     }
     const { transactionalId, clock, delivery } = options
-    this.#transactions = new KafkaTransactions({ ...sending, transactionalId, offsets: this.#offsets, clock })
+    this.#transactions = new KafkaTransactions({
+      ...sending,
+      transactionalId,
+      offsets: this.#offsets,
+      clock,
+      onTransaction: result => options.onTransaction?.(result),
+    })
     this.#plain = delivery === 'at-least-once' ? new PlainSender(sending) : undefined
   }
 

@@ -85,6 +85,11 @@ export class GroupConsumer {
     void this.#startUntilRunning()
   }
 
+  /** Since a broker answered last. */
+  get silentMs(): number {
+    return this.#options.clock.monotonicMs() - this.#aliveMs
+  }
+
   /** Topics have changed: subscribe anew if they have. */
   resubscribe(topics: readonly string[]): void {
     const isSame =

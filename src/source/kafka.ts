@@ -71,9 +71,13 @@ export interface KafkaSourceOptions {
 export type KafkaRole = 'active' | 'standby'
 
 export interface KafkaLag {
-  partition: string
+  topic: string
+  /** Its number. */
+  partition: number
   /** Records in the log that were not delivered. */
   records: number
+  /** The next to be delivered. */
+  nextOffset: bigint
   idle: boolean
 }
 
@@ -165,6 +169,11 @@ export class KafkaSource implements Source {
 
   get restarts(): number {
     return this.#consumer.restarts
+  }
+
+  /** Since a broker answered last. */
+  get silentMs(): number {
+    return this.#consumer.silentMs
   }
 
   /** Enters the group; resolves when this instance is to read. */
@@ -276,9 +285,11 @@ export class KafkaSource implements Source {
   }
 
   lag(): KafkaLag[] {
-    return this.#lanes.all.map(({ name, lag }, index) => ({
-      partition: name,
+    return this.#lanes.all.map(({ topic, number, lag, nextOffset }, index) => ({
+      topic,
+      partition: number,
       records: lag,
+      nextOffset,
       idle: this.#merge?.isIdle(index) ?? false,
     }))
   }
@@ -444,9 +455,22 @@ export class KafkaSource implements Source {
   async #lookForTopics(): Promise<void> {
     try {
       this.#consumer.resubscribe(await this.#topics.list(this.#options.topics))
+      await this.#lookAhead()
     } catch (error) {
       // A topic that is gone for the moment is the consumer's matter; so are brokers that are.
       this.#options.logger.debug({ reason: (error as Error).message }, 'the list of topics could not be had')
+    }
+  }
+
+  /** What is paused is not fetched, and its fetches do not say how far the log has grown meanwhile. */
+  async #lookAhead(): Promise<void> {
+    const paused = this.#lanes.all.filter(lane => lane.paused)
+    for (const topic of new Set(paused.map(lane => lane.topic))) {
+      const bounds = await this.#topics.bounds(topic)
+      for (const lane of paused) {
+        const high = lane.topic === topic ? bounds.get(lane.number)?.high : undefined
+        if (high !== undefined && high > lane.highWatermark) lane.highWatermark = high
+      }
     }
   }
 }

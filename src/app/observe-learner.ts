@@ -1,0 +1,97 @@
+/**
+ * The learner with somebody looking on. The promises that it returns are the learner's own: the order in which answers
+ * are handled decides the model, and a wrapped promise would be settled later than its neighbours.
+ */
+import type { LoadedConfig } from '../config/load.js'
+import type { LearnAnswer, LearnCommand, LearnerPort, ScoreCommand } from '../pipeline/learner.js'
+import type { Observation } from './observation.js'
+
+/** A step takes milliseconds, a checkpoint of large tables many seconds; longer is a thread that hangs. */
+const HANGS_MS = 120_000
+
+export function observeLearner<L extends LearnerPort & { readonly backend: string }>(
+  learner: L,
+  { config, hash }: LoadedConfig,
+  { metrics, health, clock }: Observation,
+): LearnerPort & { readonly backend: string } {
+  metrics.set('millrace_model_info', 1, { name: config.name, backend: learner.backend, config: hash })
+  const joined = metrics.tally('millrace_freshness_seconds', { stage: 'joined' })
+  const trained = metrics.tally('millrace_freshness_seconds', { stage: 'trained' })
+  const sizes = metrics.tally('millrace_step_examples')
+  const durations = metrics.tally('millrace_step_duration_seconds')
+  let unanswered = 0
+  let movedMs = clock.monotonicMs()
+  let failure: Error | undefined
+  let last: LearnAnswer | undefined
+  const counted = { steps: 0, examples: 0, scores: 0 }
+
+  function ask<T>(answer: Promise<T>, then?: (answer: T) => void): Promise<T> {
+    if (unanswered++ === 0) movedMs = clock.monotonicMs()
+    answer.then(
+      value => {
+        unanswered--
+        movedMs = clock.monotonicMs()
+        then?.(value)
+      },
+      (error: Error) => {
+        failure ??= error
+      },
+    )
+    return answer
+  }
+
+  function learn(command: LearnCommand): Promise<LearnAnswer> {
+    const { impressionTimesMs, rows } = command
+    const beganMs = clock.monotonicMs()
+    joined.addAges(impressionTimesMs, clock.nowMs())
+    return ask(learner.learn(command), answer => {
+      last = answer
+      counted.steps++
+      counted.examples += rows.length
+      durations.add((clock.monotonicMs() - beganMs) / 1000)
+      sizes.add(rows.length)
+      trained.addAges(impressionTimesMs, clock.nowMs())
+    })
+  }
+
+  function score(command: ScoreCommand) {
+    // With the fast part on, rows that are only learned travel among those to be scored.
+    const fresh = command.operations?.fresh
+    counted.scores += fresh === undefined ? command.rows.length : fresh.reduce((sum, one) => sum + one, 0)
+    return ask(learner.score(command))
+  }
+
+  metrics.onScrape(() => {
+    metrics.set('millrace_worker_unanswered_commands', unanswered)
+    metrics.advance('millrace_steps_total', counted.steps)
+    metrics.advance('millrace_examples_total', counted.examples)
+    metrics.advance('millrace_scores_total', counted.scores)
+    if (last === undefined) return
+    metrics.set('millrace_loss', last.loss)
+    metrics.set('millrace_model_version', last.step)
+    for (const [index, { name: task }] of config.tasks.entries()) {
+      metrics.set('millrace_task_loss', last.taskLosses[index] ?? 0, { task })
+      metrics.set('millrace_task_weight', last.taskWeights[index] ?? 0, { task })
+    }
+  })
+  health.live.set('worker', () => {
+    if (failure !== undefined) return { status: 'fail', text: failure.message }
+    const silentMs = unanswered === 0 ? 0 : clock.monotonicMs() - movedMs
+    const text = `${learner.backend}; ${unanswered} commands unanswered`
+    if (silentMs < HANGS_MS) return { status: 'ok', text }
+    return { status: 'fail', text: `${text}, for ${Math.round(silentMs / 1000)} s` }
+  })
+
+  return {
+    backend: learner.backend,
+    addSlab: buffer => learner.addSlab(buffer),
+    score,
+    learn,
+    metrics: () => ask(learner.metrics()),
+    calibration: () => ask(learner.calibration()),
+    snapshot: () => ask(learner.snapshot()),
+    save: folder => ask(learner.save(folder)),
+    load: (folder, parts) => ask(learner.load(folder, parts)),
+    close: () => learner.close(),
+  }
+}
