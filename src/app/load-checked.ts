@@ -3,6 +3,7 @@ import { parse } from 'yaml'
 import { type ConfigFault, type LoadedConfig, loadConfig } from '../config/load.js'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
+import { RETRIEVAL_TASK } from '../evaluate/retrieval.js'
 import { checkFeatures } from '../features/check.js'
 
 /** set: 'weights.method=gradnorm'; a value is read as YAML. */
@@ -34,6 +35,8 @@ function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {
       yield { path: at('given'), message: 'must name a binary task declared above, of a binary task' }
     if (given !== undefined && (given.label.window ?? 0) > (task.label.window ?? 0))
       yield { path: at('given'), message: `'${given.name}' is known later than this task: its window is longer` }
+    if (task.name === RETRIEVAL_TASK)
+      yield { path: at('name'), message: `'${RETRIEVAL_TASK}' is the name of the figures of top-N` }
     seen.add(task.name)
     const numeric = task.head !== 'binary'
     if (numeric && task.label.event !== 'rating')

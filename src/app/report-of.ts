@@ -1,6 +1,7 @@
 /** A session's result as the report that the renderers show. */
 import type { LoadedConfig } from '../config/load.js'
 import type { RunReport, ThroughputPoint } from '../evaluate/report/report.js'
+import { RETRIEVAL_TASK } from '../evaluate/retrieval.js'
 import type { SessionResult } from './session.js'
 
 export interface ReportNames {
@@ -16,6 +17,7 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
   const { history, metrics, position, durationMs } = result
   const shown = config.tasks.filter(task => config.evaluate.tasks?.includes(task.name) ?? true)
   const isShown = new Set(shown.map(task => task.name))
+  const nextItem = [...new Set(metrics.totals.map(line => line.task))].filter(isNextItem)
   const taskIndex = config.tasks.map(task => task.name)
   return {
     ...names,
@@ -27,7 +29,7 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
     firstEventTimeMs: position.firstEventTimeMs,
     lastEventTimeMs: position.eventTimeMs,
     countFromMs: config.evaluate.after > 0 ? position.firstEventTimeMs + config.evaluate.after : null,
-    tasks: shown.map(({ name, head }) => ({
+    tasks: [...shown, ...nextItem.map(name => ({ name, head: 'top-n' as const }))].map(({ name, head }) => ({
       name,
       head,
       totals: metrics.totals.filter(line => line.task === name),
@@ -36,7 +38,7 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
     curve: history.map(({ records, eventTimeMs, tasks }) => ({
       events: records,
       eventTimeMs,
-      tasks: tasks.filter(line => isShown.has(line.task)),
+      tasks: tasks.filter(line => isShown.has(line.task) || isNextItem(line.task)),
     })),
     weights: {
       steps: history.map(point => point.step),
@@ -52,8 +54,13 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
       rejects: { ...result.counts.rejects },
       outputs: {},
     },
+    alarms: result.alarms.map(({ records, ...alarm }) => ({ events: records, ...alarm })),
     tableRows: { ...metrics.tables },
   }
+}
+
+function isNextItem(task: string): boolean {
+  return task === RETRIEVAL_TASK || task.startsWith(`${RETRIEVAL_TASK}.`)
 }
 
 function throughputOf(points: SessionResult['throughput']): ThroughputPoint[] {

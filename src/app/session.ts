@@ -10,7 +10,7 @@ import { setEnvironment } from '../config/load.js'
 import type { JoinStats } from '../join/join.js'
 import { WorkerLearner } from '../learn/worker-client.js'
 import type { Counts } from '../pipeline/counts.js'
-import { History, type HistoryPoint } from '../pipeline/history.js'
+import { type AlarmPoint, History, type HistoryPoint } from '../pipeline/history.js'
 import type { CalibrationCurve, MetricsAnswer } from '../pipeline/learner.js'
 import { Pipeline, type PipelineParts } from '../pipeline/pipeline.js'
 import type { Position } from '../pipeline/position.js'
@@ -39,6 +39,7 @@ export interface SessionResult {
   counts: Counts
   join: JoinStats
   history: readonly HistoryPoint[]
+  alarms: readonly AlarmPoint[]
   metrics: MetricsAnswer
   calibration: CalibrationCurve[]
   throughput: { records: number; elapsedMs: number }[]
@@ -96,6 +97,10 @@ async function runSession(
       history.add(answer, records, eventTimeMs)
       onFigures(answer)
     },
+    onAlarm(alarm, { events, eventTime }) {
+      history.addAlarm({ ...alarm, records: events, eventTimeMs: eventTime })
+      logger.warn({ ...alarm, records: events, eventTime: new Date(eventTime).toISOString() }, 'the log has drifted')
+    },
   })
   const { position, dispatcher, journal, counts, joiner } = wired
   ends.onDecision({
@@ -133,7 +138,10 @@ async function runSession(
 
   await new Pipeline(parts).run(stop)
   observation.enter('stopping')
-  metrics ??= await learner.metrics()
+  if (metrics === undefined) {
+    metrics = await learner.metrics()
+    metrics.totals.push(...(parts.topN?.metrics.totals() ?? []))
+  }
   return {
     backend: learner.backend,
     partitions: source.partitions,
@@ -145,6 +153,7 @@ async function runSession(
     counts,
     join: joiner.stats(),
     history: history.points,
+    alarms: history.alarms,
     metrics,
     calibration: await learner.calibration(),
     throughput: throughput.points,

@@ -1,6 +1,8 @@
 /** The parts of a pipeline, freshly made and joined to each other: what stands between a source, a learner and a delivery. */
 import { Batcher } from '../batch/batcher.js'
 import type { LoadedConfig } from '../config/load.js'
+import type { Config } from '../config/schema.js'
+import { RetrievalMetrics } from '../evaluate/retrieval.js'
 import { ExampleColumns } from '../features/columns.js'
 import { FeatureExtractor } from '../features/extract.js'
 import { DuplicateFilter } from '../join/duplicates.js'
@@ -9,11 +11,13 @@ import { createLabelCheck } from '../join/label-range.js'
 import { StreamClock } from '../join/watermark.js'
 import { columnsOf } from '../learn/columns-of.js'
 import { type Counts, increment } from '../pipeline/counts.js'
-import { Dispatcher } from '../pipeline/dispatch.js'
+import { type DispatchDeps, Dispatcher } from '../pipeline/dispatch.js'
 import { Journal } from '../pipeline/journal.js'
 import type { LearnerPort, MetricsAnswer } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
 import { Position } from '../pipeline/position.js'
+import { RANKERS } from '../recommend/rankers.kernel.js'
+import { Recommender } from '../recommend/recommender.js'
 import type { Outputs } from '../sink/delivery.js'
 import type { Source } from '../source/source.js'
 import type { Clock } from '../std/clock.js'
@@ -27,6 +31,7 @@ export interface WiringDeps {
   outputs: Outputs
   clock: Clock
   onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
+  onAlarm: DispatchDeps['onAlarm']
 }
 
 export type WiredParts = Pick<
@@ -41,12 +46,13 @@ export type WiredParts = Pick<
   | 'joiner'
   | 'batcher'
   | 'dispatcher'
+  | 'topN'
   | 'journal'
   | 'position'
   | 'counts'
 >
 
-export function wireParts({ loaded, source, learner, outputs, clock, onMetrics }: WiringDeps): WiredParts {
+export function wireParts({ loaded, source, learner, outputs, clock, onMetrics, onAlarm }: WiringDeps): WiredParts {
   const { config, hash } = loaded
   const hasher = new Hasher()
   const features = new FeatureExtractor(config.features, hasher, config.fast.enabled)
@@ -55,6 +61,7 @@ export function wireParts({ loaded, source, learner, outputs, clock, onMetrics }
   const counts: Counts = { events: {}, drops: {}, rejects: {} }
   const journal: Journal = new Journal(record => dispatcher.inOrder(() => outputs.journal.append(record)), position)
   const batcher = new Batcher(config.batch, config.tasks.length, clock, config.fast.enabled ? config.fast : undefined)
+  const topN = createTopN(config, hasher, position)
   const dispatcher: Dispatcher = new Dispatcher({
     config,
     configHash: hash,
@@ -64,8 +71,10 @@ export function wireParts({ loaded, source, learner, outputs, clock, onMetrics }
     outputs,
     journal,
     position,
+    retrieval: topN?.metrics,
     partitionName: index => source.partitions[index] ?? '',
     onMetrics,
+    onAlarm,
   })
   const joiner = new Joiner(config.tasks, config.join, hasher, config.model.seed, {
     arrive(subject, score) {
@@ -93,8 +102,19 @@ export function wireParts({ loaded, source, learner, outputs, clock, onMetrics }
     joiner,
     batcher,
     dispatcher,
+    topN,
     journal,
     position,
     counts,
   }
+}
+
+function createTopN({ recommend, model, evaluate }: Config, hasher: Hasher, position: Position): PipelineParts['topN'] {
+  if (recommend === undefined) return undefined
+  const metrics = new RetrievalMetrics(recommend.baselines ? RANKERS : RANKERS.slice(0, 1))
+  const recommender = new Recommender(recommend, hasher, model.seed, (ranker, split, rank, eventTimeMs) => {
+    const { after } = evaluate
+    metrics.add(ranker, split, rank, after === 0 || eventTimeMs >= position.firstEventTimeMs + after)
+  })
+  return { recommender, metrics }
 }

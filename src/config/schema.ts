@@ -4,7 +4,9 @@
  */
 import { z } from 'zod'
 import { formatDuration } from '../std/duration.js'
+import { drift } from './drift-schema.js'
 import { kafka, kafkaOutputs, kafkaSource } from './kafka-schema.js'
+import { recommend } from './recommend-schema.js'
 import { about, duration, name, optionalDuration } from './schema-kit.js'
 
 const positiveKind = z.enum(['click', 'buy', 'rating'])
@@ -46,6 +48,11 @@ const source = z.strictObject({
         ),
         bots: about(z.number().min(0).max(0.5).default(0.01), 'Share of users who are bots.'),
         malformed: about(z.number().min(0).max(0.5).default(0.001), 'Share of records that are malformed.'),
+        driftDay: about(
+          z.number().positive().optional(),
+          'On this day the shop changes at once: users take over the taste of others, what was good is bad, everybody clicks more. Absent: never.',
+          { unit: 'days' },
+        ),
       })
       .optional(),
     'If the log folder is not there: simulate a shop into it first.',
@@ -452,6 +459,11 @@ export const configSchema = z.strictObject({
   table: about(table.prefault({}), 'Which values have rows.'),
   weights: about(weights.prefault({}), 'How tasks are weighed against each other.'),
   batch: about(batch.prefault({}), 'When a step is made.'),
+  recommend: about(
+    recommend.optional(),
+    'Top-N over the whole catalogue: answers to score requests without candidates, and the metrics of the next item. Absent: off.',
+  ),
+  drift: about(drift.optional(), 'Alarms when the losses of a task rise. Absent: off.'),
   checkpoint: about(checkpoint.prefault({}), 'Private state for resuming.'),
   outputs: about(outputs.prefault({}), 'What is published.'),
   evaluate: about(evaluate.prefault({}), 'How a replay is judged.'),

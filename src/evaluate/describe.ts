@@ -16,25 +16,38 @@ const ABOUT: Record<MetricName, string> = {
   mae: "Mean absolute error, in the label's unit.",
   meanPrediction: 'Mean of the predictions.',
   meanLabel: 'Mean of the labels; for a binary task the observed rate.',
+  recallAt10:
+    'Share of positives whose item was among the first 10 of the whole catalogue, ranked for the user before the positive was learned. Ties count against the item; an item that nobody had before is a miss.',
+  ndcgAt10: 'The same, weighted by place: 1 / log2(rank + 1), 0 beyond 10.',
+  mrr: 'Mean of 1 / rank over the whole catalogue.',
 }
 
 const NUMERIC_ONLY: ReadonlySet<MetricName> = new Set(['rmse', 'mae'])
 const BOTH: ReadonlySet<MetricName> = new Set(['meanPrediction', 'meanLabel'])
+const TOP_N_ONLY: ReadonlySet<MetricName> = new Set(['recallAt10', 'ndcgAt10', 'mrr'])
 
 const SPLITS_ABOUT: Record<Split, string> = {
   all: 'Every label.',
   'cold-user': 'Labels of users who had fewer than `features.coldBelow` events before the impression.',
   'cold-item': 'The same of items. A cold user on a cold item counts in both.',
   warm: 'Neither is cold.',
+  new: 'Next item: the user had not had it before; ranked among what she had not had.',
+  repeated: 'Next item: she had.',
 }
 
 const BETTER = { higher: 'higher', lower: 'lower', one: 'nearer to 1' }
+
+function headsOf(name: MetricName): string {
+  if (TOP_N_ONLY.has(name)) return 'next item'
+  if (BOTH.has(name)) return 'all'
+  return NUMERIC_ONLY.has(name) ? 'regression, ordinal' : 'binary'
+}
 
 export function metricsMarkdown(): string {
   const names = Object.keys(METRICS) as MetricName[]
   const rows = names.map(name => {
     const { better } = METRICS[name]
-    const heads = BOTH.has(name) ? 'all' : NUMERIC_ONLY.has(name) ? 'regression, ordinal' : 'binary'
+    const heads = headsOf(name)
     return `| \`${name}\` | ${heads} | ${better === undefined ? '' : BETTER[better]} | ${ABOUT[name]} |`
   })
   return `# Metrics
@@ -65,6 +78,13 @@ figures to look at.
 ${Object.entries(SPLITS_ABOUT)
   .map(([split, text]) => `| \`${split}\` | ${text} |`)
   .join('\n')}
+
+## The next item
+
+With \`recommend\` in the configuration, each positive (\`recommend.events\`) is ranked against the whole catalogue before it is
+learned, and positives of one \`recommend.tick\` before any of them; one user and item count once a tick. Figures are called
+\`next-item\`, those of the simple rankers beside it (\`recommend.baselines\`) \`next-item.popularity\`, \`next-item.last-item\`,
+\`next-item.item-knn\` and \`next-item.own-history\`; \`positives\` counts the items found among the first 10.
 
 ## Windows and totals
 

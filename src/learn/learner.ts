@@ -9,6 +9,7 @@ import type { Backend } from '../backend/backend.js'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
 import type { LoadedState, PartState, StateArray } from '../domain/state.js'
+import { type DriftAlarm, DriftWatch } from '../evaluate/drift/drift.js'
 import { ProgressiveValidation } from '../evaluate/progressive.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
 import { type FeatureLayout, layoutFeatures } from '../features/layout.js'
@@ -22,8 +23,11 @@ import type {
   ScoreAnswer,
   ScoreCommand,
 } from '../pipeline/learner.js'
+import { Boost } from './boost.js'
 import { columnsOf } from './columns-of.js'
 import { FastPart } from './fast-part.kernel.js'
+
+const NO_ALARMS: readonly DriftAlarm[] = []
 
 export class Learner {
   readonly #tasks: number
@@ -35,6 +39,8 @@ export class Learner {
   readonly #tables: SlotTables
   readonly #validation: ProgressiveValidation
   readonly #fast: FastPart | undefined
+  readonly #drift: DriftWatch | undefined
+  readonly #boost: Boost | undefined
   readonly #slabs: Slab[] = []
   #input = { embedded: new Float32Array(0), dense: new Float32Array(0), offset: new Float32Array(0) }
   #flags = new Uint8Array(0)
@@ -58,6 +64,8 @@ export class Learner {
     this.#validation = new ProgressiveValidation(config.tasks)
     if (config.fast.enabled) this.#fast = new FastPart(config, layout, this.#columns)
     this.#weights = Float32Array.from(this.#taskPriors)
+    this.#drift = config.drift === undefined ? undefined : new DriftWatch(config.drift, config.tasks)
+    this.#boost = config.drift === undefined || config.drift.boost === 1 ? undefined : new Boost(config.drift)
   }
 
   static async create(config: Config, backend: Backend): Promise<Learner> {
@@ -99,6 +107,7 @@ export class Learner {
     const n = rows.length
     this.#reserve(n)
     this.#tables.gather(this.#slabs, this.#columns, rows, 'learn', eventTimeMs, this.#input)
+    if (this.#boost !== undefined) this.#deep.rateFactor = this.#tables.rateFactor = this.#boost.next()
     const result = await this.#deep.learn({ n, ...this.#input }, labels, mask)
     if (Number.isFinite(result.loss)) {
       this.#tables.update(result.embeddedGradient, result.offsetGradient)
@@ -119,10 +128,13 @@ export class Learner {
     const values = this.#readScores(rows)
     this.#validation.setStart(command.countFromMs)
     this.#validation.record(n, values, labels, mask, this.#flags, command.impressionTimesMs)
+    const alarms = this.#drift?.record(n, values, labels, mask) ?? NO_ALARMS
+    if (alarms.length > 0) this.#boost?.begin()
     return {
       step: this.#step,
       loss: result.loss,
       values,
+      alarms,
       taskLosses: result.taskLosses,
       taskWeights: result.taskWeights,
     }
@@ -166,6 +178,7 @@ export class Learner {
           windowSteps: this.#windowSteps,
           deepRestarts: this.#deepRestarts,
           embeddedSlots: this.#layout.embeddedSlots,
+          boosted: this.#boost?.stepsLeft ?? 0,
         },
         arrays: { weights: this.#weights },
       },
@@ -173,12 +186,21 @@ export class Learner {
       tables: this.#tables.saveState(),
       validation: this.#validation.saveState(),
       ...(this.#fast && { fast: this.#fast.saveState() }),
+      ...(this.#drift === undefined ? {} : { drift: this.#drift.saveState() }),
     }
   }
 
   async loadState(part: (name: string) => Promise<LoadedState>): Promise<void> {
     const own = await part('learner')
-    const meta = own.meta as { step: number; windowLoss: number; windowSteps: number; deepRestarts: number }
+    const meta = own.meta as {
+      step: number
+      windowLoss: number
+      windowSteps: number
+      deepRestarts: number
+      boosted: number
+    }
+    if (this.#boost !== undefined) this.#boost.stepsLeft = meta.boosted
+    this.#drift?.loadState(await part('drift'))
     this.#step = meta.step
     this.#windowLoss = meta.windowLoss
     this.#windowSteps = meta.windowSteps

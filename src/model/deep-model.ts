@@ -87,6 +87,8 @@ export class DeepModel {
   readonly #headBits: readonly number[]
   #offset = new Float32Array(0)
   #steps = 0
+  /** Multiplies the step size of the next steps. */
+  rateFactor = 1
 
   private constructor(
     spec: DeepModelSpec,
@@ -252,7 +254,7 @@ export class DeepModel {
     const { rate, epsilon } = adamScalars(this.#spec.optimizer, this.#steps + 1)
     const tasks = this.#heads.length
     const feeds: Record<string, HostTensor> = {
-      rate: { data: Float32Array.of(rate), dims: [] },
+      rate: { data: Float32Array.of(rate * this.rateFactor), dims: [] },
       epsilon: { data: Float32Array.of(epsilon), dims: [] },
     }
     if (this.#weighting.scope === 'trunk') {

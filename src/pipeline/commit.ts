@@ -64,6 +64,10 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
     joiner: joiner.saveState(),
     batcher: batcher.saveState(),
   }
+  if (parts.topN !== undefined) {
+    saved.recommend = parts.topN.recommender.saveState()
+    saved['next-item'] = parts.topN.metrics.saveState()
+  }
   for (const name of OUTPUT_NAMES) saved[`output-${name}`] = parts.delivery.outputs[name].saveState()
   return saved
 }
@@ -97,6 +101,8 @@ export async function loadParts(
   parts.clock.loadState(await part('clock'))
   parts.duplicates.loadState(await part('duplicates'))
   parts.features.loadState(await part('features'))
+  parts.topN?.recommender.loadState(await part('recommend'))
+  parts.topN?.metrics.loadState(await part('next-item'))
   parts.journal.restore(own.journalSeq)
   for (const name of OUTPUT_NAMES) await parts.delivery.outputs[name].loadState(await part(`output-${name}`))
 }

@@ -11,6 +11,8 @@ import type { Batcher, Examples } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
 import type { MillraceError } from '../domain/errors.js'
 import type { ScoreRequest } from '../domain/event.js'
+import type { DriftAlarm } from '../evaluate/drift/drift.js'
+import type { RetrievalMetrics } from '../evaluate/retrieval.js'
 import type { ExampleColumns } from '../features/columns.js'
 import type { JoinSubject } from '../join/join.js'
 import type { Outputs } from '../sink/delivery.js'
@@ -32,8 +34,11 @@ export interface DispatchDeps {
   outputs: Outputs
   journal: Journal
   position: Position
+  /** Of the next item, where top-N is configured. */
+  retrieval: RetrievalMetrics | undefined
   partitionName(index: number): string
   onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
+  onAlarm(alarm: DriftAlarm, at: { events: number; eventTime: number; step: number }): void
 }
 
 export class Dispatcher {
@@ -108,9 +113,12 @@ export class Dispatcher {
     // A late record can be older than the first one.
     const { after } = config.evaluate
     const countFromMs = after > 0 ? position.firstEventTimeMs + after : Number.NEGATIVE_INFINITY
-    this.#send(learner.learn({ ...batch, eventTimeMs: position.eventTimeMs, countFromMs }), answer =>
-      this.#predictFresh(batch.rows, batch.fresh, answer),
-    )
+    const { records, eventTimeMs } = position
+    this.#send(learner.learn({ ...batch, eventTimeMs, countFromMs }), answer => {
+      this.#predictFresh(batch.rows, batch.fresh, answer)
+      for (const alarm of answer.alarms)
+        this.#alarm(alarm, { events: records, eventTime: eventTimeMs, step: answer.step })
+    })
     const { snapshotEverySteps } = config.outputs
     if (snapshotEverySteps > 0 && this.#steps % snapshotEverySteps === 0) this.snapshot()
   }
@@ -143,10 +151,15 @@ export class Dispatcher {
   }
 
   metrics(): void {
-    const { learner, position, outputs, onMetrics } = this.#deps
+    const { learner, position, outputs, onMetrics, retrieval } = this.#deps
     const records = position.records
     const eventTimeMs = position.eventTimeMs
+    // As of now; the worker's figures are of what was sent before.
+    const nextItem = { window: retrieval?.windowMetrics() ?? [], totals: retrieval?.totals() ?? [] }
+    retrieval?.closeWindow()
     this.#send(learner.metrics(), answer => {
+      answer.window.push(...nextItem.window)
+      answer.totals.push(...nextItem.totals)
       const lines = [
         ...answer.window.map(line => ({ line, window: 'window' as const })),
         ...answer.totals.map(line => ({ line, window: 'total' as const })),
@@ -251,6 +264,14 @@ export class Dispatcher {
     return new Promise(resolve => {
       this.#wake = resolve
     })
+  }
+
+  #alarm(alarm: DriftAlarm, at: { events: number; eventTime: number; step: number }): void {
+    const { task, detector, labels, lossBefore, lossNow } = alarm
+    const { outputs, onAlarm } = this.#deps
+    const record = { ...at, task, split: detector, values: { lossBefore, lossNow }, counts: { labels } }
+    outputs.metrics.append({ ...record, window: 'alarm' })
+    onAlarm(alarm, at)
   }
 
   #predict(row: number, values: Float32Array, index: number, modelVersion: number): void {

@@ -11,6 +11,7 @@
  * learned by the fast part (its mask is not empty), or both in this order. Its learn commands have no fresh rows.
  * A row may be named by several learn commands (one per matured label) but its features are the same each time.
  */
+import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import type { CalibrationPoint } from '../evaluate/metrics/calibration.js'
 import type { TaskMetrics } from '../evaluate/metrics/task-metrics.js'
 import type { TableStats } from '../features/table/slot-tables.js'
@@ -54,6 +55,8 @@ export interface LearnAnswer {
   /** Per task: mean loss, weight used. */
   taskLosses: Float32Array
   taskWeights: Float32Array
+  /** Tasks whose losses rose. */
+  alarms: readonly DriftAlarm[]
 }
 
 export interface MetricsAnswer {

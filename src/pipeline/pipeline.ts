@@ -10,12 +10,14 @@ import type { Batcher } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
 import type { Event, ScoreRequest } from '../domain/event.js'
 import type { RejectReason } from '../domain/outcome.js'
+import type { RetrievalMetrics } from '../evaluate/retrieval.js'
 import type { ExampleColumns } from '../features/columns.js'
 import type { FeatureExtractor } from '../features/extract.js'
 import type { DuplicateFilter } from '../join/duplicates.js'
 import type { Joiner, JoinSubject } from '../join/join.js'
 import type { StreamClock } from '../join/watermark.js'
 import type { Log } from '../observe/log.js'
+import type { Recommender } from '../recommend/recommender.js'
 import { deadLetter, type Refusal } from '../sink/dead-letter.js'
 import { type Delivery, OUTPUT_NAMES } from '../sink/delivery.js'
 import type { Source, SourceRecord } from '../source/source.js'
@@ -46,6 +48,8 @@ export interface PipelineParts {
   joiner: Joiner
   batcher: Batcher
   dispatcher: Dispatcher
+  /** Top-N over the catalogue, where it is configured. */
+  topN: { recommender: Recommender; metrics: RetrievalMetrics } | undefined
   journal: Journal
   position: Position
   counts: Counts
@@ -148,7 +152,7 @@ export class Pipeline {
 
   /** One event that counts, at its place: what is due by now, features and score, labels, state. */
   #process(event: Event, watermarkMs: number): void {
-    const { position, duplicates, counts, joiner, batcher, dispatcher, features } = this.#parts
+    const { position, duplicates, counts, joiner, batcher, dispatcher, features, topN } = this.#parts
     if (duplicates.isDuplicate(event.kind, event.eventId, event.eventTimeMs)) {
       increment(counts.drops, 'duplicate')
       return
@@ -167,14 +171,20 @@ export class Pipeline {
         joiner.handle(event)
     }
     features.observe(event)
+    topN?.recommender.observe(event)
     if (batcher.learnDue) dispatcher.flush('count')
     else if (batcher.scoreDue) dispatcher.flushScores('count')
   }
 
   #answer(request: ScoreRequest): void {
-    const { columns, features, dispatcher } = this.#parts
+    const { columns, features, dispatcher, topN, config } = this.#parts
     const { eventId, requestId, eventTimeMs, user, context } = request
-    const subjects = request.candidates.map(
+    const found =
+      request.candidates.length > 0
+        ? undefined
+        : topN?.recommender.recommend(user, eventTimeMs, config.recommend?.size ?? 0)
+    const candidates = found?.map(({ item }) => item) ?? request.candidates
+    const subjects = candidates.map(
       (item): JoinSubject => ({ eventId, requestId, eventTimeMs, user, item, position: null, context }),
     )
     const rows = subjects.map(subject => {

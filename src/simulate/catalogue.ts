@@ -123,6 +123,11 @@ export class Catalogue {
     this.#setPrice(item, price, this.#priceLevel[this.category[item] ?? 0] ?? 3)
   }
 
+  /** What was good is bad from now on. */
+  turnQuality(): void {
+    for (let item = 0; item < this.size; item++) this.quality[item] = -(this.quality[item] ?? 0)
+  }
+
   title(item: number): string {
     return this.#titles[item] ?? ''
   }

@@ -12,6 +12,8 @@ import { drawByWeight, logNormal } from './draw.js'
 const DRIFTING = 0.35
 const DRIFT_MS = 20 * 86_400_000
 const BOT_ACTIVITY = 2
+/** In logits. */
+const MORE_CLICKS = 0.8
 
 export class Population {
   readonly size: number
@@ -95,6 +97,16 @@ export class Population {
     for (let at = user * AXES; at < (user + 1) * AXES; at++) {
       this.#drifted[at] = (this.#drifted[at] ?? 0) * keep + spread * random.normal()
     }
+  }
+
+  /** Everybody takes over the lasting taste of somebody else, and clicks more. */
+  exchangeTastes(): void {
+    const half = Math.floor(this.size / 2) * AXES
+    const moved = new Float32Array(this.#fixed.length)
+    moved.set(this.#fixed.subarray(half))
+    moved.set(this.#fixed.subarray(0, half), this.#fixed.length - half)
+    this.#fixed.set(moved)
+    for (let user = 0; user < this.size; user++) this.clickiness[user] = (this.clickiness[user] ?? 0) + MORE_CLICKS
   }
 
   /** taste · item */

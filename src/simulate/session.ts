@@ -83,7 +83,9 @@ export function createSessionMaker(deps: SessionDeps): SessionMaker {
     if (random.uniform() < 0.05) {
       fillPage(user, 20)
       const request = { ...stamp('s', atMs), requestId: `q${requestCount++}`, user: id }
-      schedule({ kind: 'score-request', record: { ...request, candidates: page.map(itemId), context: { device } } })
+      // One in four asks for the best of the whole catalogue.
+      const candidates = requestCount % 4 === 0 ? [] : page.map(itemId)
+      schedule({ kind: 'score-request', record: { ...request, candidates, context: { device } } })
       atMs += 100
     }
     const pages = geometric(random, MORE_PAGES, 12)

@@ -86,12 +86,18 @@ export async function simulateShop(
   })
   const priceEveryMs = Math.max((20 * DAY_MS) / options.items, (100 * durationMs) / options.events)
   let nextPriceMs = exponential(prices, priceEveryMs)
+  let driftMs = (options.driftDay ?? Number.POSITIVE_INFINITY) * DAY_MS
   let made = 0
   let written = 0
   let itemEvents = 0
 
   while (made < options.events) {
     const nowMs = season.timeAt(made / options.events)
+    if (nowMs >= driftMs) {
+      users.exchangeTastes()
+      items.turnQuality()
+      driftMs = Number.POSITIVE_INFINITY
+    }
     for (let item = items.nextArrival(nowMs); item >= 0; item = items.nextArrival(nowMs))
       announce(item, items.arrivalMs[item] ?? 0)
     for (; nextPriceMs <= nowMs; nextPriceMs += exponential(prices, priceEveryMs)) {

@@ -18,7 +18,7 @@ export interface MetricRecord {
   events: number
   step: number
   task: string
-  window: 'window' | 'total'
+  window: 'window' | 'total' | 'alarm'
   split: string
   values: Record<string, number>
   counts: Record<string, number>

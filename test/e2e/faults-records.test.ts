@@ -181,8 +181,25 @@ test('duplicates, late records and clicks out of order are used or dropped by ru
   assert.equal(organic.tasks.buy.positives, before.tasks.buy.positives + 1)
 })
 
-test('a request for unknown users and items, or for nothing at all, is answered at its place', async () => {
+test('a request without candidates is answered from the catalogue as of its place, where top-N is configured', async () => {
   const workspace = new Workspace(smallConfig)
+  const request = (page: number, requestId: string, user: string): Entry => ({
+    kind: 'score-request',
+    record: { ...at(page), requestId, user, candidates: [] },
+  })
+  writeLog(workspace, { 0: [request(0, 'too early', 'u1')], 59: [request(59, 'late', 'u1')] })
+  await replay(workspace)
+  const [early, late] = await workspace.records<{ items: { item: string; values: Record<string, number> }[] }>(
+    'recommendations',
+  )
+  assert.deepEqual(early?.items, [])
+  const items = late?.items.map(({ item }) => item) ?? []
+  assert.ok(items.length > 0 && new Set(items).size === items.length)
+  for (const { values } of late?.items ?? []) assert.deepEqual(Object.keys(values), ['click', 'buy', 'rating'])
+})
+
+test('a request for unknown users and items, or for nothing at all, is answered at its place', async () => {
+  const workspace = new Workspace({ ...smallConfig, recommend: undefined })
   const request = (page: number, requestId: string, user: string, candidates: string[]): Entry => ({
     kind: 'score-request',
     record: { ...at(page), requestId, user, candidates },

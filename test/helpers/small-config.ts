@@ -28,6 +28,8 @@ export const smallConfig = {
   model: { hidden: [16], dim: 8, tower: 8, architecture: 'mmoe', experts: 2 },
   weights: { method: 'gradnorm' },
   batch: { maxExamples: 128, tick: '1h' },
+  recommend: { tick: '1h', baselines: true },
+  drift: { threshold: 3, boost: 2, boostSteps: 20 },
   checkpoint: { path: 'checkpoints' },
   outputs: { path: 'out', metricsEvery: 2000, snapshotEverySteps: 50 },
   evaluate: { report: 'report.html' },

@@ -1,9 +1,12 @@
 /** Which labels a figure covers: all, or those of cold users, of cold items, or of neither. A cold user's cold item counts in both. */
-export type Split = 'all' | 'cold-user' | 'cold-item' | 'warm'
+export type LabelSplit = 'all' | 'cold-user' | 'cold-item' | 'warm'
 
-export const SPLITS: readonly Split[] = ['all', 'cold-user', 'cold-item', 'warm']
+/** Of the next item: whether the user had it before. */
+export type Split = LabelSplit | 'new' | 'repeated'
 
-/** Only what is defined is there; no NaN. Binary tasks have the first row, regression and ordinal tasks the second. */
+export const SPLITS: readonly LabelSplit[] = ['all', 'cold-user', 'cold-item', 'warm']
+
+/** Only what is defined is there; no NaN. Binary tasks have the first group, regression and ordinal tasks the second, the next item the last. */
 export interface MetricValues {
   auc?: number
   logLoss?: number
@@ -19,6 +22,10 @@ export interface MetricValues {
 
   meanPrediction?: number
   meanLabel?: number
+
+  recallAt10?: number
+  ndcgAt10?: number
+  mrr?: number
 }
 
 export type MetricName = keyof MetricValues

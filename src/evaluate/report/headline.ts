@@ -24,6 +24,9 @@ export const METRICS: Record<MetricName, MetricStyle> = {
   mae: { label: 'MAE', better: 'lower', decimals: 4 },
   meanPrediction: { label: 'mean predicted', better: undefined, decimals: 5 },
   meanLabel: { label: 'mean label', better: undefined, decimals: 5 },
+  recallAt10: { label: 'R@10', title: 'recall at 10', better: 'higher', decimals: 4 },
+  ndcgAt10: { label: 'NDCG@10', better: 'higher', decimals: 4 },
+  mrr: { label: 'MRR', title: 'mean reciprocal rank', better: 'higher', decimals: 4 },
 }
 
 const BINARY_METRICS: readonly MetricName[] = [
@@ -37,19 +40,23 @@ const BINARY_METRICS: readonly MetricName[] = [
   'f1',
 ]
 const NUMERIC_METRICS: readonly MetricName[] = ['rmse', 'mae', 'meanPrediction', 'meanLabel']
+const TOP_N_METRICS: readonly MetricName[] = ['recallAt10', 'ndcgAt10', 'mrr']
 
 export const SPLIT_LABELS: Record<Split, string> = {
   all: 'all',
   warm: 'warm',
   'cold-user': 'cold user',
   'cold-item': 'cold item',
+  new: 'new to the user',
+  repeated: 'repeated',
 }
 
 export function headlineMetric(task: Pick<ReportedTask, 'head'>): MetricName {
-  return task.head === 'binary' ? 'auc' : 'rmse'
+  return metricsOfTask(task)[0] ?? 'auc'
 }
 
 export function metricsOfTask(task: Pick<ReportedTask, 'head'>): readonly MetricName[] {
+  if (task.head === 'top-n') return TOP_N_METRICS
   return task.head === 'binary' ? BINARY_METRICS : NUMERIC_METRICS
 }
 

@@ -2,6 +2,7 @@
 import type { TaskMetrics } from '../metrics/task-metrics.js'
 import {
   formatCount,
+  formatEventTime,
   formatMetric,
   formatSeconds,
   formatShare,
@@ -14,11 +15,12 @@ import { html, type Markup } from './markup.js'
 import type { AxisKind, Plot, PlotSeries } from './plots.js'
 import type { ReportedTask, RunReport } from './report.js'
 
-/** Binary and numeric tasks have different figures, so each kind has its table. */
+/** Binary and numeric tasks and the next item have different figures, so each kind has its table. */
 export function totalTables(report: RunReport): Markup[] {
   const binary = report.tasks.filter(task => task.head === 'binary')
-  const numeric = report.tasks.filter(task => task.head !== 'binary')
-  return [binary, numeric].filter(tasks => tasks.length > 0).map(totalTable)
+  const topN = report.tasks.filter(task => task.head === 'top-n')
+  const numeric = report.tasks.filter(task => task.head !== 'binary' && task.head !== 'top-n')
+  return [binary, numeric, topN].filter(tasks => tasks.length > 0).map(totalTable)
 }
 
 function totalTable(tasks: readonly ReportedTask[]): Markup {
@@ -74,6 +76,17 @@ export function countTable(caption: string, counts: Record<string, number>, form
 
 export function durationTable(report: RunReport): Markup | undefined {
   return countTable('Wall time', report.durationsMs, formatSeconds)
+}
+
+export function alarmTable({ alarms }: RunReport): Markup | undefined {
+  if (alarms.length === 0) return undefined
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Drift alarms"><table>
+    <thead><tr><th scope="col">event time</th><th scope="col">task</th><th scope="col">detector</th><th scope="col">labels</th>
+    <th scope="col">loss before</th><th scope="col">loss now</th></tr></thead>
+    <tbody>${alarms.map(
+      alarm => html`<tr><th scope="row">${formatEventTime(alarm.eventTimeMs)}</th><td>${alarm.task}</td><td>${alarm.detector}</td>
+      <td>${formatCount(alarm.labels)}</td><td>${alarm.lossBefore.toPrecision(4)}</td><td>${alarm.lossNow.toPrecision(4)}</td></tr>`,
+    )}</tbody></table></div>`
 }
 
 /** At most so many rows; the page stays small and a screen reader's patience is kept. */

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { formatCount, formatEventTime, formatSeconds } from './headline.js'
-import { countTable, durationTable, leaderboardTable, plotTable, totalTables } from './html-tables.js'
+import { alarmTable, countTable, durationTable, leaderboardTable, plotTable, totalTables } from './html-tables.js'
 import { html, Markup, scriptJson } from './markup.js'
 import { PAGE_SCRIPT } from './page-script.js'
 import { PAGE_STYLE } from './page-style.js'
@@ -49,6 +49,7 @@ export function renderHtml(reports: readonly [RunReport, ...RunReport[]]): strin
       'grid',
       [lossPlot(reports), throughputPlot(reports)].map(plot => plot && figure(plot)),
     )}
+    ${section('Drift alarms', 'stack', [alarmTable(report)])}
     ${section('Counts', 'grid small', [
       countTable('Events used', report.counts.events),
       countTable('Dropped by rule', report.counts.drops),

@@ -47,10 +47,12 @@ const NOTES: { [name in MetricName]?: string } = {
   normalisedEntropy: 'Log loss over that of always saying the average. Lower is better, 1 is the average.',
   rmse: 'Root mean squared error, in units of the label. Lower is better.',
   mae: 'Mean absolute error, in units of the label. Lower is better.',
+  recallAt10: 'Share of next items among the first 10 of the whole catalogue. Higher is better.',
+  ndcgAt10: 'The same, weighted by place. Higher is better.',
 }
 
 export function learningCurves(reports: readonly RunReport[], task: ReportedTask): Plot[] {
-  const second: MetricName = task.head === 'binary' ? 'normalisedEntropy' : 'mae'
+  const second: MetricName = task.head === 'binary' ? 'normalisedEntropy' : task.head === 'top-n' ? 'ndcgAt10' : 'mae'
   return [headlineMetric(task), second].map(metric => learningCurve(reports, task, metric))
 }
 

@@ -35,14 +35,29 @@ export interface RunReport {
   weights: WeightCurve
   throughput: ThroughputPoint[]
   loss: LossCurve
+  /** Drift: when a task's losses rose. */
+  alarms: ReportedAlarm[]
   counts: Counts
   /** Embedding rows by table at the end. */
   tableRows: Record<string, number>
 }
 
+export interface ReportedAlarm {
+  /** Records read by then. */
+  events: number
+  eventTimeMs: number
+  task: string
+  detector: string
+  /** Labels of the task by then. */
+  labels: number
+  lossBefore: number
+  lossNow: number
+}
+
 export interface ReportedTask {
   name: string
-  head: TaskConfig['head']
+  /** top-n: the next item, ranked against the whole catalogue. */
+  head: TaskConfig['head'] | 'top-n'
   /** One entry a split. */
   totals: TaskMetrics[]
   /** Empty for numeric tasks. */

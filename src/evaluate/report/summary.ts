@@ -1,6 +1,6 @@
 /** The figures of a run as `evaluate --json` prints them: `tasks.<name>.{auc,logLoss,…}` and `eventsPerSecond`. */
 import type { MetricValues, Split } from '../metrics/task-metrics.js'
-import type { Counts, RunReport } from './report.js'
+import type { Counts, ReportedAlarm, RunReport } from './report.js'
 
 interface TaskSummary extends MetricValues {
   count: number
@@ -19,6 +19,7 @@ export interface RunSummary {
   eventsPerSecond: number
   durationsMs: Record<string, number>
   tasks: Record<string, TaskSummary>
+  alarms: ReportedAlarm[]
   counts: Counts
   tableRows: Record<string, number>
 }
@@ -31,7 +32,8 @@ export function summariseRuns(reports: readonly [RunReport, ...RunReport[]]): Ru
 }
 
 function summariseRun(report: RunReport): RunSummary {
-  const { name, configuration, log, backend, records, steps, eventsPerSecond, durationsMs, counts, tableRows } = report
+  const { name, configuration, log, backend, records, steps, eventsPerSecond, durationsMs, alarms, counts, tableRows } =
+    report
   const tasks: Record<string, TaskSummary> = {}
   for (const task of report.tasks) {
     const summary: TaskSummary = { count: 0, positives: 0, splits: {} }
@@ -41,5 +43,18 @@ function summariseRun(report: RunReport): RunSummary {
     }
     tasks[task.name] = summary
   }
-  return { name, configuration, log, backend, records, steps, eventsPerSecond, durationsMs, tasks, counts, tableRows }
+  return {
+    name,
+    configuration,
+    log,
+    backend,
+    records,
+    steps,
+    eventsPerSecond,
+    durationsMs,
+    tasks,
+    alarms,
+    counts,
+    tableRows,
+  }
 }

@@ -56,11 +56,12 @@ function heading(report: RunReport, paint: Paint): string {
   return `${paint.bold(report.name)}  ${facts.join(' · ')}\n${paint.dim(`${report.log} · ${report.backend}`)}`
 }
 
-/** Binary and numeric tasks have different columns, so each kind has its table. */
+/** Binary and numeric tasks and the next item have different columns, so each kind has its table. */
 function taskTables(report: RunReport, options: TerminalOptions, paint: Paint): string[] {
   const binary = report.tasks.filter(task => task.head === 'binary')
-  const numeric = report.tasks.filter(task => task.head !== 'binary')
-  return [binary, numeric].flatMap(tasks => {
+  const topN = report.tasks.filter(task => task.head === 'top-n')
+  const numeric = report.tasks.filter(task => task.head !== 'binary' && task.head !== 'top-n')
+  return [binary, numeric, topN].flatMap(tasks => {
     const [example] = tasks
     return example === undefined ? [] : [fittingTable(tasks, metricsOfTask(example), options.columns, paint)]
   })
@@ -107,12 +108,20 @@ function losses(report: RunReport, paint: Paint): string {
       .join(', ')
   const dropped = list(report.counts.drops)
   const rejected = list(report.counts.rejects)
+  const alarms = report.alarms.map(({ task, detector }) => `${task} (${detector})`)
   return [
+    alarms.length === 0 ? '' : `${paint.warn('drift alarms')}     ${list(tallied(alarms))}`,
     dropped === '' ? '' : `${paint.dim('dropped by rule')}  ${dropped}`,
     rejected === '' ? '' : `${paint.warn('dead letters')}     ${rejected}`,
   ]
     .filter(line => line !== '')
     .join('\n')
+}
+
+function tallied(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
+  return counts
 }
 
 function leaderboardTable(reports: readonly RunReport[], paint: Paint): string {

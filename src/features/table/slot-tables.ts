@@ -63,6 +63,8 @@ export class SlotTables implements Stateful {
   #counts = { admitted: 0, evicted: 0, expired: 0 }
   // The last gather: [n, keyPlaces] rows, and for a learn the rows' numbers in the batch.
   #learned = 0
+  /** Multiplies the step sizes of rows and biases in the next updates. */
+  rateFactor = 1
   #keyPlaces = 0
   #places = new Int32Array(0)
   #uniques = new Int32Array(0)
@@ -174,7 +176,7 @@ export class SlotTables implements Stateful {
           if (slot.table !== table || slot.layout.embedIndex < 0) continue
           addRowGradients(slot.layout, dim, uniques, keyPlaces, n, embeddedGradient, this.#width, sums)
         }
-        stepRows(table, sums, rows.rate, rows.keep)
+        stepRows(table, sums, rows.rate * this.rateFactor, rows.keep)
       }
       for (const kind of ['bias', 'wide'] as const) {
         if (!table.shape[kind]) continue
@@ -183,7 +185,7 @@ export class SlotTables implements Stateful {
           if (slot.table !== table || !slot.layout[kind]) continue
           addOffsetGradients(slot.layout, this.#tasks, uniques, keyPlaces, n, offsetGradient, sums)
         }
-        if (kind === 'bias') stepBiases(table, sums, biases.rate)
+        if (kind === 'bias') stepBiases(table, sums, biases.rate * this.rateFactor)
         else stepWide(table, sums, wide)
       }
       table.settle(this.#second)

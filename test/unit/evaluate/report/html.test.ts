@@ -36,6 +36,7 @@ test('a run of nothing is a page without undefined figures', () => {
     throughput: [],
     loss: { steps: [], loss: [] },
     counts: { events: {}, drops: {}, rejects: {}, outputs: {} },
+    alarms: [],
     tableRows: {},
     durationsMs: {},
   }

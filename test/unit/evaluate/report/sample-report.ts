@@ -72,6 +72,17 @@ export function sampleReport(options: SampleOptions = {}): RunReport {
       rejects: { undecodable: 61, 'invalid-number': 44, 'future-time': 3 },
       outputs: { predictions: 183_520, metrics: 120, 'dead-letters': 108 },
     },
+    alarms: [
+      {
+        events: 41_000,
+        eventTimeMs: START_MS + 5 * 86_400_000,
+        task: 'click',
+        detector: 'adwin',
+        labels: 30_000,
+        lossBefore: 0.061,
+        lossNow: 0.083,
+      },
+    ],
     tableRows: { user: 2341, item: 1107, category: 42, 'user×category': 18_404 },
   }
 }

@@ -1,0 +1,302 @@
+/**
+ * p(next item j | user): a softmax over the catalogue whose logit holds what is known in closed form, and learns the rest:
+ *
+ *   s_j = θ1 log(1 + kNN_j / ε) + θ2 log(1 + last_j / ε) + θ3 log(1 + own_j / ε') + θ4 log n_j + bias_j + h · B_j
+ *
+ * kNN_j: co-counts of the user's recent items with j, recency-weighted, over n_j^.75, as a share; last_j: the same of the
+ * last few items; own_j: share of j in the user's decayed history; n_j: decayed popularity; h · B_j: see association.
+ * θ and the factors learn by the softmax's gradient. A catalogue of at most `exactItems` is summed exactly. A larger one
+ * is sampled by popularity, and then the logit is trained without log n_j, whatever θ4: against popularity negatives
+ * that is the log-odds, and with log n_j inside it collapses, since items never drawn keep the highest logits.
+ *
+ * look() gathers the sparse evidence of a user; scores() fills all logits; learn() makes one step for the item that came.
+ */
+import type { LoadedState, PartState } from '../domain/state.js'
+import type { Random } from '../std/random.js'
+import { Association } from './association.kernel.js'
+import type { CoCounts } from './co-counts.kernel.js'
+import type { Histories } from './histories.kernel.js'
+import type { Items } from './items.kernel.js'
+import { loadedArray } from './loaded.js'
+
+const RECENCY = 0.9
+const LAST = 3
+const LAST_RECENCY = 0.5
+const TARGET_POWER = 0.75
+/** Imagined events of every item: the first co-counts of a rare one do not outshine everything. */
+const SHRINK = 1
+const SHARE_FLOOR = 1e-5
+const OWN_FLOOR = 1e-3
+const THETA_START = [1.5, 0, 1, 0]
+const THETA_RATE = 0.05
+/** Errors below this change nothing that matters. */
+const LEAST_ERROR = 1e-5
+const KNN = 0
+const LATEST = 1
+const OWN = 2
+const POPULARITY = 3
+
+export interface NextItemOptions {
+  history: number
+  dim: number
+  rate: number
+  exactItems: number
+  negatives: number
+  /** Items that the user has had may come again: they are candidates like others. */
+  repeats: boolean
+}
+
+export class NextItem {
+  readonly #options: NextItemOptions
+  readonly #items: Items
+  readonly #coCounts: CoCounts
+  readonly #histories: Histories
+  readonly #random: Random
+  readonly association: Association
+  readonly theta = Float64Array.from(THETA_START)
+  readonly #thetaSquares = new Float64Array(4).fill(1)
+  readonly #thetaGradient = new Float64Array(4)
+  /** Logits of all items by number; -Infinity = no item. Valid after scores(). */
+  scores = new Float64Array(0)
+  /** Evidence by item, 0 where there is none: raw sums, and the logarithms that θ weighs. */
+  knn = new Float64Array(0)
+  last = new Float64Array(0)
+  own = new Float64Array(0)
+  #knnLog = new Float64Array(0)
+  #lastLog = new Float64Array(0)
+  #ownLog = new Float64Array(0)
+  /** Items with evidence: from co-counts, and of the user's own history. */
+  touched = new Int32Array(0)
+  touchedCount = 0
+  #had = new Int32Array(0)
+  #hadCount = 0
+  /** Number of the last look() that found the item in the user's history. */
+  #hadIn = new Int32Array(0)
+  #look = 0
+  /** Candidates of a step and their logits, then errors. */
+  #candidates = new Int32Array(0)
+  #errors = new Float64Array(0)
+
+  constructor(
+    options: NextItemOptions,
+    parts: { items: Items; coCounts: CoCounts; histories: Histories; random: Random },
+  ) {
+    this.#options = options
+    this.#items = parts.items
+    this.#coCounts = parts.coCounts
+    this.#histories = parts.histories
+    this.#random = parts.random
+    this.association = new Association(options.dim, options.rate)
+  }
+
+  /** pairWeight: what a co-count of now counts. */
+  look(user: number, nowMs: number, pairWeight: number): void {
+    this.#clear()
+    this.#look++
+    const histories = this.#histories
+    const { history } = this.#options
+    this.association.begin()
+    let touched = 0
+    let had = 0
+    let weight = 1
+    let lastWeight = 1
+    let ownTotal = 0
+    for (let pair = histories.newest(user); pair >= 0; pair = histories.older(pair)) {
+      const item = histories.itemOf(pair)
+      if (had < history) {
+        touched = this.#coCounts.addTo(item, weight, this.knn, this.touched, touched)
+        weight *= RECENCY
+        if (had < LAST) {
+          this.#coCounts.addTo(item, lastWeight, this.last, this.#candidates, 0)
+          lastWeight *= LAST_RECENCY
+        }
+        this.association.addHistory(item)
+      }
+      this.#hadIn[item] = this.#look
+      this.#had[had++] = item
+      const own = histories.weightAt(pair, nowMs)
+      this.own[item] = own
+      ownTotal += own
+    }
+    this.association.finish()
+    this.touchedCount = touched
+    this.#hadCount = had
+    this.#weigh(pairWeight)
+    for (let nth = 0; nth < had; nth++) {
+      const item = this.#had[nth]!
+      this.#ownLog[item] = Math.log(1 + this.own[item]! / (ownTotal * OWN_FLOOR))
+    }
+  }
+
+  /** Whether the user who was looked at last has had the item. */
+  hasHad(item: number): boolean {
+    return this.#hadIn[item] === this.#look
+  }
+
+  fillScores(): void {
+    const { scores, theta } = this
+    const { logPopularity, length } = this.#items
+    this.association.logits(length, scores)
+    const popularity = theta[POPULARITY]!
+    for (let item = 0; item < length; item++) {
+      const log = logPopularity[item]!
+      scores[item] = log === Number.NEGATIVE_INFINITY ? log : scores[item]! + popularity * log
+    }
+    const knn = theta[KNN]!
+    const last = theta[LATEST]!
+    for (let nth = 0; nth < this.touchedCount; nth++) {
+      const item = this.touched[nth]!
+      scores[item] = scores[item]! + knn * this.#knnLog[item]! + last * this.#lastLog[item]!
+    }
+    if (!this.#options.repeats) return
+    const own = theta[OWN]!
+    for (let nth = 0; nth < this.#hadCount; nth++) {
+      const item = this.#had[nth]!
+      scores[item] = scores[item]! + own * this.#ownLog[item]!
+    }
+  }
+
+  /** Whether learn() needs the scores to be filled. */
+  get isExact(): boolean {
+    return this.#items.size <= this.#options.exactItems
+  }
+
+  /** One step for the item that came, after look() of its user as of before it; exact: after fillScores() too. */
+  learn(item: number): void {
+    const n = this.isExact ? this.#allCandidates(item) : this.#drawnCandidates(item)
+    if (n < 2) return
+    const errors = this.#errors
+    let highest = Number.NEGATIVE_INFINITY
+    for (let nth = 0; nth < n; nth++) if (errors[nth]! > highest) highest = errors[nth]!
+    let sum = 0
+    for (let nth = 0; nth < n; nth++) {
+      errors[nth] = Math.exp(errors[nth]! - highest)
+      sum += errors[nth]!
+    }
+    const gradient = this.#thetaGradient.fill(0)
+    for (let nth = 0; nth < n; nth++) {
+      const candidate = this.#candidates[nth]!
+      const error = errors[nth]! / sum - (candidate === item ? 1 : 0)
+      if (error < LEAST_ERROR && error > -LEAST_ERROR) continue
+      gradient[KNN] = gradient[KNN]! + error * this.#knnLog[candidate]!
+      gradient[LATEST] = gradient[LATEST]! + error * this.#lastLog[candidate]!
+      gradient[OWN] = gradient[OWN]! + error * this.#ownLog[candidate]!
+      gradient[POPULARITY] = gradient[POPULARITY]! + error * this.#items.logPopularity[candidate]!
+      this.association.pull(candidate, error)
+    }
+    this.association.push()
+    for (let feature = 0; feature < 4; feature++) {
+      const slope = gradient[feature]!
+      this.#thetaSquares[feature] = this.#thetaSquares[feature]! + slope * slope
+      this.theta[feature] = this.theta[feature]! - (THETA_RATE * slope) / Math.sqrt(this.#thetaSquares[feature]!)
+    }
+  }
+
+  /** Makes room for items up to this number. */
+  reserve(items: number): void {
+    if (this.scores.length >= items) return
+    const capacity = Math.max(1024, items, this.scores.length * 2)
+    const wider = () => new Float64Array(capacity)
+    this.#clear()
+    this.scores = wider()
+    this.knn = wider()
+    this.last = wider()
+    this.own = wider()
+    this.#knnLog = wider()
+    this.#lastLog = wider()
+    this.#ownLog = wider()
+    this.#errors = wider()
+    this.touched = new Int32Array(capacity)
+    this.#had = new Int32Array(capacity)
+    this.#hadIn = new Int32Array(capacity)
+    this.#candidates = new Int32Array(capacity)
+  }
+
+  saveArrays(): PartState['arrays'] {
+    return { theta: this.theta, 'theta.squares': this.#thetaSquares, ...this.association.saveArrays() }
+  }
+
+  loadArrays(state: LoadedState): void {
+    this.theta.set(loadedArray(state, 'theta', Float64Array))
+    this.#thetaSquares.set(loadedArray(state, 'theta.squares', Float64Array))
+    this.association.loadArrays(state)
+  }
+
+  /** Raw sums of co-counts to shares of their total, and their logarithms. */
+  #weigh(pairWeight: number): void {
+    const { paired } = this.#items
+    const { knn, last, touched } = this
+    const shrink = SHRINK * pairWeight
+    let knnTotal = 0
+    let lastTotal = 0
+    for (let nth = 0; nth < this.touchedCount; nth++) {
+      const item = touched[nth]!
+      const popularity = (paired[item]! + shrink) ** -TARGET_POWER
+      knn[item] = knn[item]! * popularity
+      last[item] = last[item]! * popularity
+      knnTotal += knn[item]!
+      lastTotal += last[item]!
+    }
+    for (let nth = 0; nth < this.touchedCount; nth++) {
+      const item = touched[nth]!
+      this.#knnLog[item] = Math.log(1 + knn[item]! / (knnTotal * SHARE_FLOOR))
+      if (last[item]! > 0) this.#lastLog[item] = Math.log(1 + last[item]! / (lastTotal * SHARE_FLOOR))
+    }
+  }
+
+  /** Logits of all that may come; what the user has had may not, unless it did. */
+  #allCandidates(item: number): number {
+    const { scores } = this
+    const { length } = this.#items
+    let n = 0
+    for (let candidate = 0; candidate < length; candidate++) {
+      if (scores[candidate]! === Number.NEGATIVE_INFINITY) continue
+      if (!this.#options.repeats && this.hasHad(candidate) && candidate !== item) continue
+      this.#candidates[n] = candidate
+      this.#errors[n++] = scores[candidate]!
+    }
+    return n
+  }
+
+  /** The item and `negatives` draws by popularity, with logits that leave log n_j out. */
+  #drawnCandidates(item: number): number {
+    let n = 0
+    this.#candidates[n] = item
+    this.#errors[n++] = this.#withoutPopularity(item)
+    for (let draw = 0; draw < this.#options.negatives; draw++) {
+      const candidate = this.drawByPopularity(this.#random)
+      if (candidate < 0 || candidate === item) continue
+      if (!this.#options.repeats && this.hasHad(candidate)) continue
+      this.#candidates[n] = candidate
+      this.#errors[n++] = this.#withoutPopularity(candidate)
+    }
+    return n
+  }
+
+  /** An item that a recent event had; set by the owner of the events. -1 = none. */
+  drawByPopularity: (random: Random) => number = () => -1
+
+  #withoutPopularity(item: number): number {
+    const { theta } = this
+    return (
+      this.association.logit(item) +
+      (theta[POPULARITY]! - 1) * this.#items.logPopularity[item]! +
+      theta[KNN]! * this.#knnLog[item]! +
+      theta[LATEST]! * this.#lastLog[item]! +
+      (this.#options.repeats ? theta[OWN]! * this.#ownLog[item]! : 0)
+    )
+  }
+
+  #clear(): void {
+    for (let nth = 0; nth < this.touchedCount; nth++) {
+      const item = this.touched[nth]!
+      this.knn[item] = this.last[item] = this.#knnLog[item] = this.#lastLog[item] = 0
+    }
+    for (let nth = 0; nth < this.#hadCount; nth++) {
+      const item = this.#had[nth]!
+      this.own[item] = this.#ownLog[item] = 0
+    }
+    this.touchedCount = 0
+    this.#hadCount = 0
+  }
+}

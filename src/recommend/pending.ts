@@ -1,0 +1,85 @@
+/** The positives of the tick under way, each pair of user and item once; they are learned when it ends. */
+import type { Id } from '../domain/event.js'
+import type { LoadedState, PartState } from '../domain/state.js'
+import type { Hasher } from '../std/hash.js'
+import { KeyIndex, LOOSE } from '../std/key-index.kernel.js'
+import { loadedArray } from './loaded.js'
+
+export class Pending {
+  readonly #hasher: Hasher
+  readonly #seen = new KeyIndex(64, 2, LOOSE)
+  readonly #items: Id[] = []
+  readonly #words: number[] = []
+
+  constructor(hasher: Hasher) {
+    this.#hasher = hasher
+  }
+
+  get length(): number {
+    return this.#items.length
+  }
+
+  /** False: the user had the item in this tick already. */
+  add(user: Id, item: Id): boolean {
+    const hasher = this.#hasher
+    hasher.text(item)
+    const itemLo = hasher.lo
+    const itemHi = hasher.hi
+    hasher.text(user)
+    const userLo = hasher.lo
+    const userHi = hasher.hi
+    hasher.mix(userLo, userHi, itemLo, itemHi)
+    this.#seen.insert(hasher.lo, hasher.hi)
+    if (!this.#seen.inserted) return false
+    this.#words.push(userLo, userHi, hasher.lo, hasher.hi)
+    this.#items.push(item)
+    return true
+  }
+
+  item(nth: number): Id {
+    return this.#items[nth] ?? ''
+  }
+
+  userLo(nth: number): number {
+    return this.#words[nth * 4] ?? 0
+  }
+
+  userHi(nth: number): number {
+    return this.#words[nth * 4 + 1] ?? 0
+  }
+
+  clear(): void {
+    for (let at = 0; at < this.#words.length; at += 4)
+      this.#seen.remove(this.#words[at + 2] ?? 0, this.#words[at + 3] ?? 0)
+    this.#words.length = 0
+    this.#items.length = 0
+  }
+
+  saveArrays(): PartState['arrays'] {
+    const encoder = new TextEncoder()
+    const texts = this.#items.map(item => encoder.encode(item))
+    const bytes = new Uint8Array(texts.reduce((sum, text) => sum + text.length, 0))
+    texts.reduce((at, text) => {
+      bytes.set(text, at)
+      return at + text.length
+    }, 0)
+    return {
+      'pending.words': Uint32Array.from(this.#words),
+      'pending.lengths': Uint32Array.from(texts, text => text.length),
+      'pending.bytes': bytes,
+    }
+  }
+
+  loadArrays(state: LoadedState): void {
+    const words = loadedArray(state, 'pending.words', Uint32Array)
+    for (const word of words) this.#words.push(word)
+    for (let at = 0; at < words.length; at += 4) this.#seen.insert(words[at + 2] ?? 0, words[at + 3] ?? 0)
+    const decoder = new TextDecoder()
+    const bytes = loadedArray(state, 'pending.bytes', Uint8Array)
+    let at = 0
+    for (const length of loadedArray(state, 'pending.lengths', Uint32Array)) {
+      this.#items.push(decoder.decode(bytes.subarray(at, at + length)))
+      at += length
+    }
+  }
+}

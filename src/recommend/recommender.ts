@@ -1,0 +1,276 @@
+/**
+ * Top-N over the whole catalogue, learned from the stream: what users had (clicks, buys, ratings) moves co-counts,
+ * histories, popularity and the next-item model. Lives on the main thread, in the order of the log, so that an answer
+ * to a score request is by exactly the events before it.
+ *
+ * Positives of one tick are ranked before any of them is learned, each pair of user and item once a tick: what is judged
+ * was never seen. A tick ends with the first event of a later one.
+ *
+ * Memory is bounded by maxItems, neighbours and maxPairs; nothing is allocated per event. State is a function of the
+ * events alone and is saved whole.
+ */
+import type { Config } from '../config/schema.js'
+import type { Event, Id, Positive } from '../domain/event.js'
+import type { LoadedState, PartState, Stateful } from '../domain/state.js'
+import { Decay } from '../std/decay.js'
+import type { Hasher } from '../std/hash.js'
+import { Random } from '../std/random.js'
+import { CoCounts } from './co-counts.kernel.js'
+import { Histories } from './histories.kernel.js'
+import { Items } from './items.kernel.js'
+import { NextItem } from './next-item.kernel.js'
+import { Pending } from './pending.js'
+import { RANKERS, type Ranker, Rankers } from './rankers.kernel.js'
+import { RecentDraws } from './recent-draws.kernel.js'
+import { TopN } from './top-n.kernel.js'
+
+export type RecommendConfig = NonNullable<Config['recommend']>
+
+/** all: over the whole list. new, repeated: whether the user had the item before; new is over what the user had not. */
+export type RankSplit = 'all' | 'new' | 'repeated'
+
+/** rank: 1 = first; Infinity = the item was not in the catalogue. */
+export type OnRank = (ranker: Ranker, split: RankSplit, rank: number, eventTimeMs: number) => void
+
+/** A new pair counts with so many of the user's recent items, each one back a little less. */
+const PAIR_WINDOW = 50
+const PAIR_RECENCY = 0.95
+
+export interface Recommendation {
+  item: Id
+  score: number
+}
+
+export class Recommender implements Stateful {
+  readonly #config: RecommendConfig
+  readonly #hasher: Hasher
+  readonly #onRank: OnRank | undefined
+  readonly #random: Random
+  readonly #items: Items
+  readonly #coCounts: CoCounts
+  readonly #histories: Histories
+  readonly #recent: RecentDraws
+  readonly #model: NextItem
+  readonly #rankers: Rankers
+  readonly #pending: Pending
+  readonly #top = new TopN()
+  readonly #popularityDecay: Decay
+  readonly #pairDecay: Decay
+  #tick = Number.NEGATIVE_INFINITY
+  /** Whom the model was looked at for, as of how many learned positives: the same again costs nothing. */
+  #looked = { lo: 0, hi: 0, learned: -1, tick: 0, filled: false }
+  #learned = 0
+  #positives = 0
+
+  constructor(config: RecommendConfig, hasher: Hasher, seed: number, onRank?: OnRank) {
+    this.#config = config
+    this.#hasher = hasher
+    this.#onRank = onRank
+    this.#random = new Random(seed)
+    this.#items = new Items(config.maxItems)
+    this.#coCounts = new CoCounts(config.neighbours)
+    this.#histories = new Histories(config.maxPairs, config.halfLife.history)
+    this.#recent = new RecentDraws()
+    this.#model = new NextItem(config, {
+      items: this.#items,
+      coCounts: this.#coCounts,
+      histories: this.#histories,
+      random: this.#random,
+    })
+    this.#model.drawByPopularity = random => this.#recent.draw(random)
+    this.#model.reserve(1)
+    this.#rankers = new Rankers(this.#items, this.#model)
+    this.#pending = new Pending(hasher)
+    this.#popularityDecay = new Decay(config.halfLife.popularity)
+    this.#pairDecay = new Decay(config.halfLife.pairs)
+  }
+
+  /** Every event that counts, in the order of the log. */
+  observe(event: Event): void {
+    this.#advance(event.eventTimeMs)
+    if (event.kind === 'click' || event.kind === 'buy' || event.kind === 'rating') {
+      if (this.#config.events.includes(event.kind)) this.#positive(event)
+    }
+  }
+
+  /** The best of the catalogue for the user as of now, best first. */
+  recommend(user: Id, eventTimeMs: number, count: number): Recommendation[] {
+    this.#advance(eventTimeMs)
+    this.#hasher.text(user)
+    this.#lookAt(this.#hasher.lo, this.#hasher.hi, true)
+    const { scores } = this.#model
+    const top = this.#top
+    top.begin(count)
+    for (let item = 0; item < this.#items.length; item++) {
+      const score = scores[item] ?? 0
+      if (score < top.bar || score === Number.NEGATIVE_INFINITY) continue
+      if (!this.#config.repeats && this.#model.hasHad(item)) continue
+      top.offer(item, score)
+    }
+    top.finish()
+    const list: Recommendation[] = []
+    for (let nth = 0; nth < top.size; nth++) {
+      list.push({ item: this.#items.id(top.items[nth] ?? 0), score: top.scores[nth] ?? 0 })
+    }
+    return list
+  }
+
+  stats(): { items: number; users: number; pairs: number; theta: number[] } {
+    return {
+      items: this.#items.size,
+      users: this.#histories.users,
+      pairs: this.#histories.size,
+      theta: Array.from(this.#model.theta),
+    }
+  }
+
+  saveState(): PartState {
+    return {
+      meta: {
+        tick: this.#tick === Number.NEGATIVE_INFINITY ? null : this.#tick,
+        learned: this.#learned,
+        positives: this.#positives,
+        popularity: this.#popularityDecay.toJson(),
+        pairs: this.#pairDecay.toJson(),
+        random: this.#random.state(),
+        recent: this.#recent.next,
+      },
+      arrays: {
+        ...this.#items.saveArrays(),
+        ...this.#coCounts.saveArrays(),
+        ...this.#histories.saveArrays(),
+        ...this.#model.saveArrays(),
+        ...this.#recent.saveArrays(),
+        ...this.#pending.saveArrays(),
+      },
+    }
+  }
+
+  loadState(state: LoadedState): void {
+    const meta = state.meta as unknown as {
+      tick: number | null
+      learned: number
+      positives: number
+      popularity: number | null
+      pairs: number | null
+      random: [number, number, number, number]
+      recent: number
+    }
+    this.#tick = meta.tick ?? Number.NEGATIVE_INFINITY
+    this.#learned = meta.learned
+    this.#positives = meta.positives
+    this.#popularityDecay.fromJson(meta.popularity)
+    this.#pairDecay.fromJson(meta.pairs)
+    this.#random.restore(meta.random)
+    this.#items.loadArrays(state)
+    this.#coCounts.loadArrays(state)
+    this.#histories.loadArrays(state)
+    this.#model.reserve(this.#items.length)
+    this.#model.loadArrays(state)
+    this.#recent.loadArrays(state, meta.recent)
+    this.#pending.loadArrays(state)
+  }
+
+  #advance(eventTimeMs: number): void {
+    const tick = Math.floor(eventTimeMs / this.#config.tick)
+    if (tick <= this.#tick) return
+    for (let nth = 0; nth < this.#pending.length; nth++) this.#learn(nth)
+    this.#pending.clear()
+    this.#tick = tick
+  }
+
+  #positive({ user, item, eventTimeMs }: Positive): void {
+    if (!this.#pending.add(user, item)) return
+    const nth = this.#pending.length - 1
+    const { judgeEvery } = this.#config
+    if (this.#onRank === undefined || judgeEvery === 0 || this.#positives++ % judgeEvery !== 0) return
+    this.#judge(this.#pending.userLo(nth), this.#pending.userHi(nth), this.#items.find(item), eventTimeMs)
+  }
+
+  #judge(lo: number, hi: number, item: number, eventTimeMs: number): void {
+    this.#lookAt(lo, hi, true)
+    const had = item >= 0 && this.#model.hasHad(item)
+    const { repeats, baselines } = this.#config
+    const rankers = this.#rankers
+    for (const ranker of RANKERS) {
+      if (ranker !== 'next-item' && !baselines) continue
+      if (item < 0) {
+        this.#onRank?.(ranker, 'all', Number.POSITIVE_INFINITY, eventTimeMs)
+        this.#onRank?.(ranker, 'new', Number.POSITIVE_INFINITY, eventTimeMs)
+        continue
+      }
+      const scores = rankers.scoresOf(ranker)
+      const rank = rankers.rank(scores, item, repeats)
+      this.#onRank?.(ranker, 'all', rank, eventTimeMs)
+      const ofSplit = had || !repeats ? rank : rankers.rank(scores, item, false)
+      this.#onRank?.(ranker, had ? 'repeated' : 'new', ofSplit, eventTimeMs)
+    }
+  }
+
+  #learn(nth: number): void {
+    const lo = this.#pending.userLo(nth)
+    const hi = this.#pending.userHi(nth)
+    const known = this.#items.find(this.#pending.item(nth))
+    const user = this.#histories.userRow(lo, hi)
+    if (known >= 0 && user >= 0) {
+      this.#lookAt(lo, hi, this.#model.isExact)
+      this.#model.learn(known)
+    }
+    const item = known >= 0 ? known : this.#admit(this.#pending.item(nth))
+    const nowMs = this.#nowMs
+    const popularityScale = this.#popularityDecay.rebase(nowMs)
+    if (popularityScale !== 1) this.#items.scalePopularity(popularityScale)
+    const pairScale = this.#pairDecay.rebase(nowMs)
+    if (pairScale !== 1) {
+      this.#items.scalePaired(pairScale)
+      this.#coCounts.scale(pairScale)
+    }
+    const pairWeight = this.#pairDecay.weight(nowMs)
+    let weight = pairWeight
+    let pair = this.#histories.newest(user)
+    for (let back = 0; back < PAIR_WINDOW && pair >= 0; back++, pair = this.#histories.older(pair)) {
+      const other = this.#histories.itemOf(pair)
+      if (other !== item) {
+        this.#coCounts.add(item, other, weight)
+        this.#coCounts.add(other, item, weight)
+      }
+      weight *= PAIR_RECENCY
+    }
+    this.#items.count(item, this.#popularityDecay.weight(nowMs), pairWeight)
+    this.#histories.add(lo, hi, item, nowMs)
+    this.#recent.add(item)
+    this.#learned++
+  }
+
+  #admit(id: Id): number {
+    if (this.#items.isFull) {
+      const gone = this.#items.evict()
+      this.#coCounts.remove(gone)
+      this.#histories.removeItems(gone)
+      this.#recent.remove(gone)
+    }
+    const item = this.#items.insert(id)
+    this.#model.reserve(this.#items.length)
+    this.#model.association.start(item, this.#random)
+    return item
+  }
+
+  #lookAt(lo: number, hi: number, fill: boolean): void {
+    const looked = this.#looked
+    const isSame =
+      looked.lo === lo && looked.hi === hi && looked.learned === this.#learned && looked.tick === this.#tick
+    if (!isSame) {
+      this.#model.look(this.#histories.userRow(lo, hi), this.#nowMs, this.#pairDecay.weight(this.#nowMs))
+      Object.assign(looked, { lo, hi, learned: this.#learned, tick: this.#tick, filled: false })
+    }
+    if (fill && !looked.filled) {
+      this.#model.fillScores()
+      looked.filled = true
+    }
+  }
+
+  /** The start of the tick: the same for all that is asked within it. */
+  get #nowMs(): number {
+    return this.#tick * this.#config.tick
+  }
+}
