@@ -13,7 +13,7 @@ export async function startInstantLearner({ tasks }: Config): Promise<LearnerPor
     learn: async ({ rows }) => {
       step++
       const values = new Float32Array(rows.length * tasks.length)
-      return { step, loss: 0, values, taskLosses: zeros, taskWeights: zeros }
+      return { step, loss: 0, values, alarms: [], taskLosses: zeros, taskWeights: zeros }
     },
     metrics: async () => ({ step, window: [], totals: [], loss: 0, taskWeights: [...zeros], tables, deepRestarts: 0 }),
     calibration: async () => [],

@@ -182,7 +182,7 @@ test('duplicates, late records and clicks out of order are used or dropped by ru
 })
 
 test('a request without candidates is answered from the catalogue as of its place, where top-N is configured', async () => {
-  const workspace = new Workspace(smallConfig)
+  const workspace = new Workspace({ ...smallConfig, recommend: {} })
   const request = (page: number, requestId: string, user: string): Entry => ({
     kind: 'score-request',
     record: { ...at(page), requestId, user, candidates: [] },
