@@ -16,7 +16,7 @@ const SHRINK = 0.001
 /** Weight of each item of the history against the one after it. */
 const RECENCY = 0.8
 /** Beyond this many the weights are below 1e-4. */
-export const ASSOCIATION_HISTORY = 40
+const ASSOCIATION_HISTORY = 40
 
 export class Association {
   readonly #dim: number

@@ -27,7 +27,7 @@ import { TopN } from './top-n.kernel.js'
 export type RecommendConfig = NonNullable<Config['recommend']>
 
 /** all: over the whole list. new, repeated: whether the user had the item before; new is over what the user had not. */
-export type RankSplit = 'all' | 'new' | 'repeated'
+type RankSplit = 'all' | 'new' | 'repeated'
 
 /** rank: 1 = first; Infinity = the item was not in the catalogue. */
 export type OnRank = (ranker: Ranker, split: RankSplit, rank: number, eventTimeMs: number) => void
