@@ -58,7 +58,7 @@ const main: Stage = async (loaded, onRecords, stop) => {
     {
       loaded,
       log: '',
-      outputs: 'files',
+      outputs: 'configured',
       resume: false,
       logger: silentLog,
       clock: systemClock,

@@ -1,6 +1,7 @@
-// `npm run kafka -- start | stop | status`: a real broker and a schema registry for people without Docker, on the usual
-// ports. Data stay in .data/kafka until that folder is removed.
-import { spawnSync } from 'node:child_process'
+// `npm run kafka -- start | stop | status | consume TOPIC`: a real broker and a schema registry for people without Docker,
+// and Kafka's console consumer. They listen where the learner looks for them: KAFKA_BROKERS and SCHEMA_REGISTRY_URL, or
+// the usual ports. Data stay in .data/kafka (MILLRACE_KAFKA_DATA) until that folder is removed.
+import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +11,7 @@ import {
   formatBroker,
   isFree,
   isProvisioned,
+  kafkaJars,
   launchBroker,
   launchRegistry,
   processIn,
@@ -19,14 +21,16 @@ import {
 } from './kafka-process.mjs'
 
 const root = resolve(fileURLToPath(import.meta.url), '../..')
-const data = join(root, '.data/kafka')
-const broker = { folder: join(data, 'broker'), port: 9092, controllerPort: 9093 }
-const registry = { folder: join(data, 'registry'), port: 8081 }
+const data = resolve(process.env.MILLRACE_KAFKA_DATA ?? join(root, '.data/kafka'))
+const port = Number(/^127\.0\.0\.1:(\d+)$/.exec(process.env.KAFKA_BROKERS ?? '')?.[1] ?? 9092)
+const broker = { folder: join(data, 'broker'), port, controllerPort: port + 1 }
+const registryPort = /^http:\/\/127\.0\.0\.1:(\d+)/.exec(process.env.SCHEMA_REGISTRY_URL ?? '')?.[1]
+const registry = { folder: join(data, 'registry'), port: Number(registryPort ?? 8081) }
 
-const commands = { start, stop, status }
+const commands = { start, stop, status, consume }
 const command = commands[process.argv[2] ?? '']
 if (command === undefined) {
-  console.error('usage: npm run kafka -- start | stop | status')
+  console.error('usage: npm run kafka -- start | stop | status | consume TOPIC [options of the console consumer]')
   process.exit(2)
 }
 await command().catch(error => {
@@ -77,6 +81,23 @@ function clusterId() {
 async function stop() {
   await Promise.all([stopProcess(registry.folder), stopProcess(broker.folder)])
   await status()
+}
+
+/** Kafka's own console consumer: committed messages of a topic from its beginning, one a line. */
+async function consume() {
+  const [topic, ...options] = process.argv.slice(3)
+  if (topic === undefined) throw new Error('usage: npm run kafka -- consume TOPIC')
+  const print = ['partition', 'offset', 'timestamp', 'key'].map(name => `print.${name}=true`)
+  const tool = [
+    'org.apache.kafka.tools.consumer.ConsoleConsumer',
+    ...['--bootstrap-server', `127.0.0.1:${broker.port}`, '--topic', topic],
+    ...['--from-beginning', '--isolation-level', 'read_committed'],
+    ...print.flatMap(property => ['--formatter-property', property]),
+  ]
+  const logging = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
+  const flags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', logging, '-cp', `${kafkaJars}/*`]
+  const child = spawn('java', [...flags, ...tool, ...options], { stdio: 'inherit' })
+  process.exitCode = await new Promise(done => child.on('close', code => done(code ?? 0)))
 }
 
 async function status() {

@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { configCommand } from './commands/config.js'
 import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
+import { exportCommand } from './commands/export.js'
 import { importCommand } from './commands/import.js'
 import { replayCommand } from './commands/replay.js'
 import { runCommand } from './commands/run.js'
@@ -22,12 +23,15 @@ const { version, description } = JSON.parse(readFileSync(join(packageRoot(), 'pa
 const program = new Command('millrace')
   .description(description)
   .version(version)
+  // Options belong to the command that they follow, also where its parent has one of the same name.
+  .enablePositionalOptions()
   .showSuggestionAfterError()
   .showHelpAfterError('(see millrace --help)')
   .addCommand(runCommand())
   .addCommand(replayCommand())
   .addCommand(evaluateCommand())
   .addCommand(importCommand())
+  .addCommand(exportCommand())
   .addCommand(simulateCommand())
   .addCommand(topicsCommand())
   .addCommand(configCommand())

@@ -8,6 +8,7 @@ import { createLog, type Log } from '../observe/log.js'
 import { createProgress } from '../observe/progress.js'
 import { diskFault } from '../snapshot/disk-fault.js'
 import { systemClock } from '../std/clock.js'
+import { onLog } from './beside-live.js'
 import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
 import { reportOf } from './report-of.js'
@@ -21,6 +22,8 @@ export interface EvaluateOptions {
   compare: boolean
   report: string | undefined
   json: boolean
+  /** Folder of another log than the configured ones. */
+  log?: string | undefined
 }
 
 export interface Entrant {
@@ -33,8 +36,10 @@ export interface Entrant {
 export async function evaluateFiles(files: readonly string[], options: EvaluateOptions): Promise<void> {
   const set = [...options.set, 'source.follow=false']
   const entrants = files.flatMap((file): Entrant[] => {
-    const loaded = loadChecked(file, { set })
-    const variants = options.compare ? variantsOf(file, set, loaded) : []
+    const loaded = onLog(loadChecked(file, { set }), options.log)
+    const variants = options.compare
+      ? variantsOf(file, set, loaded).map(variant => ({ ...variant, loaded: onLog(variant.loaded, options.log) }))
+      : []
     return [{ name: loaded.config.name, file, changes: {}, loaded }, ...variants.map(variant => ({ ...variant, file }))]
   })
   const [first] = entrants

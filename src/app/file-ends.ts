@@ -1,6 +1,9 @@
 /** Events from a log folder, outputs to files or nowhere. */
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { createMessageLogDecoder } from '../decode/message-log.js'
 import { createDecoderFactory } from '../decode/record-decoder.js'
+import { MESSAGE_LOG_FILE, type MessageLogManifest, parseManifest } from '../domain/message-log.js'
 import type { Delivery } from '../sink/delivery.js'
 import { createFileDelivery } from '../sink/file-delivery.js'
 import { AvroFileSource } from '../source/avro-file.js'
@@ -15,7 +18,18 @@ export async function openFileEnds(options: SessionOptions, observation: Observa
   const { loaded } = options
   const { config, folder } = loaded
   const decoderFor = createDecoderFactory(config.source)
-  const source = new AvroFileSource({ path: options.log, follow: config.source.follow, decoderFor })
+  const { follow } = config.source
+  const manifest = readManifest(options.log)
+  const source = new AvroFileSource(
+    manifest === undefined
+      ? { path: options.log, follow, decoderFor }
+      : {
+          path: options.log,
+          follow,
+          decoderFor: createMessageLogDecoder(manifest, decoderFor),
+          asTopics: { maxFutureMs: config.join.maxFuture },
+        },
+  )
   closers.push(() => source.close())
   const lingerMs = config.batch.linger
   return {
@@ -28,6 +42,13 @@ export async function openFileEnds(options: SessionOptions, observation: Observa
     startOffsets: () => [],
   }
 }
+
+/** Undefined: the log is one of events, not of messages. */
+export function readManifest(log: string): MessageLogManifest | undefined {
+  const file = join(log, MESSAGE_LOG_FILE)
+  return existsSync(file) ? parseManifest(readFileSync(file, 'utf8'), file) : undefined
+}
+
 /** Outputs as files, or nothing. */
 export async function fileDelivery({ loaded, outputs }: SessionOptions): Promise<Delivery> {
   const folder = resolve(loaded.folder, loaded.config.outputs.path)

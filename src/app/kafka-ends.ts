@@ -11,7 +11,7 @@ import type { Config } from '../config/schema.js'
 import { createMessageDecoder } from '../decode/message-decoder.js'
 import { createDecoderFactory } from '../decode/record-decoder.js'
 import { registerOutputSchemas } from '../decode/register-schemas.js'
-import { SchemaRegistry } from '../decode/registry.js'
+import type { SchemaRegistry } from '../decode/registry.js'
 import { MillraceError } from '../domain/errors.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
 import { OutputGate, Relearning } from '../pipeline/relearning.js'
@@ -28,6 +28,7 @@ import { readSchemaFile } from '../std/schema-file.js'
 import { uniqueName } from '../std/unique-name.js'
 import type { Closers, DecisionHandlers, Ends } from './ends.js'
 import { fileDelivery } from './file-ends.js'
+import { openRegistry } from './kafka-registry.js'
 import type { Observation } from './observation.js'
 import { observeDelivery } from './observe-delivery.js'
 import { observeRegistry, observeSource } from './observe-kafka.js'
@@ -51,33 +52,19 @@ export async function openKafkaEnds(
   const { config, folder } = loaded
   registerCodecs()
   const connection = kafkaConnection(config.kafka, folder, logger)
-  const registry =
-    config.kafka.registry === undefined
-      ? undefined
-      : new SchemaRegistry({
-          ...config.kafka.registry,
-          clock,
-          onState({ reachable, lastError }) {
-            if (reachable) logger.info({}, 'the schema registry answers again')
-            else
-              logger.warn(
-                { reason: lastError },
-                'the schema registry does not answer: known schemas are used, others wait',
-              )
-          },
-        })
+  const registry = openRegistry(loaded, options, closers)
   if (registry !== undefined) {
-    closers.push(async () => registry.close())
     const unobserve = observeRegistry(registry, observation)
     closers.push(async () => unobserve())
   }
   const repeats = options.followJournal === true
-  const target = options.outputs === 'files' && !repeats ? config.outputs.kafka : undefined
+  const target = options.outputs === 'configured' ? config.outputs.kafka : undefined
+  const { until, ...reading } = topics
   const isLive = target !== undefined || (config.source.follow && !repeats)
   let decided: DecisionHandlers | undefined
   const source = new KafkaSource({
     connection,
-    ...topics,
+    ...reading,
     group: isLive ? topics.group : `${topics.group}-replay-${uniqueName()}`,
     maxFuture: config.join.maxFuture,
     decoder: createMessageDecoder({
@@ -91,7 +78,7 @@ export async function openKafkaEnds(
     onDecision: decision => decided?.merge(decision),
     onUnknownSchema: unknown => decided?.unknownSchema(unknown),
     anew: !options.resume,
-    ...(isLive || repeats ? {} : { until: 'latest' as const }),
+    ...(isLive || repeats ? {} : { until }),
     ...(repeats ? { onLostOffset: 'fail' as const } : {}),
   })
   closers.push(() => source.close())

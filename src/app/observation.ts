@@ -4,14 +4,13 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LoadedConfig } from '../config/load.js'
 import { MillraceError } from '../domain/errors.js'
 import { type Check, createHealth, type Health } from '../observe/health.js'
-import type { Log } from '../observe/log.js'
 import { Metrics } from '../observe/metrics.js'
 import { serveObserved } from '../observe/server.js'
 import type { Clock } from '../std/clock.js'
 import { packageRoot } from '../std/package-root.js'
+import type { SessionOptions } from './session-options.js'
 
 /** In the order of a life; `standby` until it is this instance's turn, `relearning` what an earlier one had committed. */
 const STATES = ['starting', 'standby', 'restoring', 'relearning', 'learning', 'stopping', 'failed'] as const
@@ -69,9 +68,10 @@ export class Observation {
   }
 
   /** Serves if the configuration wants it; returns what closes it. */
-  async serve({ config }: LoadedConfig, logger: Log): Promise<() => Promise<void>> {
+  async serve({ loaded: { config }, outputs, logger }: Pick<SessionOptions, 'loaded' | 'outputs' | 'logger'>): Promise<() => Promise<void>> {
     const { host, port } = config.observe
-    const isLive = config.source.follow || (config.source.kafka !== undefined && config.outputs.kafka !== undefined)
+    const publishes = outputs === 'configured' && config.outputs.kafka !== undefined
+    const isLive = config.source.follow || (config.source.kafka !== undefined && publishes)
     if (port === undefined && !isLive) return async () => {}
     this.metrics.watchProcess()
     const server = await serveObserved({ host, port }, this.health, this.metrics)

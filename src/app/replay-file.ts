@@ -3,6 +3,7 @@
 import type { RunReport } from '../evaluate/report/report.js'
 import { type Log, silentLog } from '../observe/log.js'
 import { systemClock } from '../std/clock.js'
+import { besideLive } from './beside-live.js'
 import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
 import { reportOf } from './report-of.js'
@@ -29,7 +30,7 @@ export interface ReplayOptions {
  */
 export async function replay(file: string, options: ReplayOptions = {}): Promise<RunReport> {
   const { write = false, resume = false, logger = silentLog, onProgress = () => {} } = options
-  const loaded = loadChecked(file, { set: [...(options.set ?? []), 'source.follow=false'] })
+  const loaded = besideLive(loadChecked(file, { set: [...(options.set ?? []), 'source.follow=false'] }))
   const log = await prepareLog(loaded, () => {})
   const result = await learnLog(
     {

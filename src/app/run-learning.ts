@@ -5,7 +5,7 @@ import type { RunReport } from '../evaluate/report/report.js'
 import { createLog } from '../observe/log.js'
 import { createProgress } from '../observe/progress.js'
 import { systemClock } from '../std/clock.js'
-import { besideLive } from './beside-live.js'
+import { besideLive, onLog } from './beside-live.js'
 import { evaluateAll, writeReport } from './evaluate-files.js'
 import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
@@ -19,8 +19,12 @@ export interface RunOptions {
   file: string
   set: string[]
   resume: boolean
-  /** Learn again what a live run has learned from topics, as its journal says, to files of its own. */
+  /** Of a finite log, for comparison: whatever the configuration says, outputs go to files and nothing live is touched. */
+  replay: boolean
+  /** A replay: learn again what a live run has learned from topics, as its journal says. */
   followJournal?: boolean
+  /** A replay: folder of another log than the configured one. */
+  log?: string | undefined
   /** Afterwards evaluate the variants of evaluate.compare too, for the report. */
   compare: boolean
   json: boolean
@@ -28,7 +32,7 @@ export interface RunOptions {
 
 export async function runLearning(options: RunOptions): Promise<void> {
   const checked = loadChecked(options.file, { set: options.set })
-  const loaded = options.followJournal === true ? besideLive(checked) : checked
+  const loaded = options.replay ? onLog(besideLive(checked), options.log) : checked
   const { config, folder } = loaded
   const logger = createLog(config.name, config.log.level)
   const terminal = process.stderr.isTTY === true
@@ -39,7 +43,7 @@ export async function runLearning(options: RunOptions): Promise<void> {
   const session = {
     loaded,
     log,
-    outputs: 'files',
+    outputs: options.replay ? 'files' : 'configured',
     resume: options.resume,
     followJournal: options.followJournal === true,
     logger,

@@ -9,8 +9,8 @@ export interface SessionOptions {
   loaded: LoadedConfig
   /** Folder of the event log. */
   log: string
-  /** Outputs and checkpoints as files, or nothing but the result. */
-  outputs: 'files' | 'discard'
+  /** Outputs as configured, to files whatever is configured, or nothing but the result. Without outputs no checkpoints. */
+  outputs: 'configured' | 'files' | 'discard'
   /** Go on from the newest checkpoint, or remove the checkpoints and begin with the log's first record. */
   resume: boolean
   /** Learn again what a live run has learned, as its journal says; nothing else. */

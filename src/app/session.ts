@@ -49,7 +49,7 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
   return withClosers(async closers => {
     const observation = new Observation(options.clock, stop)
     // First, so that it is closed last: an instance that stands by, or stops, is seen as well.
-    closers.push(await observation.serve(options.loaded, options.logger))
+    closers.push(await observation.serve(options))
     return runSession(options, observation, closers, stop).catch(error => {
       observation.fail(error)
       throw error
@@ -65,7 +65,7 @@ async function runSession(
 ): Promise<SessionResult> {
   const { loaded, clock, logger } = options
   const { config } = loaded
-  const root = options.outputs === 'files' ? resolve(loaded.folder, config.checkpoint.path) : undefined
+  const root = options.outputs === 'discard' ? undefined : resolve(loaded.folder, config.checkpoint.path)
   if (root !== undefined) await assertWritable(root)
   const ends = await openEnds(options, observation, closers, stop)
   const { source, delivery } = ends

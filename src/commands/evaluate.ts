@@ -1,8 +1,16 @@
 import { Command } from 'commander'
 import { evaluateFiles } from '../app/evaluate-files.js'
+import { addRange, type RangeOptions, rangeSettings } from './range.js'
+
+interface Options extends RangeOptions {
+  log?: string
+  compare?: true
+  report?: string
+  json?: true
+}
 
 export function evaluateCommand(): Command {
-  return new Command('evaluate')
+  const command = new Command('evaluate')
     .description(
       'Replay a log and judge every score when its label matures (progressive validation). Nothing is written but the report.',
     )
@@ -11,10 +19,14 @@ export function evaluateCommand(): Command {
     .option('--compare', 'also the variants of evaluate.compare')
     .option('--report <file>', 'where the HTML report goes (default: evaluate.report of the first configuration)')
     .option('--json', 'print the result as JSON')
+  return addRange(command)
+    .option('--log <folder>', 'read this log instead of the configured source, such as an export of its topics')
     .addHelpText('after', '\nExample: millrace evaluate examples/ml-100k.yaml --json')
-    .action(async (files: string[], options: { set?: string[]; compare?: true; report?: string; json?: true }) => {
+    .action(async (files: string[], options: Options) => {
+      const ranges = new Set(files.flatMap(file => rangeSettings(file, options)))
       await evaluateFiles(files, {
-        set: options.set ?? [],
+        set: [...(options.set ?? []), ...ranges],
+        log: options.log,
         compare: options.compare === true,
         report: options.report,
         json: options.json === true,

@@ -8,6 +8,7 @@ import { createLog } from '../observe/log.js'
 import { createProgress } from '../observe/progress.js'
 import { createLogWriter } from '../sink/log-writer.js'
 import { systemClock } from '../std/clock.js'
+import { importKafkaCommand } from './import-kafka.js'
 import { countsText, newLog } from './new-log.js'
 
 interface Flags {
@@ -20,7 +21,7 @@ type Update = (records: number, share: number) => void
 
 export function importCommand(): Command {
   const command = new Command('import')
-    // What follows `movielens` is for it, though both commands have the same options.
+    // What follows `movielens` or `kafka` is for it, though they have the same options.
     .enablePositionalOptions()
     .description('Make an event log of a CSV file (gzip or not), by a mapping of its columns to events and profiles.')
     .argument('<file>', 'the CSV file')
@@ -66,7 +67,7 @@ export function importCommand(): Command {
       .option('--force', 'replace the log that is there')
       .option('--json', 'print the result as JSON')
   }
-  return command.addCommand(movielens)
+  return command.addCommand(movielens).addCommand(importKafkaCommand())
 }
 
 async function importing(

@@ -7,7 +7,7 @@ import { rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { MillraceError } from '../domain/errors.js'
 
-const OF_A_LOG = /^(p\d{2,}|truth\.avro)$/
+const OF_A_LOG = /^(p\d{2,}|truth\.avro|messages\.json)$/
 
 /** Makes a log at `folder`; the one that it replaces goes only when the new one is whole. */
 export async function newLog<T>(

@@ -14,6 +14,13 @@ export function runCommand(): Command {
     .addHelpText('after', '\nExample: millrace run examples/shop.yaml')
     .action(async (file: string, options: { set?: string[]; follow?: true; fresh?: true; json?: true }) => {
       const set = [...(options.set ?? []), ...(options.follow ? ['source.follow=true'] : [])]
-      await runLearning({ file, set, resume: options.fresh !== true, compare: true, json: options.json === true })
+      await runLearning({
+        file,
+        set,
+        resume: options.fresh !== true,
+        replay: false,
+        compare: true,
+        json: options.json === true,
+      })
     })
 }

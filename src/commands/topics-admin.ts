@@ -177,3 +177,14 @@ function innermost(error: unknown): ClientError {
 }
 
 const protocolType = (error: unknown): string => innermost(error).type ?? ''
+
+/** retention.ms of topics; those that this user may not ask about are left out. */
+export async function retentionOf(admin: Admin, topics: readonly string[]): Promise<Map<string, number>> {
+  const retention = new Map<string, number>()
+  for (const topic of topics) {
+    const settings = await settingsOf(admin, topic)
+    if (typeof settings === 'object' && settings['cleanup.policy']?.includes('delete') !== false)
+      retention.set(topic, Number(settings['retention.ms'] ?? -1))
+  }
+  return retention
+}

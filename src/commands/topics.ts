@@ -107,7 +107,9 @@ async function createInputs(admin: Admin, survey: Survey, { partitions, replicat
   const created: Created[] = []
   for (const { topic, state } of survey.inputs) {
     if (state.kind === 'there') continue
-    if (await createTopic(admin, { topic, partitions, replication, settings: {} })) created.push({ topic, partitions })
+    // The model is a function of the log: what is to be learned again must still be there.
+    const settings = { 'retention.ms': '-1' }
+    if (await createTopic(admin, { topic, partitions, replication, settings })) created.push({ topic, partitions })
   }
   return created
 }

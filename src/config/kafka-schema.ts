@@ -1,6 +1,7 @@
 /** The sections about Kafka: the cluster, topics to read, topics to write. */
 import { z } from 'zod'
 import { about, duration } from './schema-kit.js'
+import { PLACE_FORM, parsePlace } from './topic-place.js'
 
 const secret = (description: string, env: string) =>
   about(z.string().optional(), `${description} Better from the environment, or from a file named by ${env}_FILE.`, {
@@ -54,10 +55,7 @@ export const kafka = z.strictObject({
   ),
 })
 
-const topicOffsets = z.union([
-  z.enum(['earliest', 'latest']),
-  z.string().regex(/^\d{4}-\d\d-\d\dT/, 'expected earliest, latest or an ISO time'),
-])
+const topicPlace = z.string().refine(text => parsePlace(text) !== undefined, { error: `expected ${PLACE_FORM}` })
 export const kafkaSource = z.strictObject({
   topics: about(
     z.array(z.string()).min(1),
@@ -67,8 +65,14 @@ export const kafkaSource = z.strictObject({
     env: 'KAFKA_GROUP_ID',
   }),
   from: about(
-    topicOffsets.default('earliest'),
-    'Where to begin when neither a checkpoint nor the group has offsets: earliest, latest, or an ISO time.',
+    topicPlace.default('earliest'),
+    'Where to begin when neither a checkpoint nor the group has offsets: earliest, latest, an ISO time (of the messages), or offsets such as shop.events.v1/0:1200 (partitions that are not named begin with their first record).',
+  ),
+  until: about(
+    topicPlace
+      .refine(text => text !== 'earliest', { error: 'nothing lies before the earliest record' })
+      .default('latest'),
+    'Where a replay, an evaluation or an export ends: latest (what is there when it begins), an ISO time, or offsets; the record at that place is not read. A live run goes on.',
   ),
   framing: about(
     z.enum(['confluent', 'single-object', 'bare']).default('confluent'),

@@ -28,8 +28,10 @@ export interface SchemaLookup {
 export interface MessageDecoderOptions {
   decoderFor: DecoderFactory
   framing: Framing
-  /** Framing confluent: needed. */
+  /** Framing confluent: needed, unless `schemas` are all there is. */
   registry?: SchemaLookup | undefined
+  /** Framing confluent: schemas that are known without asking, as JSON. */
+  schemas?: ReadonlyMap<SchemaRef, string>
   /** The writer's schema as JSON. Framing bare: needed; single-object: one more that is known beside those of schemas/. */
   schema?: string | undefined
 }
@@ -43,7 +45,7 @@ const TOMBSTONE: Outcome<Event> = { kind: 'drop', reason: 'tombstone' }
 
 export function createMessageDecoder(options: MessageDecoderOptions): MessageDecoder {
   const { decoderFor, framing, registry } = options
-  if (framing === 'confluent' && registry === undefined) {
+  if (framing === 'confluent' && registry === undefined && options.schemas === undefined) {
     throw new MillraceError('CONFIG_INVALID', "source.kafka.framing 'confluent' needs kafka.registry")
   }
   const frame = new FrameReader(framing)
@@ -108,6 +110,7 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
     if (outcome !== undefined) return outcome
     if (framing !== 'confluent')
       return reject('schema-incompatible', `no schema with the fingerprint ${ref} is known here`)
+    if (registry === undefined) return reject('schema-incompatible', `schema ${ref} is not part of the log`)
     if (isForgetful) return notKnown(ref)
     throw new MillraceError('INTERNAL', `schema ${ref} was not prepared`)
   }
@@ -118,8 +121,8 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
 const notKnown = (ref: SchemaRef) => reject('schema-incompatible', `schema ${ref} is not known to the registry`)
 
 /** The schemas that are known without a registry. */
-function localSchemas({ framing, schema }: MessageDecoderOptions): [SchemaRef, string][] {
-  if (framing === 'confluent') return []
+function localSchemas({ framing, schema, schemas }: MessageDecoderOptions): [SchemaRef, string][] {
+  if (framing === 'confluent') return [...(schemas ?? [])]
   const given = schema === undefined ? [] : [[fingerprintOf(schema), schema] as [SchemaRef, string]]
   if (framing === 'single-object') {
     return [

@@ -11,6 +11,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../domain/errors.js'
+import { EventTimeMerge } from './merge.js'
 import { Partition } from './partition.js'
 import type { DecoderFactory, Source, SourceRecord } from './source.js'
 
@@ -18,6 +19,8 @@ export interface AvroFileSourceOptions {
   /** Folder of the log. */
   path: string
   decoderFor: DecoderFactory
+  /** A finite log of messages: partitions are merged as those of topics are (merge.ts), with this join.maxFuture. */
+  asTopics?: { maxFutureMs: number } | undefined
   /** Wait for new records at the end. Partitions are those that are there at open(). */
   follow?: boolean
   /** Follow: how long next() waits for records, and the others for an empty partition. */
@@ -44,6 +47,7 @@ export class AvroFileSource implements Source {
   readonly #wait: (ms: number) => Promise<unknown>
   #names: string[] = []
   #lanes: Lane[] = []
+  #topicOrder: EventTimeMerge | undefined
   #closed = false
 
   constructor(options: AvroFileSourceOptions) {
@@ -58,7 +62,7 @@ export class AvroFileSource implements Source {
   }
 
   async open(offsets: readonly bigint[]): Promise<void> {
-    const { path, decoderFor, follow = false, keepBytes = 1 << 20 } = this.#options
+    const { path, decoderFor, follow = false, keepBytes = 1 << 20, asTopics } = this.#options
     this.#names = await listPartitions(path)
     if (offsets.length > this.#names.length) {
       const message = `${path} has ${this.#names.length} partitions, but reading should go on in ${offsets.length}`
@@ -68,6 +72,10 @@ export class AvroFileSource implements Source {
       const partition = new Partition({ folder: join(path, name), index, follow, decoderFor, keepBytes })
       return { partition, state: 'unknown', waitedMs: 0 }
     })
+    if (asTopics !== undefined && !follow) {
+      this.#topicOrder = new EventTimeMerge({ ...asTopics, idleMs: 0, onDecision() {} })
+      for (const { partition } of this.#lanes) this.#topicOrder.add(partition)
+    }
     await Promise.all(this.#lanes.map(({ partition }, index) => partition.open(offsets[index] ?? 0n)))
   }
 
@@ -117,11 +125,7 @@ export class AvroFileSource implements Source {
   /** Takes heads in order until the batch is full or a partition has to be refilled. */
   #merge(batch: SourceRecord[]): void {
     while (batch.length < BATCH_RECORDS) {
-      let first: Lane | undefined
-      for (const lane of this.#lanes) {
-        if (lane.state !== 'head') continue
-        if (first === undefined || lane.partition.headTimeMs < first.partition.headTimeMs) first = lane
-      }
+      const first = this.#topicOrder === undefined ? this.#earliest() : this.#lanes[this.#topicOrder.next()]
       const record = first?.partition.head
       if (first === undefined || record === undefined) return
       batch.push(record)
@@ -131,6 +135,15 @@ export class AvroFileSource implements Source {
         return
       }
     }
+  }
+
+  #earliest(): Lane | undefined {
+    let first: Lane | undefined
+    for (const lane of this.#lanes) {
+      if (lane.state !== 'head') continue
+      if (first === undefined || lane.partition.headTimeMs < first.partition.headTimeMs) first = lane
+    }
+    return first
   }
 }
 

@@ -1,7 +1,8 @@
 /** Where reading begins in each partition, and what becomes of a place that is no longer in the log. */
+import type { TopicPlace } from '../config/topic-place.js'
 import { MillraceError } from '../domain/errors.js'
 import type { Log } from '../observe/log.js'
-import type { KafkaTopics, Start } from './kafka-topics.js'
+import type { KafkaTopics } from './kafka-topics.js'
 
 export interface PartitionStart {
   topic: string
@@ -21,9 +22,10 @@ export interface StartOptions {
   /** Of the group, by name: where a partition goes on that has no offset. */
   committed: ReadonlyMap<string, bigint>
   /** For those that have neither. */
-  from: Start
+  from: TopicPlace
   onLostOffset: 'fail' | 'jump'
-  until: 'latest' | number | undefined
+  /** Undefined: there is no end. */
+  until: TopicPlace | undefined
   logger: Log
 }
 
@@ -34,24 +36,28 @@ export async function findStarts(topics: KafkaTopics, options: StartOptions): Pr
   const perTopic = new Map<string, TopicOffsets>()
   for (const topic of new Set(places.map(place => place.topic))) {
     const bounds = await topics.bounds(topic)
-    const byTime = typeof from === 'object' ? await topics.offsetsAt(topic, from.timeMs) : undefined
-    const ends = typeof until === 'number' ? await topics.offsetsAt(topic, until) : undefined
-    perTopic.set(topic, { bounds, byTime, ends })
+    perTopic.set(topic, {
+      bounds,
+      starts: await offsetsOf(topics, topic, from),
+      ends: await offsetsOf(topics, topic, until),
+    })
   }
   for (const [index, { topic, partition }] of places.entries()) {
-    const { bounds, byTime, ends } = perTopic.get(topic) as TopicOffsets
+    const { bounds, starts: begin, ends } = perTopic.get(topic) as TopicOffsets
     const name = `${topic}/${partition}`
     const bound = bounds.get(partition)
     if (bound === undefined) throw new MillraceError('KAFKA_TOPIC', `partition ${name} was read, and is not there now`)
     const { low, high } = bound
-    let offset = offsets[index] ?? committed.get(name)
-    if (offset === undefined) offset = from === 'latest' ? high : (byTime?.get(partition) ?? low)
+    let offset = offsets[index] ?? committed.get(name) ?? begin(partition)
+    if (offset === undefined) offset = from === 'latest' ? high : low
     else if (offset < low || offset > high) {
       const fault = lostOffset(name, offset, low, options)
       if (fault !== undefined) throw fault
       offset = low
     }
-    starts.push({ topic, partition, offset, high, end: ends?.get(partition) ?? high })
+    const end = ends(partition)
+    // What is not there yet is not waited for: a finite reading ends.
+    starts.push({ topic, partition, offset, high, end: end === undefined || end > high ? high : end })
   }
   return starts
 }
@@ -76,8 +82,16 @@ export function lostOffset(
 
 interface TopicOffsets {
   bounds: Map<number, { low: bigint; high: bigint }>
-  byTime: Map<number, bigint> | undefined
-  ends: Map<number, bigint> | undefined
+  starts(partition: number): bigint | undefined
+  ends(partition: number): bigint | undefined
+}
+
+/** Offsets that a place has by itself; undefined where it is only a bound. */
+async function offsetsOf(topics: KafkaTopics, topic: string, place: TopicPlace | undefined) {
+  if (typeof place !== 'object') return () => undefined
+  if ('offsets' in place) return (partition: number) => place.offsets.get(`${topic}/${partition}`)
+  const byTime = await topics.offsetsAt(topic, place.timeMs)
+  return (partition: number) => byTime.get(partition)
 }
 
 function placeOf(name: string): { topic: string; partition: number } {

@@ -13,17 +13,6 @@ export interface Bounds {
   high: bigint
 }
 
-/** Where to begin: a time stands for the first record that is not older. */
-export type Start = 'earliest' | 'latest' | { timeMs: number }
-
-/** The configuration's `from`. */
-export function startOf(from: string): Start {
-  if (from === 'earliest' || from === 'latest') return from
-  const timeMs = Date.parse(from)
-  if (Number.isNaN(timeMs)) throw new MillraceError('CONFIG_INVALID', `source.kafka.from: '${from}' is not an ISO time`)
-  return { timeMs }
-}
-
 /** Whether a topic is meant by a name or a /pattern/. */
 export function topicMatcher(patterns: readonly string[]): { names: string[]; matches(topic: string): boolean } {
   const names: string[] = []

@@ -17,6 +17,7 @@
  * the partitions), REGISTRY_FAILED. Brokers that can not be reached are waited for, with a line in the log.
  */
 import type { KafkaConnection } from '../config/kafka-connection.js'
+import { parsePlace } from '../config/topic-place.js'
 import { MillraceError } from '../domain/errors.js'
 import type { Log } from '../observe/log.js'
 import type { Clock } from '../std/clock.js'
@@ -25,7 +26,7 @@ import type { FetchedMessage, KafkaLane } from './kafka-lane.js'
 import { byPlace, KafkaLanes, knownNames, orderNames } from './kafka-lanes.js'
 import { type KafkaResume, Repetition } from './kafka-repetition.js'
 import { findStarts, lostOffset } from './kafka-starts.js'
-import { KafkaTopics, startOf } from './kafka-topics.js'
+import { KafkaTopics } from './kafka-topics.js'
 import { SchemaVerdicts } from './kafka-verdicts.js'
 import { EventTimeMerge } from './merge.js'
 import { Signal } from './signal.js'
@@ -54,8 +55,8 @@ export interface KafkaSourceOptions {
   anew?: boolean
   /** This instance reads, or another one does. */
   onRole?(role: KafkaRole): void
-  /** Finite: up to the present end, or to the first record of this time (milliseconds). Absent: for ever. */
-  until?: 'latest' | number
+  /** Finite: a place as in config.source.kafka.until; the clock then has no say in the order. Absent: for ever. */
+  until?: string
   /** How long next() waits for records. */
   waitMs?: number
   /** How long a broker may hold a fetch that has nothing. */
@@ -218,10 +219,10 @@ export class KafkaSource implements Source {
     const starts = await findStarts(this.#topics, {
       names,
       offsets,
-      from: resume === undefined ? startOf(from) : 'earliest',
+      from: (resume === undefined ? parsePlace(from) : undefined) ?? 'earliest',
       committed: offsets.length < names.length && !isAnew ? await this.committed() : new Map(),
       onLostOffset,
-      until,
+      until: until === undefined ? undefined : parsePlace(until),
       logger,
     })
     for (const { offset, high, end, ...place } of starts) {
@@ -249,6 +250,7 @@ export class KafkaSource implements Source {
     this.#isOpen = true
     this.#addMissing()
     this.#goOn()
+    if (until !== undefined) return
     this.#topicTimer = setInterval(() => void this.#lookForTopics(), this.#options.metadataAgeMs ?? 30_000)
     this.#topicTimer.unref()
   }
@@ -334,8 +336,8 @@ export class KafkaSource implements Source {
     const merge = this.#merge
     if (merge === undefined) return
     while (batch.length < BATCH_RECORDS) {
-      const lane =
-        this.#repetition === undefined ? this.#lanes.all[merge.next(this.#listenedMs)] : this.#repetition.next()
+      const nowMs = this.#options.until === undefined ? this.#listenedMs : undefined
+      const lane = this.#repetition === undefined ? this.#lanes.all[merge.next(nowMs)] : this.#repetition.next()
       // What is decided from here on is news, and belongs behind what the caller makes of this batch.
       if (lane === 'done') this.#isRepeated = true
       if (lane === undefined || lane === 'done') return
@@ -386,8 +388,9 @@ export class KafkaSource implements Source {
     }
   }
 
-  /** Partitions that were added while running. */
+  /** Partitions that were added while running; a finite reading has no use for them. */
   #addMissing(): void {
+    if (this.#options.until !== undefined) return
     for (const place of this.#assigned) {
       if (this.#lanes.at(place) !== undefined) continue
       this.#options.logger.info({ ...place }, 'a partition was added')

@@ -16,6 +16,7 @@ import { MillraceError } from '../domain/errors.js'
 import type { Event } from '../domain/event.js'
 import type { Outcome, RejectReason } from '../domain/outcome.js'
 import { ContainerReader, type Damage, decompress, isCodec, type RawBlock } from './container.js'
+import type { MergeLane } from './merge.js'
 import type { DecoderFactory, RecordDecoder, SourceRecord } from './source.js'
 
 /** Records that the merge looks at: the head and those behind it. */
@@ -51,7 +52,7 @@ interface Block {
 
 type Item = Block | { kind: 'reject'; record: SourceRecord } | 'wait' | 'end'
 
-export class Partition {
+export class Partition implements MergeLane {
   /** The next record. */
   head: SourceRecord | undefined
   /** Its place in the merge. */
@@ -104,6 +105,26 @@ export class Partition {
       if (index < this.#current || (index === this.#current && this.#reader === undefined)) done += segment.bytes
     })
     return { done: Math.min(done, total), total }
+  }
+
+  /** In sight. */
+  get length(): number {
+    return this.#sight.length
+  }
+
+  /** Nothing will come behind what is in sight. */
+  get ended(): boolean {
+    return this.#isDry && !this.#options.follow
+  }
+
+  get behind(): boolean {
+    return !this.ended
+  }
+
+  /** Of a record in sight; NaN: it has none. */
+  timeMs(ahead: number): number {
+    const timeMs = this.#times[ahead]
+    return timeMs === undefined || timeMs === AT_ONCE ? Number.NaN : timeMs
   }
 
   /** refill() has to be called before the head may be used. */

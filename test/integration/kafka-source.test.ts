@@ -154,7 +154,7 @@ test('reading begins at the end, or at a time, when it should', { skip: kafkaSki
 
 test('a finite reading ends at a time', { skip: kafkaSkip }, async () => {
   const topic = await topicOf([minutes(10), minutes(3)])
-  const source = sourceOf(broker.brokers, [topic], { until: 1_600_000_000_000 + 5 * 60_000 })
+  const source = sourceOf(broker.brokers, [topic], { until: new Date(1_600_000_000_000 + 5 * 60_000).toISOString() })
   assert.equal((await readAll(source)).length, 5 + 3)
 })
 
