@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import { runLearning } from '../app/run-learning.js'
 import { addRange, type RangeOptions, rangeSettings } from './range.js'
+import { addLetterFlags, type LetterOptions, replayFromDeadLetters } from './replay-letters.js'
 
-interface Options extends RangeOptions {
+interface Options extends RangeOptions, LetterOptions {
   set?: string[]
   log?: string
   resume?: true
@@ -20,13 +21,14 @@ export function replayCommand(): Command {
     .option('--resume', 'go on from the last checkpoint of an interrupted replay')
     .option('--journal', 'topics: what a live run has learned, in the order and the batches that its journal tells of')
     .option('--json', 'print the result as JSON')
-  return addRange(command)
+  return addLetterFlags(addRange(command))
     .option('--log <folder>', 'read this log instead of the configured source, such as an export of its topics')
     .addHelpText(
       'after',
       '\nExamples: millrace replay examples/shop.yaml --set outputs.path=/tmp/replay\n          millrace replay examples/shop-kafka.yaml --from-dlq --reason schema-incompatible --dry-run',
     )
     .action(async (file: string, options: Options) => {
+      if (options.fromDlq === true) return replayFromDeadLetters(file, options)
       const set = [...(options.set ?? []), ...rangeSettings(file, options), 'source.follow=false']
       await runLearning({
         file,

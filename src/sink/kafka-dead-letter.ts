@@ -13,7 +13,7 @@ import { partitionOf, partitionOfBytes } from '../std/murmur2.js'
 import type { KafkaOutput } from './kafka-sink.js'
 import type { DeadLetterRecord } from './output-records.js'
 
-const PREFIX = '__connect.errors.'
+export const PREFIX = '__connect.errors.'
 
 /** name: of the learner; stands for the connector's. */
 export function createDeadLetterOutput(topic: string, name: string): KafkaOutput<DeadLetterRecord> {
