@@ -1,7 +1,7 @@
 /** Which dead letters are meant. */
 import { MillraceError } from '../domain/errors.js'
 
-export interface ChoosableLetter {
+interface ChoosableLetter {
   topic: string
   partition: number
   reason: string

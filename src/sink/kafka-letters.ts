@@ -9,7 +9,7 @@ import type { IHeaders, Message } from 'kafkajs'
 import type { OriginalMessage, WireHeaders } from '../source/source.js'
 import { PREFIX } from './kafka-dead-letter.js'
 
-export const REPLAYED_HEADER = 'millrace.replayed.from'
+const REPLAYED_HEADER = 'millrace.replayed.from'
 
 export interface Letter {
   /** Its own place: topic/partition/offset. */

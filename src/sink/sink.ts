@@ -33,7 +33,7 @@ export interface LogWriter {
   close(): LogSummary
 }
 
-export interface LogSummary {
+interface LogSummary {
   /** Records of each partition. */
   records: number[]
   bytes: number
