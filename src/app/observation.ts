@@ -68,7 +68,11 @@ export class Observation {
   }
 
   /** Serves if the configuration wants it; returns what closes it. */
-  async serve({ loaded: { config }, outputs, logger }: Pick<SessionOptions, 'loaded' | 'outputs' | 'logger'>): Promise<() => Promise<void>> {
+  async serve({
+    loaded: { config },
+    outputs,
+    logger,
+  }: Pick<SessionOptions, 'loaded' | 'outputs' | 'logger'>): Promise<() => Promise<void>> {
     const { host, port } = config.observe
     const publishes = outputs === 'configured' && config.outputs.kafka !== undefined
     const isLive = config.source.follow || (config.source.kafka !== undefined && publishes)
