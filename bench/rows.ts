@@ -1,6 +1,7 @@
 /** The rows of the table, in its order, with the numbers to reach. */
 import { existsSync } from 'node:fs'
 import { measureMemory } from './memory.js'
+import { measureNextBrand, measureNextFilm } from './next-item.js'
 import { measureMovieLens, measureTmall } from './quality.js'
 import { measureReplay } from './replay.js'
 import { measureResume } from './resume.js'
@@ -8,6 +9,7 @@ import { type Context, type Measured, NotMeasured, type RowDefinition } from './
 import { spreadOf } from './statistics.js'
 import { benchStep, type StepResult } from './step.js'
 import { benchTable, type TableBench } from './table.js'
+import { measureTopN } from './top-n.js'
 import type { Limit } from './verdict.js'
 
 export function createRows(): RowDefinition[] {
@@ -63,6 +65,17 @@ export function createRows(): RowDefinition[] {
     { name: 'resume', what: 'resume (restore + ready) with a million rows, whole process', measure: measureResume },
     { name: 'ml-100k', what: 'ml-100k, ratings, one pass, all 100,000, tick 1 s', measure: measureMovieLens },
     { name: 'tmall', what: 'tmall-dev, impressions of days 30–59, one pass', measure: measureTmall },
+    {
+      name: 'ml-100k-next',
+      what: 'ml-100k, the next film among all, tick 1 s; gain over item-kNN in R@10',
+      measure: measureNextFilm,
+    },
+    {
+      name: 'tmall-next',
+      what: 'tmall-dev, the next brand among all, tick 1 day: R@10 minus that of the better of own history and popularity',
+      measure: measureNextBrand,
+    },
+    { name: 'top-n', what: 'top-N over 100,000 items: one exact answer; learning one positive', measure: measureTopN },
   ]
 }
 

@@ -37,6 +37,8 @@ function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {
       yield { path: at('given'), message: `'${given.name}' is known later than this task: its window is longer` }
     if (task.name === RETRIEVAL_TASK)
       yield { path: at('name'), message: `'${RETRIEVAL_TASK}' is the name of the figures of top-N` }
+    if (task.calibration !== undefined && task.head !== 'binary')
+      yield { path: at('calibration'), message: 'only probabilities are calibrated: of a binary task' }
     seen.add(task.name)
     const numeric = task.head !== 'binary'
     if (numeric && task.label.event !== 'rating')

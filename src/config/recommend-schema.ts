@@ -15,6 +15,27 @@ export const recommend = z.strictObject({
     'Users come back to the same items: what they had is recommended too. false: it is left out.',
   ),
   size: about(z.int().min(1).max(1000).default(20), 'Items of an answer.', { unit: 'items' }),
+  fusion: about(
+    z
+      .strictObject({
+        method: about(
+          z.enum(['retrieval', 'sum', 'product', 'cascade', 'stack']).default('retrieval'),
+          'How the candidates of a score request are ordered. retrieval: by the next-item model (given candidates: as sum). sum: values weighted by `rank` of the tasks. product: values to the power of `rank`. cascade: task after task, each keeps the better share. stack: logistic regression of the first task on all heads, learned online.',
+        ),
+        candidates: about(
+          z.int().min(1).max(10_000).default(100),
+          'So many of the catalogue are scored by all heads for one answer; not fewer than `size`.',
+          { unit: 'items' },
+        ),
+        retrieval: about(
+          z.number().min(0).default(1),
+          "sum, product: weight of the next-item model's share of a candidate.",
+        ),
+        keep: about(z.number().positive().max(1).default(0.5), 'cascade: share of candidates that each task keeps.'),
+      })
+      .prefault({}),
+    'One order from several heads.',
+  ),
   tick: about(
     duration('1s'),
     'Events of one tick are ranked before any of them is learned, and count once for each user and item. A log with day resolution needs 1d.',
@@ -34,9 +55,13 @@ export const recommend = z.strictObject({
     "So many of the user's latest items call up their neighbours.",
     { unit: 'items' },
   ),
-  neighbours: about(z.int().min(4).max(4096).default(256), 'Co-counts kept of each item, the heaviest; 8 bytes each.', {
-    unit: 'items',
-  }),
+  neighbours: about(
+    z.int().min(4).max(16_384).default(1024),
+    'Co-counts kept of each item, the heaviest; 8 bytes each, for as many as there are.',
+    {
+      unit: 'items',
+    },
+  ),
   dim: about(z.int().min(1).max(256).default(16), 'Length of the association vectors.', { unit: 'floats' }),
   rate: about(z.number().positive().default(0.25), 'Step size of the association vectors (Adagrad).'),
   exactItems: about(

@@ -92,6 +92,10 @@ const task = z.strictObject({
     name.optional(),
     'A binary task declared above that comes first, such as the click before a buy: a funnel. This label can only be positive where that one is, so the task is learned where that one happened, and the prediction is the product p(click) · p(buy given click).',
   ),
+  calibration: about(
+    z.literal('platt').optional(),
+    'Binary tasks. platt: the logit is scaled and shifted by what came of earlier scores, learned as labels mature; the figures without it are the split `uncalibrated`. Absent: off.',
+  ),
   prior: about(z.number().positive().default(1), 'How much one label of this task counts in the joint loss.'),
   rank: about(z.number().default(1), 'Weight of this task in the rank score: the weighted sum of predicted values.'),
 })

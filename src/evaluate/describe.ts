@@ -33,6 +33,7 @@ const SPLITS_ABOUT: Record<Split, string> = {
   warm: 'Neither is cold.',
   new: 'Next item: the user had not had it before; ranked among what she had not had.',
   repeated: 'Next item: she had.',
+  uncalibrated: 'Tasks with `calibration`: every label, by what the model said before calibration.',
 }
 
 const BETTER = { higher: 'higher', lower: 'lower', one: 'nearer to 1' }

@@ -5,5 +5,7 @@ import type { FeatureLayout } from '../features/layout.js'
 import { NOTES } from '../model/fast/two-speed.kernel.js'
 
 export function columnsOf({ tasks, fast }: Config, { keyPlaces, dense }: FeatureLayout): ColumnLayout {
-  return { keyPlaces, dense: dense.length, tasks: tasks.length, notes: fast.enabled ? tasks.length * NOTES : 0 }
+  // The fast part's notes come first; behind them, where a task is calibrated, what the model said before.
+  const raw = tasks.some(task => task.calibration !== undefined) ? tasks.length : 0
+  return { keyPlaces, dense: dense.length, tasks: tasks.length, notes: (fast.enabled ? tasks.length * NOTES : 0) + raw }
 }

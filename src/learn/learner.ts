@@ -24,10 +24,12 @@ import type {
   ScoreCommand,
 } from '../pipeline/learner.js'
 import { Boost } from './boost.js'
+import { Calibrator } from './calibrator.kernel.js'
 import { columnsOf } from './columns-of.js'
 import { FastPart } from './fast-part.kernel.js'
 
 const NO_ALARMS: readonly DriftAlarm[] = []
+const NO_ROWS = new Int32Array(0)
 
 export class Learner {
   readonly #tasks: number
@@ -40,6 +42,7 @@ export class Learner {
   readonly #validation: ProgressiveValidation
   readonly #fast: FastPart | undefined
   readonly #drift: DriftWatch | undefined
+  readonly #calibrator: Calibrator | undefined
   readonly #boost: Boost | undefined
   readonly #slabs: Slab[] = []
   #input = { embedded: new Float32Array(0), dense: new Float32Array(0), offset: new Float32Array(0) }
@@ -64,6 +67,8 @@ export class Learner {
     this.#validation = new ProgressiveValidation(config.tasks)
     if (config.fast.enabled) this.#fast = new FastPart(config, layout, this.#columns)
     this.#weights = Float32Array.from(this.#taskPriors)
+    const isCalibrated = config.tasks.some(task => task.calibration !== undefined)
+    this.#calibrator = isCalibrated ? new Calibrator(config.tasks, this.#columns) : undefined
     this.#drift = config.drift === undefined ? undefined : new DriftWatch(config.drift, config.tasks)
     this.#boost = config.drift === undefined || config.drift.boost === 1 ? undefined : new Boost(config.drift)
   }
@@ -99,6 +104,7 @@ export class Learner {
     if (this.#fast === undefined) {
       for (let i = 0; i < rows.length; i++) this.#writeScores(rows[i] ?? 0, deep, i)
     } else this.#fast.run(this.#slabs, command, deep)
+    for (const row of this.#calibrator === undefined ? NO_ROWS : scored) this.#calibrator?.apply(this.#slab(row), row)
     return { values: this.#readScores(rows), modelVersion: this.#step }
   }
 
@@ -122,12 +128,16 @@ export class Learner {
     // What is judged is the score made before the label: the waiting row's own, or this step's for a fresh row.
     for (let i = 0; i < n; i++) {
       const row = rows[i] ?? 0
-      if (fresh[i] === 1) this.#writeScores(row, result.values, i)
+      if (fresh[i] === 1) {
+        this.#writeScores(row, result.values, i)
+        this.#calibrator?.apply(this.#slab(row), row)
+      }
       this.#flags[i] = this.#slab(row).flags[row % SLAB_ROWS] ?? 0
     }
     const values = this.#readScores(rows)
     this.#validation.setStart(command.countFromMs)
     this.#validation.record(n, values, labels, mask, this.#flags, command.impressionTimesMs)
+    this.#calibrator?.learn(this.#slabs, { rows, labels, mask, flags: this.#flags }, command)
     const alarms = this.#drift?.record(n, values, labels, mask) ?? NO_ALARMS
     if (alarms.length > 0) this.#boost?.begin()
     return {
@@ -149,7 +159,7 @@ export class Learner {
     return {
       step: this.#step,
       window,
-      totals: this.#validation.totals(),
+      totals: [...this.#validation.totals(), ...(this.#calibrator?.totals() ?? [])],
       loss,
       taskWeights: Array.from(this.#weights),
       tables: this.#tables.stats(),
@@ -186,6 +196,7 @@ export class Learner {
       tables: this.#tables.saveState(),
       validation: this.#validation.saveState(),
       ...(this.#fast && { fast: this.#fast.saveState() }),
+      ...(this.#calibrator && { calibration: this.#calibrator.saveState() }),
       ...(this.#drift === undefined ? {} : { drift: this.#drift.saveState() }),
     }
   }
@@ -201,6 +212,7 @@ export class Learner {
     }
     if (this.#boost !== undefined) this.#boost.stepsLeft = meta.boosted
     this.#drift?.loadState(await part('drift'))
+    this.#calibrator?.loadState(await part('calibration'))
     this.#step = meta.step
     this.#windowLoss = meta.windowLoss
     this.#windowSteps = meta.windowSteps

@@ -20,6 +20,7 @@ interface PipelineState {
   history: Json
   journalSeq: number
   steps: number
+  fusion: Json
   /** Who the examples still to be predicted are about; index into the waiting examples. */
   subjects: { index: number; subject: JoinSubject }[]
 }
@@ -46,6 +47,7 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
     history: history.toJson(),
     journalSeq: journal.seq,
     steps: dispatcher.steps,
+    fusion: dispatcher.fusion.toJson(),
     subjects,
   }
   const saved: Record<string, PartState> = {
@@ -98,6 +100,7 @@ export async function loadParts(
     own.subjects.map(({ index, subject }) => ({ row: rows[index] ?? -1, subject })),
     released,
   )
+  dispatcher.fusion.fromJson(own.fusion)
   parts.clock.loadState(await part('clock'))
   parts.duplicates.loadState(await part('duplicates'))
   parts.features.loadState(await part('features'))

@@ -15,6 +15,7 @@ import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import type { RetrievalMetrics } from '../evaluate/retrieval.js'
 import type { ExampleColumns } from '../features/columns.js'
 import type { JoinSubject } from '../join/join.js'
+import { Fusion } from '../recommend/fusion.js'
 import type { Outputs } from '../sink/delivery.js'
 import type { FlushTrigger, Journal } from './journal.js'
 import type { LearnAnswer, LearnerPort, MetricsAnswer } from './learner.js'
@@ -45,6 +46,7 @@ export class Dispatcher {
   readonly #deps: DispatchDeps
   readonly #taskNames: string[]
   readonly #ranks: number[]
+  readonly fusion: Fusion
   /** What a prediction will say about a row, from its arrival until it is scored. */
   readonly #subjects = new Map<number, JoinSubject>()
   /** Rows that the joiner has let go of; freed with the answer to the next full flush, the last that can name them. */
@@ -58,6 +60,7 @@ export class Dispatcher {
     this.#deps = deps
     this.#taskNames = deps.config.tasks.map(task => task.name)
     this.#ranks = deps.config.tasks.map(task => task.rank)
+    this.fusion = new Fusion(deps.config.tasks, deps.config.recommend?.fusion)
   }
 
   /** Steps sent so far: the model's version once they are answered. */
@@ -116,6 +119,7 @@ export class Dispatcher {
     const { records, eventTimeMs } = position
     this.#send(learner.learn({ ...batch, eventTimeMs, countFromMs }), answer => {
       this.#predictFresh(batch.rows, batch.fresh, answer)
+      this.fusion.learn(batch.rows.length, answer.values, batch.labels, batch.mask)
       for (const alarm of answer.alarms)
         this.#alarm(alarm, { events: records, eventTime: eventTimeMs, step: answer.step })
     })
@@ -123,9 +127,17 @@ export class Dispatcher {
     if (snapshotEverySteps > 0 && this.#steps % snapshotEverySteps === 0) this.snapshot()
   }
 
-  /** Ranks the candidate rows of one score request, at its place in the log, and frees them. */
-  answerRequest(request: ScoreRequest, rows: readonly number[], subjects: readonly JoinSubject[]): void {
-    const { learner, position, outputs, columns } = this.#deps
+  /**
+   * Ranks the candidate rows of one score request, at its place in the log, and frees them. retrieval: [rows] logits by
+   * the next-item model, of candidates that it found.
+   */
+  answerRequest(
+    request: ScoreRequest,
+    rows: readonly number[],
+    subjects: readonly JoinSubject[],
+    retrieval: Float64Array | undefined,
+  ): void {
+    const { learner, position, outputs, columns, config } = this.#deps
     const head = { requestId: request.requestId, eventTime: request.eventTimeMs, user: request.user }
     this.flushScores('count')
     if (rows.length === 0) {
@@ -138,12 +150,15 @@ export class Dispatcher {
     this.#send(
       learner.score({ rows: Int32Array.from(rows), eventTimeMs: position.eventTimeMs }),
       ({ values, modelVersion }) => {
+        const ranks = this.fusion.rank(values, rows.length, retrieval)
         const items = subjects.map((subject, index) => {
           const scores = values.subarray(index * width, (index + 1) * width)
-          this.#append(subject, scores, modelVersion)
-          return { item: subject.item, rankScore: this.#rankScore(scores), values: this.#named(scores) }
+          // Of what was found here nobody has asked for a prediction.
+          if (retrieval === undefined) this.#append(subject, scores, modelVersion)
+          return { item: subject.item, rankScore: ranks[index] ?? 0, values: this.#named(scores) }
         })
         items.sort((a, b) => b.rankScore - a.rankScore)
+        if (retrieval !== undefined) items.length = Math.min(items.length, config.recommend?.size ?? 0)
         outputs.recommendations.append({ ...head, modelVersion, items })
         for (const row of rows) columns.free(row)
       },

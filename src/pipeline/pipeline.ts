@@ -177,12 +177,9 @@ export class Pipeline {
   }
 
   #answer(request: ScoreRequest): void {
-    const { columns, features, dispatcher, topN, config } = this.#parts
+    const { columns, features, dispatcher, topN } = this.#parts
     const { eventId, requestId, eventTimeMs, user, context } = request
-    const found =
-      request.candidates.length > 0
-        ? undefined
-        : topN?.recommender.recommend(user, eventTimeMs, config.recommend?.size ?? 0)
+    const found = request.candidates.length > 0 ? undefined : topN?.recommender.recommend(user, eventTimeMs)
     const candidates = found?.map(({ item }) => item) ?? request.candidates
     const subjects = candidates.map(
       (item): JoinSubject => ({ eventId, requestId, eventTimeMs, user, item, position: null, context }),
@@ -192,7 +189,8 @@ export class Pipeline {
       features.extract(subject, columns, row, false)
       return row
     })
-    dispatcher.answerRequest(request, rows, subjects)
+    const retrieval = found === undefined ? undefined : Float64Array.from(found, ({ score }) => score)
+    dispatcher.answerRequest(request, rows, subjects, retrieval)
   }
 
   /** A record that can not be used: kept byte for byte, with the reason. refusal: it was decoded and is refused later. */

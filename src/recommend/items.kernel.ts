@@ -17,6 +17,9 @@ export class Items {
   /** log of popularity; -Infinity = free. */
   logPopularity = new Float64Array(1024).fill(Number.NEGATIVE_INFINITY)
 
+  /** Sum of popularity. */
+  #total = 0
+
   constructor(maxItems: number) {
     this.#maxItems = maxItems
   }
@@ -53,12 +56,18 @@ export class Items {
   }
 
   count(item: number, weight: number, pairWeight: number): void {
+    this.#total += weight
     this.popularity[item] = this.popularity[item]! + weight
     this.paired[item] = this.paired[item]! + pairWeight
     this.logPopularity[item] = Math.log(this.popularity[item]!)
   }
 
+  get logTotal(): number {
+    return Math.log(this.#total)
+  }
+
   scalePopularity(factor: number): void {
+    this.#total *= factor
     for (let item = 0; item < this.length; item++) {
       if (this.popularity[item] === 0) continue
       // What has faded away altogether is still a known item.
@@ -77,6 +86,7 @@ export class Items {
     const gone = new Uint8Array(this.length)
     for (const item of order.slice(0, Math.max(1, Math.floor(this.#maxItems / 20)))) {
       gone[item] = 1
+      this.#total -= this.popularity[item]!
       this.#numbers.delete(this.#ids[item]!)
       this.#ids[item] = ''
       this.#free.push(item)
@@ -101,6 +111,7 @@ export class Items {
       'items.bytes': bytes,
       'items.free': Uint32Array.from(this.#free),
       'items.popularity': this.popularity.subarray(0, this.length),
+      'items.total': Float64Array.of(this.#total),
       'items.paired': this.paired.subarray(0, this.length),
     }
   }
@@ -118,6 +129,7 @@ export class Items {
     if (this.length > this.popularity.length) this.#grow(this.length)
     this.popularity.set(loadedArray(state, 'items.popularity', Float64Array))
     this.paired.set(loadedArray(state, 'items.paired', Float64Array))
+    this.#total = loadedArray(state, 'items.total', Float64Array)[0]!
     for (let item = 0; item < this.length; item++) {
       if (free.has(item)) continue
       this.#numbers.set(this.id(item), item)

@@ -1,12 +1,16 @@
 /**
  * p(next item j | user): a softmax over the catalogue whose logit holds what is known in closed form, and learns the rest:
  *
- *   s_j = θ1 log(1 + kNN_j / ε) + θ2 log(1 + last_j / ε) + θ3 log(1 + own_j / ε') + θ4 log n_j + bias_j + h · B_j
+ *   s_j = θ1 log(1 + kNN_j / ε) + θ2 log(1 + last_j / ε) + θ3 log n_j + bias_j + h · B_j
+ *
+ * and for an item that the user has had, with θ of its own, + θ7 log(1 + own_j / ε') + θ8: why people come back is another
+ * question than what they find.
  *
  * kNN_j: co-counts of the user's recent items with j, recency-weighted, over n_j^.75, as a share; last_j: the same of the
- * last few items; own_j: share of j in the user's decayed history; n_j: decayed popularity; h · B_j: see association.
+ * last few items; own_j: share of j in the user's decayed history; n_j: decayed popularity as a share; h · B_j: see
+ * association.
  * θ and the factors learn by the softmax's gradient. A catalogue of at most `exactItems` is summed exactly. A larger one
- * is sampled by popularity, and then the logit is trained without log n_j, whatever θ4: against popularity negatives
+ * is sampled by popularity, and then the logit is trained without log n_j, whatever θ3: against popularity negatives
  * that is the log-odds, and with log n_j inside it collapses, since items never drawn keep the highest logits.
  *
  * look() gathers the sparse evidence of a user; scores() fills all logits; learn() makes one step for the item that came.
@@ -27,14 +31,17 @@ const TARGET_POWER = 0.75
 const SHRINK = 1
 const SHARE_FLOOR = 1e-5
 const OWN_FLOOR = 1e-3
-const THETA_START = [1.5, 0, 1, 0]
+const THETA_START = [1, 0, 0, 0, 0, 0, 1, 1]
 const THETA_RATE = 0.05
 /** Errors below this change nothing that matters. */
 const LEAST_ERROR = 1e-5
 const KNN = 0
 const LATEST = 1
-const OWN = 2
-const POPULARITY = 3
+const POPULARITY = 2
+/** The same three of an item that the user has had lie so much further on. */
+const HAD = 3
+const OWN = 6
+const HAD_AT_ALL = 7
 
 export interface NextItemOptions {
   history: number
@@ -54,8 +61,8 @@ export class NextItem {
   readonly #random: Random
   readonly association: Association
   readonly theta = Float64Array.from(THETA_START)
-  readonly #thetaSquares = new Float64Array(4).fill(1)
-  readonly #thetaGradient = new Float64Array(4)
+  readonly #thetaSquares = new Float64Array(8).fill(1)
+  readonly #thetaGradient = new Float64Array(8)
   /** Logits of all items by number; -Infinity = no item. Valid after scores(). */
   scores = new Float64Array(0)
   /** Evidence by item, 0 where there is none: raw sums, and the logarithms that θ weighs. */
@@ -138,9 +145,10 @@ export class NextItem {
     const { logPopularity, length } = this.#items
     this.association.logits(length, scores)
     const popularity = theta[POPULARITY]!
+    const total = this.#items.logTotal
     for (let item = 0; item < length; item++) {
       const log = logPopularity[item]!
-      scores[item] = log === Number.NEGATIVE_INFINITY ? log : scores[item]! + popularity * log
+      scores[item] = log === Number.NEGATIVE_INFINITY ? log : scores[item]! + popularity * (log - total)
     }
     const knn = theta[KNN]!
     const last = theta[LATEST]!
@@ -149,10 +157,9 @@ export class NextItem {
       scores[item] = scores[item]! + knn * this.#knnLog[item]! + last * this.#lastLog[item]!
     }
     if (!this.#options.repeats) return
-    const own = theta[OWN]!
     for (let nth = 0; nth < this.#hadCount; nth++) {
       const item = this.#had[nth]!
-      scores[item] = scores[item]! + own * this.#ownLog[item]!
+      scores[item] = this.association.logit(item) + this.#evidence(item)
     }
   }
 
@@ -178,14 +185,19 @@ export class NextItem {
       const candidate = this.#candidates[nth]!
       const error = errors[nth]! / sum - (candidate === item ? 1 : 0)
       if (error < LEAST_ERROR && error > -LEAST_ERROR) continue
-      gradient[KNN] = gradient[KNN]! + error * this.#knnLog[candidate]!
-      gradient[LATEST] = gradient[LATEST]! + error * this.#lastLog[candidate]!
-      gradient[OWN] = gradient[OWN]! + error * this.#ownLog[candidate]!
-      gradient[POPULARITY] = gradient[POPULARITY]! + error * this.#items.logPopularity[candidate]!
+      const base = this.#isRepeat(candidate) ? HAD : 0
+      gradient[base + KNN] = gradient[base + KNN]! + error * this.#knnLog[candidate]!
+      gradient[base + LATEST] = gradient[base + LATEST]! + error * this.#lastLog[candidate]!
+      const popularity = this.#items.logPopularity[candidate]! - this.#items.logTotal
+      gradient[base + POPULARITY] = gradient[base + POPULARITY]! + error * popularity
+      if (base === HAD) {
+        gradient[OWN] = gradient[OWN]! + error * this.#ownLog[candidate]!
+        gradient[HAD_AT_ALL] = gradient[HAD_AT_ALL]! + error
+      }
       this.association.pull(candidate, error)
     }
     this.association.push()
-    for (let feature = 0; feature < 4; feature++) {
+    for (let feature = 0; feature < gradient.length; feature++) {
       const slope = gradient[feature]!
       this.#thetaSquares[feature] = this.#thetaSquares[feature]! + slope * slope
       this.theta[feature] = this.theta[feature]! - (THETA_RATE * slope) / Math.sqrt(this.#thetaSquares[feature]!)
@@ -277,14 +289,25 @@ export class NextItem {
   drawByPopularity: (random: Random) => number = () => -1
 
   #withoutPopularity(item: number): number {
+    const popularity = this.#items.logPopularity[item]! - this.#items.logTotal
+    return this.association.logit(item) + this.#evidence(item) - popularity
+  }
+
+  #isRepeat(item: number): boolean {
+    return this.#options.repeats && this.hasHad(item)
+  }
+
+  /** What θ makes of the evidence. */
+  #evidence(item: number): number {
     const { theta } = this
-    return (
-      this.association.logit(item) +
-      (theta[POPULARITY]! - 1) * this.#items.logPopularity[item]! +
-      theta[KNN]! * this.#knnLog[item]! +
-      theta[LATEST]! * this.#lastLog[item]! +
-      (this.#options.repeats ? theta[OWN]! * this.#ownLog[item]! : 0)
-    )
+    const isRepeat = this.#isRepeat(item)
+    const base = isRepeat ? HAD : 0
+    const popularity = this.#items.logPopularity[item]! - this.#items.logTotal
+    const found =
+      theta[base + KNN]! * this.#knnLog[item]! +
+      theta[base + LATEST]! * this.#lastLog[item]! +
+      theta[base + POPULARITY]! * popularity
+    return isRepeat ? found + theta[OWN]! * this.#ownLog[item]! + theta[HAD_AT_ALL]! : found
   }
 
   #clear(): void {

@@ -94,7 +94,7 @@ export class Recommender implements Stateful {
   }
 
   /** The best of the catalogue for the user as of now, best first. */
-  recommend(user: Id, eventTimeMs: number, count: number): Recommendation[] {
+  recommend(user: Id, eventTimeMs: number, count = this.#candidates): Recommendation[] {
     this.#advance(eventTimeMs)
     this.#hasher.text(user)
     this.#lookAt(this.#hasher.lo, this.#hasher.hi, true)
@@ -169,6 +169,10 @@ export class Recommender implements Stateful {
     this.#model.loadArrays(state)
     this.#recent.loadArrays(state, meta.recent)
     this.#pending.loadArrays(state)
+  }
+
+  get #candidates(): number {
+    return Math.max(this.#config.size, this.#config.fusion.candidates)
   }
 
   #advance(eventTimeMs: number): void {

@@ -6,7 +6,7 @@ export const smallConfig = {
   source: { log: 'log' },
   tasks: [
     { name: 'click', head: 'binary', label: { event: 'click', window: '30m' } },
-    { name: 'buy', head: 'binary', label: { event: 'buy', window: '1d' } },
+    { name: 'buy', head: 'binary', label: { event: 'buy', window: '1d' }, calibration: 'platt' },
     { name: 'rating', head: 'regression', label: { event: 'rating' }, range: [1, 5] },
   ],
   join: { disorder: '5m' },
@@ -28,7 +28,7 @@ export const smallConfig = {
   model: { hidden: [16], dim: 8, tower: 8, architecture: 'mmoe', experts: 2 },
   weights: { method: 'gradnorm' },
   batch: { maxExamples: 128, tick: '1h' },
-  recommend: { tick: '1h', baselines: true },
+  recommend: { tick: '1h', baselines: true, fusion: { method: 'stack' } },
   drift: { threshold: 3, boost: 2, boostSteps: 20 },
   checkpoint: { path: 'checkpoints' },
   outputs: { path: 'out', metricsEvery: 2000, snapshotEverySteps: 50 },

@@ -1,8 +1,8 @@
 /** Which labels a figure covers: all, or those of cold users, of cold items, or of neither. A cold user's cold item counts in both. */
 export type LabelSplit = 'all' | 'cold-user' | 'cold-item' | 'warm'
 
-/** Of the next item: whether the user had it before. */
-export type Split = LabelSplit | 'new' | 'repeated'
+/** Of the next item: whether the user had it before. Of a calibrated task: what the model said before that. */
+export type Split = LabelSplit | 'new' | 'repeated' | 'uncalibrated'
 
 export const SPLITS: readonly LabelSplit[] = ['all', 'cold-user', 'cold-item', 'warm']
 

@@ -49,6 +49,7 @@ export const SPLIT_LABELS: Record<Split, string> = {
   'cold-item': 'cold item',
   new: 'new to the user',
   repeated: 'repeated',
+  uncalibrated: 'uncalibrated',
 }
 
 export function headlineMetric(task: Pick<ReportedTask, 'head'>): MetricName {
