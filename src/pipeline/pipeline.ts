@@ -16,6 +16,7 @@ import type { FeatureExtractor } from '../features/extract.js'
 import type { DuplicateFilter } from '../join/duplicates.js'
 import type { Joiner, JoinSubject } from '../join/join.js'
 import type { StreamClock } from '../join/watermark.js'
+import { createFloodGate } from '../observe/flood.js'
 import type { Log } from '../observe/log.js'
 import type { Recommender } from '../recommend/recommender.js'
 import { deadLetter, type Refusal } from '../sink/dead-letter.js'
@@ -76,9 +77,11 @@ export class Pipeline {
   /** The commit under way; one at a time. */
   #committing: Promise<void> | undefined
   #failure: Error | undefined
+  readonly #nextSaid: (reason: RejectReason) => number | undefined
 
   constructor(parts: PipelineParts) {
     this.#parts = parts
+    this.#nextSaid = createFloodGate(parts.wallClock)
     const { config, position, wallClock } = parts
     const { metricsEvery } = config.outputs
     this.#nextMetrics = (Math.floor(position.records / metricsEvery) + 1) * metricsEvery
@@ -195,10 +198,15 @@ export class Pipeline {
 
   /** A record that can not be used: kept byte for byte, with the reason. refusal: it was decoded and is refused later. */
   #reject(record: SourceRecord, reason: RejectReason, refusal?: Refusal): void {
-    const { counts, delivery, source, dispatcher } = this.#parts
+    const { counts, delivery, source, dispatcher, live, logger } = this.#parts
     increment(counts.rejects, reason)
     const letter = deadLetter(source.partitions[record.partition] ?? '', record, refusal)
     dispatcher.inOrder(() => delivery.outputs.deadLetters.append(letter))
+    // A finite run says in its report how many there were.
+    const unsaid = live === undefined ? undefined : this.#nextSaid(reason)
+    if (unsaid === undefined) return
+    const { partition, offset } = letter
+    logger.warn({ code: 'RECORD_REJECTED', reason, partition, offset, unsaid }, 'a record became a dead letter')
   }
 
   /** After a crash of a live run: close batches where the wall clock closed them before. */
