@@ -44,6 +44,8 @@ const MAX_BODY_BYTES = 1 << 22
 const TIMEOUT_MS = 10_000
 const FIRST_WAIT_MS = 100
 const MAX_WAIT_MS = 5_000
+/** Answered by every registry, with little. */
+const PROBE = '/config'
 const MEDIA_TYPE = 'application/vnd.schemaregistry.v1+json'
 
 export class RegistryHttp {
@@ -75,11 +77,11 @@ export class RegistryHttp {
 
   /** One cheap request: an outage shows in `state` even while nothing else is asked. */
   async probe(): Promise<void> {
-    const reply = await this.#try('GET', '/schemas/types', undefined)
+    const reply = await this.#try('GET', PROBE, undefined)
     if (this.#closing.signal.aborted) return
     const isAnswer = typeof reply === 'object' && (reply.status < 300 || reply.errorCode !== undefined)
     if (isAnswer) this.#setState(true)
-    else this.#setState(false, `GET ${this.#url}/schemas/types: ${replyText(reply)}`)
+    else this.#setState(false, `GET ${this.#url}${PROBE}: ${replyText(reply)}`)
   }
 
   /** isAnswer: whether a 4xx is one of the API's, or something else that sits at this address for now. */

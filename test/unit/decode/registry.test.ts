@@ -169,6 +169,22 @@ test('while the registry is down, known schemas go on', async t => {
   assert.equal(ended, true)
 })
 
+test('a probe shows an outage before anybody needs a schema, and its end; it is one request, without waiting', async t => {
+  const denied: Answer = { status: 403, body: { error_code: 40301, message: 'not for you' } }
+  const proxy: Answer = { status: 404, body: 'default backend' }
+  const level = ok({ compatibilityLevel: 'BACKWARD' })
+  const { registry, requests, waits } = await start(t, [level, 'cut', level, proxy, denied])
+  const seen: boolean[] = []
+  for (let probe = 0; probe < 5; probe++) {
+    await registry.http.probe()
+    seen.push(registry.state.reachable)
+  }
+  assert.deepEqual(seen, [true, false, true, false, true])
+  assert.deepEqual(requests, Array(5).fill('GET /api/config'))
+  assert.deepEqual(waits, [])
+  assert.match(registry.state.lastError ?? '', /GET .*\/config: 404, without an error code/)
+})
+
 test('an answer without end is cut off', async t => {
   const { registry, states } = await start(t, [{ status: 200, body: 'x'.repeat((1 << 22) + 1) }, ok()])
   assert.equal((await registry.schema(7)).kind, 'known')
