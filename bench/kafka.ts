@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { environment } from '../src/config/load.js'
 import { packageRoot } from '../src/std/package-root.js'
 import { checkNames, measureRows } from './harness.js'
+import { createFaultRows } from './kafka-faults.js'
 import { createKafkaRows } from './kafka-rows.js'
 import { type KafkaWorld, startWorld } from './kafka-world.js'
 import type { Context } from './row.js'
@@ -40,11 +41,12 @@ const context: Context = {
   say: progress => console.error(`bench: ${progress}`),
 }
 let world: Promise<KafkaWorld> | undefined
-const definitions = createKafkaRows(context => {
+const measured = createKafkaRows(context => {
   const events = options.events === undefined ? undefined : Number(options.events)
   world ??= startWorld(context, { python, cache, peers: options.peers, events })
   return world
 })
+const definitions = [...measured, ...createFaultRows()]
 checkNames(definitions, options.only, options.help, HELP)
 try {
   await measureRows(definitions, context, { only: options.only, json: options.json, out: options.out })

@@ -5,6 +5,7 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -147,6 +148,10 @@ function launch(folder, args, env = {}) {
     env: { ...process.env, ...env },
   })
   closeSync(log)
+  child.on('exit', (code, signal) => {
+    if (existsSync(folder))
+      appendFileSync(join(folder, 'process.log'), `the process ended: code ${code}, signal ${signal}\n`)
+  })
   child.unref()
   if (child.pid === undefined) throw new Error('java is not installed')
   writeFileSync(join(folder, 'pid'), `${child.pid}\n`)

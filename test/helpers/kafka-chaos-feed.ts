@@ -15,6 +15,7 @@ import type { LogWriter } from '../../src/sink/sink.js'
 import { idAwareType } from '../../src/std/avro-long.js'
 import { partitionOf } from '../../src/std/murmur2.js'
 import { readSchemaFile } from '../../src/std/schema-file.js'
+import { register } from './kafka-shop.js'
 
 export interface FeedOptions {
   seed: number
@@ -47,6 +48,7 @@ export class ChaosFeed {
   sent = 0
   /** Chunks that had to be sent again. */
   retries = 0
+  #isClosed = false
 
   private constructor(options: FeedOptions, parts: { entries: Entry[]; encoders: never[]; producer: Producer }) {
     this.#options = options
@@ -80,9 +82,9 @@ export class ChaosFeed {
     return this.#entries.length
   }
 
-  /** Sends the log as far as `share` (0..1) allows, which may grow; resolves at its end. */
+  /** Sends the log as far as `share` (0..1) allows, which may grow; resolves at its end, or when it is closed. */
   async run(share: () => number, pauseMs: () => number): Promise<void> {
-    while (this.sent < this.total) {
+    while (this.sent < this.total && !this.#isClosed) {
       if (this.sent >= share() * this.total) {
         await sleep(50)
         continue
@@ -94,6 +96,7 @@ export class ChaosFeed {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#producer.disconnect().catch(() => undefined)
   }
 
@@ -103,7 +106,7 @@ export class ChaosFeed {
       messages: chunk.filter(entry => entry.topic === topic).map((entry, index) => this.#message(entry, index)),
     }))
     const filled = topicMessages.filter(({ messages }) => messages.length > 0)
-    for (;;) {
+    while (!this.#isClosed) {
       try {
         await this.#producer.sendBatch({ acks: -1, topicMessages: filled })
         return
@@ -155,15 +158,4 @@ function versionOf(kind: EventKind, version: number): ReturnType<typeof readSche
   for (let number = 1; number <= version; number++)
     schema.fields.push({ name: `note${number}`, type: 'int', default: 0 })
   return schema as ReturnType<typeof readSchemaFile>
-}
-
-async function register(registry: string, subject: string, schema: unknown): Promise<number> {
-  const response = await fetch(`${registry}/subjects/${subject}/versions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ schema: JSON.stringify(schema) }),
-  })
-  const { id, message } = (await response.json()) as { id?: number; message?: string }
-  if (id === undefined) throw new Error(`${subject} could not be registered: ${message}`)
-  return id
 }

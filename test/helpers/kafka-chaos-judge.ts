@@ -57,14 +57,14 @@ export async function judge(options: JudgeOptions): Promise<Verdict> {
   const published: Partial<Record<OutputName, string[]>> = {}
   for (const [output, schema] of Object.entries(TOPIC_SCHEMAS) as [keyof typeof TOPIC_SCHEMAS, string][]) {
     const type = avro.Type.forSchema(readSchemaFile(schema as never) as never)
-    published[output] = (await readTopic(brokers, outputs[output])).flatMap(({ value }) =>
+    published[output] = (await readTopic(brokers, outputs[output], { settled: true })).flatMap(({ value }) =>
       value === null ? [] : [textOf(type.fromBuffer(value.subarray(FRAME_BYTES)))],
     )
   }
   const predictions = (published.predictions ?? []).map(text => JSON.parse(text) as { eventId: string; item: string })
   const predicted = new Set(predictions.map(({ eventId }) => eventId))
   const seqs = (published.journal ?? []).map(text => (JSON.parse(text) as { seq: number }).seq)
-  const letters = (await readTopic(brokers, outputs.deadLetters)).map(placeOf)
+  const letters = (await readTopic(brokers, outputs.deadLetters, { settled: true })).map(placeOf)
   const differing: string[] = []
   for (const output of ['predictions', 'recommendations', 'metrics', 'snapshots'] as const) {
     const replayed = (await recordsOf(join(options.replayedOutputs, output))).map(textOf)

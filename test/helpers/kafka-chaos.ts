@@ -52,6 +52,7 @@ const OUTPUTS = {
   deadLetters: 'chaos.dlq',
 }
 const GROUP = 'chaos'
+const FEED = { partitions: 4, topics: { visits: VISITS, profiles: PROFILES } }
 const BROKER_SETTINGS = {
   // How long a cluster takes to notice a loss; 9 s is Kafka's default.
   'broker.session.timeout.ms': 4000,
@@ -72,12 +73,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     stack.push(() => broker.stop())
     const registry = await startRegistry({ storage: 'disk' })
     stack.push(() => registry.stop())
-    const file = await prepare(folder, broker, registry)
+    const file = await prepare(folder, broker, registry, { sessionTimeout: '4s', idleTimeout: '700ms' })
     const feed = await ChaosFeed.open(broker.brokers, registry.url, {
+      ...FEED,
       seed,
       events: options.events ?? 40_000,
-      partitions: 4,
-      topics: { visits: VISITS, profiles: PROFILES },
       versions: registryOutages + 1,
     })
     stack.push(() => feed.close())
@@ -105,7 +105,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     await fleet.alone()
     tell(`all faults are over, ${feed.retries} chunks were sent twice; waiting until everything is learned`)
     const admin = await broker.admin()
-    await until('everything is learned', () => isLearned(admin), 240_000)
+    await until('everything is learned', () => isLearned(admin), 600_000)
     const failures = await fleet.stop()
     await lastCheckpoint(folder, file)
     tell('replaying what the journal tells of')
@@ -133,13 +133,52 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   }
 }
 
+/**
+ * How long it takes from kill -9 of the one that learns until the one that stands by has learned everything committed
+ * again and publishes; with the default session timeout, on one broker, while records come in.
+ */
+export async function measureTakeover(times: number, say: (line: string) => void = () => {}): Promise<number[]> {
+  const stack: (() => unknown)[] = []
+  try {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-takeover-'))
+    stack.push(() => rmSync(folder, { recursive: true, force: true }))
+    const broker = await startBroker()
+    stack.push(() => broker.stop())
+    const registry = await startRegistry()
+    stack.push(() => registry.stop())
+    const file = await prepare(folder, broker, registry, {})
+    const feed = await ChaosFeed.open(broker.brokers, registry.url, { ...FEED, seed: 1, events: 30_000, versions: 1 })
+    stack.push(() => feed.close())
+    const fleet = new Fleet(file)
+    stack.push(() => fleet.destroy())
+    fleet.start()
+    void feed.run(
+      () => 1,
+      () => 200,
+    )
+    const tookMs: number[] = []
+    while (tookMs.length < times) {
+      await takesOver(fleet, new Random(1), tookMs)
+      say(`took over in ${((tookMs.at(-1) ?? 0) / 1000).toFixed(1)} s`)
+    }
+    return tookMs
+  } finally {
+    for (const undo of stack.reverse()) await undo()
+  }
+}
+
 /** Topics and the configuration's file. */
-async function prepare(folder: string, broker: Broker, registry: Registry): Promise<string> {
+async function prepare(
+  folder: string,
+  broker: Broker,
+  registry: Registry,
+  reading: { sessionTimeout?: string; idleTimeout?: string },
+): Promise<string> {
   const config = {
     ...smallConfig,
     name: 'chaos',
     kafka: { brokers: broker.brokers, registry: { url: registry.url } },
-    source: { kafka: { topics: [VISITS, PROFILES], group: GROUP, sessionTimeout: '4s', idleTimeout: '700ms' } },
+    source: { kafka: { topics: [VISITS, PROFILES], group: GROUP, ...reading } },
     batch: { maxExamples: 128, tick: '1h', linger: '150ms' },
     checkpoint: { path: 'checkpoints', everyEvents: 4000, every: '6s', keep: 3 },
     outputs: {
@@ -211,7 +250,7 @@ async function takesOver(fleet: Fleet, _random: Random, takeoversMs: number[]): 
   const [first, second] = await pair(fleet)
   const killedMs = performance.now()
   await first.run.kill('SIGKILL')
-  await until('the second is live', () => second.isLive || !second.isAlive, 180_000)
+  await until('the second is live', () => second.isLive || !second.isAlive, 600_000)
   const tookMs = performance.now() - killedMs
   if (second.isLive) takeoversMs.push(tookMs)
   return `the standby took over after kill -9, in ${(tookMs / 1000).toFixed(1)} s`
@@ -222,11 +261,11 @@ async function sleepsAndWakes(fleet: Fleet): Promise<string> {
   const [first, second] = await pair(fleet)
   process.kill(first.pid, 'SIGSTOP')
   try {
-    await until('the second is live', () => second.isLive || !second.isAlive, 180_000)
+    await until('the second is live', () => second.isLive || !second.isAlive, 600_000)
   } finally {
     process.kill(first.pid, 'SIGCONT')
   }
-  await until('only one of them goes on', () => [first, second].filter(one => one.isLive).length === 1, 180_000)
+  await until('only one of them goes on', () => [first, second].filter(one => one.isLive).length === 1, 600_000)
   await fleet.alone()
   return 'an instance was replaced while it slept, and woke up'
 }

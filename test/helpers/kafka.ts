@@ -118,7 +118,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
         const base = launcher.brokerConfig({ id: i + 1, brokerPorts, controllerPorts, ...listeners })
         return launcher.formatBroker(folder, {
           clusterId,
-          config: { ...base, ...security?.config, ...config },
+          // Records of tests may be older than any retention, and go when a slow test lasts for minutes.
+          config: { ...base, 'log.retention.ms': -1, ...security?.config, ...config },
           ...(security === undefined ? {} : { scram: security.scram }),
         })
       }),
@@ -196,7 +197,11 @@ export async function createTopic(admin: Admin, topic: string, { partitions = 1,
 }
 
 /** Polls what only another process can bring about; errors count as "not yet". */
-export async function until(what: string, holds: () => Promise<boolean> | boolean, deadlineMs = 60_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => Promise<boolean> | boolean,
+  deadlineMs = 180_000,
+): Promise<void> {
   const end = Date.now() + deadlineMs
   for (;;) {
     const now = await Promise.resolve()

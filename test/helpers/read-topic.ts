@@ -27,24 +27,32 @@ export interface ReadRecord {
 }
 
 export interface ReadOptions {
+  /**
+   * read_committed: wait until no transaction is open. One that has been committed ends in each partition a little later
+   * than its producer hears of it.
+   */
+  settled?: boolean
   isolation?: 'read_committed' | 'read_uncommitted'
 }
 
 const PROGRAM = `
 import base64, json, sys
 from confluent_kafka import Consumer, KafkaError, TopicPartition
-brokers, topic, isolation = sys.argv[1:]
+brokers, topic, isolation, settled = sys.argv[1:]
 consumer = Consumer({'bootstrap.servers': brokers, 'group.id': 'independent-reader', 'isolation.level': isolation,
                      'enable.auto.commit': False, 'enable.partition.eof': True, 'auto.offset.reset': 'earliest'})
 partitions = consumer.list_topics(topic, 60).topics[topic].partitions
 consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
 open_ends = set(partitions)
+all_ends = Consumer({'bootstrap.servers': brokers, 'group.id': 'independent-reader', 'isolation.level': 'read_uncommitted'})
 text = lambda data: None if data is None else base64.b64encode(data).decode()
 while open_ends:
     message = consumer.poll(60)
     if message is None: sys.exit(f'no answer from {brokers} for a minute, partitions {open_ends} of {topic} not at their end')
     if message.error():
         if message.error().code() != KafkaError._PARTITION_EOF: sys.exit(str(message.error()))
+        place = TopicPartition(topic, message.partition())
+        if settled == 'settled' and message.offset() < all_ends.get_watermark_offsets(place, 60)[1]: continue
         open_ends.discard(message.partition())
         continue
     print(json.dumps([message.partition(), message.offset(), message.timestamp()[1], text(message.key()), text(message.value()),
@@ -56,11 +64,10 @@ consumer.close()
 export async function readTopic(
   brokers: readonly string[],
   topic: string,
-  { isolation = 'read_committed' }: ReadOptions = {},
+  { isolation = 'read_committed', settled = false }: ReadOptions = {},
 ): Promise<ReadRecord[]> {
-  const { stdout } = await promisify(execFile)(python, ['-c', PROGRAM, brokers.join(','), topic, isolation], {
-    maxBuffer: 1 << 30,
-  })
+  const args = ['-c', PROGRAM, brokers.join(','), topic, isolation, settled ? 'settled' : 'as it is']
+  const { stdout } = await promisify(execFile)(python, args, { maxBuffer: 1 << 30 })
   return stdout
     .split('\n')
     .filter(line => line !== '')
