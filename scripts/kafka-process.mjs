@@ -141,7 +141,8 @@ export const registryUrl = port => `http://127.0.0.1:${port}/apis/ccompat/v7`
 function launch(folder, args, env = {}) {
   const log = openSync(join(folder, 'process.log'), 'a')
   // Detached: Ctrl-C in the terminal of a test reaches whoever started it, who then stops it in order.
-  const child = spawn('java', args, {
+  // With performance data a JVM works in another folder for a moment at its start, where it would not be known as ours.
+  const child = spawn('java', ['-XX:-UsePerfData', ...args], {
     cwd: folder,
     detached: true,
     stdio: ['ignore', log, log],
@@ -208,7 +209,11 @@ async function ready(folder, answers, deadlineMs = 120_000) {
   // Another program may answer on that port, so the process must be there too.
   while (!(await answers()) || processIn(folder) === undefined) {
     const log = () => readFileSync(join(folder, 'process.log'), 'utf8').slice(-3000)
-    if (processIn(folder) === undefined) throw new Error(`the process in ${folder} has ended:\n${log()}`)
+    if (processIn(folder) === undefined) {
+      // How it ended is told, and logged, a moment later.
+      await sleep(200)
+      throw new Error(`the process in ${folder} has ended:\n${log()}`)
+    }
     if (Date.now() > end) throw new Error(`the process in ${folder} does not answer:\n${log()}`)
     await sleep(50)
   }

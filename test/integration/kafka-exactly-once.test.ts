@@ -12,7 +12,7 @@ const seed = Number(process.env.MILLRACE_SEED ?? 4)
 
 test('learners, brokers and the registry are killed, instances come and go: nothing is lost, nothing is there twice, and the model is that of the journal', {
   skip: kafkaSkip === false ? pythonSkip : kafkaSkip,
-  timeout: 900_000,
+  timeout: 1_800_000,
 }, async t => {
   const report = await runChaos({ seed, say: line => t.diagnostic(line) })
   const { takeoversMs, ...rest } = report
