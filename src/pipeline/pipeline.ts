@@ -110,6 +110,8 @@ export class Pipeline {
     }
     if (records === undefined && repeatsTo !== undefined) journal.restore(repeatsTo)
     else if (records === undefined && !position.ended) this.#end()
+    // Nobody who sent an event waits for its prediction until the next start.
+    else if (this.#isDecidedByClock) dispatcher.flush('linger')
     await this.#checkpoint()
   }
 
@@ -241,11 +243,15 @@ export class Pipeline {
     position.ended = true
   }
 
+  /** Live, and nothing is repeated: that has all its batches from the log and the journal. */
+  get #isDecidedByClock(): boolean {
+    const { live, relearning, journal } = this.#parts
+    return live !== undefined && relearning === undefined && !journal.following
+  }
+
   async #afterBatch(): Promise<void> {
-    const { config, dispatcher, journal, wallClock, position, live, relearning } = this.#parts
-    // What is repeated has all its batches from the log and the journal.
-    const isFollowing = relearning !== undefined || journal.following
-    if (live !== undefined && !isFollowing && this.#lingered(live.lingerMs)) dispatcher.flush('linger')
+    const { config, dispatcher, wallClock, position, live } = this.#parts
+    if (this.#isDecidedByClock && this.#lingered(live?.lingerMs ?? 0)) dispatcher.flush('linger')
     await dispatcher.room()
     if (this.#failure !== undefined) throw this.#failure
     if (this.#isCommitDue()) this.#commit()
