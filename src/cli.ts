@@ -11,6 +11,7 @@ import { importCommand } from './commands/import.js'
 import { replayCommand } from './commands/replay.js'
 import { runCommand } from './commands/run.js'
 import { simulateCommand } from './commands/simulate.js'
+import { snapshotsCommand } from './commands/snapshots.js'
 import { topicsCommand } from './commands/topics.js'
 import { ERRORS, type ErrorCode, MillraceError } from './domain/errors.js'
 import { packageRoot } from './std/package-root.js'
@@ -34,6 +35,7 @@ const program = new Command('millrace')
   .addCommand(exportCommand())
   .addCommand(simulateCommand())
   .addCommand(topicsCommand())
+  .addCommand(snapshotsCommand())
   .addCommand(configCommand())
   .addCommand(doctorCommand())
   .addHelpText('after', '\nTry it: millrace run examples/shop.yaml')

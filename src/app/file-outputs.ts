@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.js'
 import { AvroFileSink } from '../sink/avro-file.js'
 import type { Outputs } from '../sink/delivery.js'
 import { createDiscardSink } from '../sink/discard.js'
-import { createPredictionRecord, journalRecord, payloadRecord } from '../sink/output-records.js'
+import { createPredictionRecord, journalRecord, payloadRecord, snapshotRecord } from '../sink/output-records.js'
 import { diskFault } from '../snapshot/disk-fault.js'
 
 export function createFileOutputs(folder: string, config: Config): Outputs {
@@ -32,7 +32,7 @@ export function createFileOutputs(folder: string, config: Config): Outputs {
     snapshots: new AvroFileSink({
       path: join(folder, 'snapshots'),
       schema: 'snapshot',
-      toRecord: payloadRecord,
+      toRecord: snapshotRecord,
       ...common,
     }),
     deadLetters: new AvroFileSink({

@@ -89,7 +89,7 @@ export function observeLearner<L extends LearnerPort & { readonly backend: strin
     learn,
     metrics: () => ask(learner.metrics()),
     calibration: () => ask(learner.calibration()),
-    snapshot: () => ask(learner.snapshot()),
+    snapshot: kind => ask(learner.snapshot(kind)),
     save: folder => ask(learner.save(folder)),
     load: (folder, parts) => ask(learner.load(folder, parts)),
     close: () => learner.close(),

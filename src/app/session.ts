@@ -84,6 +84,7 @@ async function runSession(
     source,
     learner,
     outputs: delivery.outputs,
+    publishes: root !== undefined,
     clock,
     onMetrics(answer, records, eventTimeMs) {
       if (answer.deepRestarts > (metrics?.deepRestarts ?? 0)) {

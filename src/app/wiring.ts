@@ -29,6 +29,8 @@ export interface WiringDeps {
   source: Source
   learner: LearnerPort
   outputs: Outputs
+  /** Whether snapshots are wanted. */
+  publishes: boolean
   clock: Clock
   onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
   onAlarm: DispatchDeps['onAlarm']
@@ -52,7 +54,16 @@ export type WiredParts = Pick<
   | 'counts'
 >
 
-export function wireParts({ loaded, source, learner, outputs, clock, onMetrics, onAlarm }: WiringDeps): WiredParts {
+export function wireParts({
+  loaded,
+  source,
+  learner,
+  outputs,
+  publishes,
+  clock,
+  onMetrics,
+  onAlarm,
+}: WiringDeps): WiredParts {
   const { config, hash } = loaded
   const hasher = new Hasher()
   const features = new FeatureExtractor(config.features, hasher, config.fast.enabled)
@@ -72,6 +83,7 @@ export function wireParts({ loaded, source, learner, outputs, clock, onMetrics, 
     journal,
     position,
     retrieval: topN?.metrics,
+    publishes,
     partitionName: index => source.partitions[index] ?? '',
     onMetrics,
     onAlarm,

@@ -392,6 +392,10 @@ const outputs = z.strictObject({
     'A full snapshot after so many steps, and at the end; 0 = only at the end.',
     { unit: 'steps' },
   ),
+  deltaEvery: about(
+    optionalDuration(),
+    'A delta, the rows changed since the last snapshot, with the first step after so much event time; live also after so much wall-clock time. Absent: full snapshots only.',
+  ),
   codec: about(z.enum(['null', 'deflate', 'snappy']).default('null'), 'Compression of the output files.'),
   kafka: about(kafkaOutputs.optional(), 'Publish to Kafka topics instead of files.'),
   segmentBytes: about(z.int().min(4096).default(134_217_728), 'A new segment file begins after so many bytes.', {

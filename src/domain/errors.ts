@@ -40,11 +40,17 @@ export const ERRORS = {
     title: 'The checkpoint fails its checksum',
     remedy: 'An older checkpoint is used if there is one; otherwise start afresh with `--fresh`.',
   },
+  SNAPSHOT_NOT_FOUND: {
+    exitCode: 4,
+    retryable: false,
+    title: 'No snapshot has been published',
+    remedy: 'Check where the output lies; outputs.snapshotEverySteps and outputs.deltaEvery say when one is published.',
+  },
   SNAPSHOT_CORRUPT: {
     exitCode: 4,
     retryable: false,
-    title: 'The snapshot fails its checksum',
-    remedy: 'Wait for the next full snapshot.',
+    title: 'The newest snapshot can not be reconstructed',
+    remedy: 'The next full snapshot mends it; until then a reader keeps the version that it has.',
   },
   LOSS_NOT_FINITE: {
     exitCode: 5,

@@ -24,3 +24,24 @@ export interface Stateful {
   /** Called once, on a freshly constructed part, before anything else. */
   loadState(state: LoadedState): void
 }
+
+/**
+ * What is published of one part of the model: what scoring needs, and nothing else. Two forms:
+ * - whole: the state itself, each time.
+ * - rows: arrays `keys` [n, 2] u32, `rows` [n, words] in the encoding named, `removed` [m, 2] u32 (keys that are gone; they
+ *   go before the rows come), and `words` in meta. `full` has all rows, `delta` those that changed since the last publication of either kind.
+ */
+export interface PublishedState {
+  form: 'whole' | 'rows'
+  /** How the words of rows are to be read. */
+  encoding: 'float32'
+  state: PartState
+  /** Form rows: how many there are after it, changed ones among them, removed ones. Else 0. */
+  rows: number
+  changed: number
+  removed: number
+  /** Form rows: a checksum of all rows that does not depend on how they came about. Form whole: absent, its bytes have one. */
+  digest?: string
+}
+
+export type SnapshotKind = 'full' | 'delta'

@@ -7,7 +7,7 @@
 
 import type { Config } from '../config/schema.js'
 import { MASK_COUNTED } from '../domain/example.js'
-import type { LoadedState, PartState, Stateful } from '../domain/state.js'
+import type { LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../domain/state.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
 import type { FeatureLayout } from '../features/layout.js'
 import { FastRows, FIRST_WORD } from '../features/table/fast-rows.kernel.js'
@@ -20,7 +20,7 @@ export class FastPart implements Stateful {
   readonly #model: TwoSpeed
   readonly #rows: FastRows
 
-  constructor(config: Config, layout: FeatureLayout, columns: ColumnLayout) {
+  constructor(config: Config, layout: FeatureLayout, columns: ColumnLayout, tracksChanges: boolean) {
     const { tasks, fast, model, table } = config
     this.#columns = columns
     this.#model = new TwoSpeed(tasks, columns.dense, FIRST_WORD)
@@ -31,6 +31,7 @@ export class FastPart implements Stateful {
       (record, at, isId, startVector) => this.#model.startRecord(record, at, isId, startVector),
       { dim: FACTORS, scale: FACTOR_START, seed: model.seed },
       { expireAfter: table.expireAfter, maxRows: fast.maxRows },
+      { words: this.#model.publishedWords(), tracksChanges },
     )
   }
 
@@ -67,6 +68,15 @@ export class FastPart implements Stateful {
   /** Between steps. */
   maintain(): void {
     this.#rows.maintain()
+  }
+
+  /** What predictions need: means of values, and what all values share. */
+  publish(kind: SnapshotKind): [part: string, PublishedState][] {
+    const state = { meta: {}, arrays: this.#model.publishArrays() }
+    return [
+      ['fast', { form: 'whole', encoding: 'float32', state, rows: 0, changed: 0, removed: 0 }],
+      ['fast.rows', this.#rows.publish(kind)],
+    ]
   }
 
   saveState(): PartState {

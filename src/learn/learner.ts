@@ -8,7 +8,7 @@
 import type { Backend } from '../backend/backend.js'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
-import type { LoadedState, PartState, StateArray } from '../domain/state.js'
+import type { LoadedState, PartState, PublishedState, SnapshotKind, StateArray } from '../domain/state.js'
 import { type DriftAlarm, DriftWatch } from '../evaluate/drift/drift.js'
 import { ProgressiveValidation } from '../evaluate/progressive.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
@@ -63,9 +63,10 @@ export class Learner {
     this.#dim = config.model.dim
     this.#deep = deep
     this.#deepStart = deepStart
-    this.#tables = new SlotTables(layout, this.#tasks, config.model, config.optimizer, config.table)
+    const tracksChanges = config.outputs.deltaEvery !== undefined
+    this.#tables = new SlotTables(layout, this.#tasks, config.model, config.optimizer, config.table, tracksChanges)
     this.#validation = new ProgressiveValidation(config.tasks)
-    if (config.fast.enabled) this.#fast = new FastPart(config, layout, this.#columns)
+    if (config.fast.enabled) this.#fast = new FastPart(config, layout, this.#columns, tracksChanges)
     this.#weights = Float32Array.from(this.#taskPriors)
     const isCalibrated = config.tasks.some(task => task.calibration !== undefined)
     this.#calibrator = isCalibrated ? new Calibrator(config.tasks, this.#columns) : undefined
@@ -173,6 +174,16 @@ export class Learner {
     return Object.fromEntries(
       totals.flatMap(({ task, values }) => Object.entries(values).map(([name, value]) => [`${task}.${name}`, value])),
     )
+  }
+
+  /** By part: what a published snapshot holds. Optimiser state, metrics and pending counts stay here. */
+  async publish(kind: SnapshotKind): Promise<[part: string, PublishedState][]> {
+    const tables = this.#tables.publish(kind)
+    return [
+      ['model', await this.#deep.publish()],
+      ...tables.map(([name, published]): [string, PublishedState] => [`table.${name}`, published]),
+      ...(this.#fast?.publish(kind) ?? []),
+    ]
   }
 
   calibration(): CalibrationCurve[] {

@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
+import type { SnapshotKind } from '../domain/state.js'
 import type {
   CalibrationCurve,
   LearnAnswer,
@@ -78,8 +79,8 @@ export class WorkerLearner implements LearnerPort {
     return this.#ask<CalibrationCurve[]>({ kind: 'calibration' })
   }
 
-  snapshot(): Promise<SnapshotAnswer> {
-    return this.#ask<SnapshotAnswer>({ kind: 'snapshot' })
+  snapshot(kind: SnapshotKind): Promise<SnapshotAnswer> {
+    return this.#ask<SnapshotAnswer>({ kind: 'snapshot', of: kind })
   }
 
   save(folder: string): Promise<PartFile[]> {

@@ -7,19 +7,20 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createBackend } from '../backend/choose.js'
 import { MillraceError } from '../domain/errors.js'
+import type { SnapshotKind } from '../domain/state.js'
 import { viewSlab } from '../features/columns.js'
 import type { SnapshotAnswer } from '../pipeline/learner.js'
-import { encodePart, readPart, writePart } from '../snapshot/part-file.js'
+import { readPart, writePart } from '../snapshot/part-file.js'
+import { checksumOf, encodePublished } from '../snapshot/publication.js'
 import { Learner } from './learner.js'
 import type { Answer, Command, WorkerStart } from './protocol.js'
-import { scoringParts } from './scoring-parts.js'
 
 const port = parentPort
 if (port === null) throw new MillraceError('INTERNAL', 'the learning worker is not a program of its own')
 const { config } = workerData as WorkerStart
 
 let failure: Answer | undefined
-const send = (answer: Answer) => port.postMessage(answer)
+const send = (answer: Answer, transfer: ArrayBuffer[] = []) => port.postMessage(answer, transfer)
 
 function failureOf(error: unknown): Answer {
   const known = error instanceof MillraceError
@@ -48,7 +49,7 @@ async function start(): Promise<(command: Command) => Promise<unknown>> {
       case 'calibration':
         return learner.calibration()
       case 'snapshot':
-        return snapshotOf(learner)
+        return snapshotOf(learner, command.of)
       case 'save': {
         const files = []
         for (const [name, state] of Object.entries(await learner.saveState()))
@@ -73,12 +74,9 @@ async function start(): Promise<(command: Command) => Promise<unknown>> {
   }
 }
 
-async function snapshotOf(learner: Learner): Promise<SnapshotAnswer> {
-  const parts = scoringParts(await learner.saveState())
-  return {
-    parts: parts.map(([name, state]) => ({ name, bytes: Buffer.concat([...encodePart(state)]) })),
-    metrics: learner.figures(),
-  }
+async function snapshotOf(learner: Learner, kind: SnapshotKind): Promise<SnapshotAnswer> {
+  const parts = (await learner.publish(kind)).map(([name, published]) => encodePublished(name, published))
+  return { parts, checksum: checksumOf(parts.map(({ part }) => part)), metrics: learner.figures() }
 }
 
 const ready = start().catch(error => {
@@ -93,7 +91,13 @@ port.on('message', (command: Command) => {
     try {
       if (failure !== undefined || handle === undefined) return
       const value = await handle(command)
-      if (command.kind !== 'slab') send({ kind: 'answer', value })
+      if (command.kind === 'slab') return
+      // A snapshot may be large, and is not needed here any more.
+      const parts = command.kind === 'snapshot' ? (value as SnapshotAnswer).parts : []
+      send(
+        { kind: 'answer', value },
+        parts.map(({ bytes }) => bytes.buffer),
+      )
     } catch (error) {
       failure = failureOf(error)
       send(failure)

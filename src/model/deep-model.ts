@@ -13,7 +13,7 @@ import type { Backend, CompiledGraph, HostTensor } from '../backend/backend.js'
 import type { Config, TaskConfig } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
 import { MASK_COUNTED, MASK_REACHED } from '../domain/example.js'
-import type { LoadedState, PartState } from '../domain/state.js'
+import type { LoadedState, PartState, PublishedState } from '../domain/state.js'
 import { createBinaryHead } from './heads/binary.js'
 import { columnTotals, type Head } from './heads/head.js'
 import { createOrdinalHead, levelCount } from './heads/ordinal.js'
@@ -186,6 +186,14 @@ export class DeepModel {
         weighting: this.#weighting.state.slice(),
       },
     }
+  }
+
+  /** What predictions need: the dense weights and the heads' statistics. */
+  async publish(): Promise<PublishedState> {
+    const { parameters = NONE } = await this.#train.readState()
+    const arrays = { parameters, heads: this.#heads.map(head => head.state.slice()) }
+    const state = { meta: { layout: this.#layoutText() }, arrays }
+    return { form: 'whole', encoding: 'float32', state, rows: 0, changed: 0, removed: 0 }
   }
 
   async loadState({ meta, arrays }: LoadedState): Promise<void> {

@@ -13,6 +13,7 @@ import type { Counts } from './counts.js'
 import type { History } from './history.js'
 import type { PipelineParts } from './pipeline.js'
 import type { PositionState } from './position.js'
+import type { PublisherState } from './publisher.js'
 
 interface PipelineState {
   position: PositionState
@@ -23,6 +24,7 @@ interface PipelineState {
   fusion: Json
   /** Who the examples still to be predicted are about; index into the waiting examples. */
   subjects: { index: number; subject: JoinSubject }[]
+  published: PublisherState | null
 }
 
 /** Everything the main thread owns, by part name. */
@@ -49,6 +51,7 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
     steps: dispatcher.steps,
     fusion: dispatcher.fusion.toJson(),
     subjects,
+    published: dispatcher.publisherState(),
   }
   const saved: Record<string, PartState> = {
     pipeline: { meta: own as unknown as Json, arrays: {} },
@@ -99,6 +102,7 @@ export async function loadParts(
     own.steps,
     own.subjects.map(({ index, subject }) => ({ row: rows[index] ?? -1, subject })),
     released,
+    own.published,
   )
   dispatcher.fusion.fromJson(own.fusion)
   parts.clock.loadState(await part('clock'))

@@ -6,7 +6,6 @@
  * impression is by the model of exactly the steps that were sent before it arrived. At most MAX_IN_FLIGHT commands are
  * unanswered; room() waits for that, which is the backpressure on the source.
  */
-import { createHash } from 'node:crypto'
 import type { Batcher, Examples } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
 import type { MillraceError } from '../domain/errors.js'
@@ -20,11 +19,9 @@ import type { Outputs } from '../sink/delivery.js'
 import type { FlushTrigger, Journal } from './journal.js'
 import type { LearnAnswer, LearnerPort, MetricsAnswer } from './learner.js'
 import type { Position } from './position.js'
+import { type PublisherState, SnapshotPublisher } from './publisher.js'
 
 const MAX_IN_FLIGHT = 16
-const SNAPSHOT_CHUNK_BYTES = 1 << 20
-/** Left of the largest message for what stands around a chunk. */
-const AROUND_CHUNK_BYTES = 16_384
 
 export interface DispatchDeps {
   config: Config
@@ -38,12 +35,15 @@ export interface DispatchDeps {
   /** Of the next item, where top-N is configured. */
   retrieval: RetrievalMetrics | undefined
   partitionName(index: number): string
+  /** Whether anybody gets snapshots. */
+  publishes: boolean
   onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
   onAlarm(alarm: DriftAlarm, at: { events: number; eventTime: number; step: number }): void
 }
 
 export class Dispatcher {
   readonly #deps: DispatchDeps
+  readonly #publisher: SnapshotPublisher | undefined
   readonly #taskNames: string[]
   readonly #ranks: number[]
   readonly fusion: Fusion
@@ -61,6 +61,7 @@ export class Dispatcher {
     this.#taskNames = deps.config.tasks.map(task => task.name)
     this.#ranks = deps.config.tasks.map(task => task.rank)
     this.fusion = new Fusion(deps.config.tasks, deps.config.recommend?.fusion)
+    if (deps.publishes) this.#publisher = this.#createPublisher()
   }
 
   /** Steps sent so far: the model's version once they are answered. */
@@ -123,8 +124,28 @@ export class Dispatcher {
       for (const alarm of answer.alarms)
         this.#alarm(alarm, { events: records, eventTime: eventTimeMs, step: answer.step })
     })
-    const { snapshotEverySteps } = config.outputs
-    if (snapshotEverySteps > 0 && this.#steps % snapshotEverySteps === 0) this.snapshot()
+    this.#publisher?.afterStep(this.#steps)
+  }
+
+  /** The version published last. */
+  get version(): number | undefined {
+    return this.#publisher?.version
+  }
+
+  /** Steps that no published version has yet. */
+  get unpublished(): number {
+    return this.#publisher === undefined ? 0 : this.#steps - (this.#publisher.version ?? 0)
+  }
+
+  /** By the wall clock: what has been learned is not kept waiting for more events. */
+  publishLingering(): void {
+    this.#deps.journal.publish(this.#steps, 'linger')
+    this.#publisher?.publishNext(this.#steps)
+  }
+
+  /** The log has ended. */
+  publishLast(): void {
+    this.#publisher?.atEnd(this.#steps)
   }
 
   /**
@@ -197,35 +218,6 @@ export class Dispatcher {
     })
   }
 
-  /** Publishes a full snapshot: each part cut into chunks, each chunk a record that says which whole it belongs to. */
-  snapshot(): void {
-    const { config, learner, position, outputs, configHash, partitionName } = this.#deps
-    const head = {
-      version: this.#steps,
-      parent: null,
-      kind: 'full' as const,
-      configHash,
-      eventTime: position.eventTimeMs,
-      offsets: position.nextOffsets.map((offset, index) => ({
-        partition: partitionName(index),
-        offset: String(offset),
-      })),
-    }
-    const { kafka } = config.outputs
-    const chunkBytes =
-      kafka === undefined ? SNAPSHOT_CHUNK_BYTES : Math.max(1024, kafka.maxMessageBytes - AROUND_CHUNK_BYTES)
-    this.#send(learner.snapshot(), ({ parts, metrics }) => {
-      for (const { name, bytes } of parts) {
-        const checksum = createHash('sha256').update(bytes).digest('hex')
-        const chunks = Math.max(1, Math.ceil(bytes.length / chunkBytes))
-        for (let chunk = 0; chunk < chunks; chunk++) {
-          const payload = bytes.subarray(chunk * chunkBytes, (chunk + 1) * chunkBytes)
-          outputs.snapshots.append({ ...head, metrics, part: name, chunk, chunks, checksum, payload })
-        }
-      }
-    })
-  }
-
   /** Whether room() would wait. */
   get full(): boolean {
     return this.#inFlight >= MAX_IN_FLIGHT || this.#failure !== undefined
@@ -248,14 +240,42 @@ export class Dispatcher {
     return [...this.#subjects].map(([row, subject]) => ({ row, subject }))
   }
 
+  /** When settled: which version was published last, and what of it lies on the topic. */
+  publisherState(): PublisherState | null {
+    return this.#publisher?.saveState() ?? null
+  }
+
   restore(
     steps: number,
     subjects: readonly { row: number; subject: JoinSubject }[],
     released: readonly number[],
+    published: PublisherState | null,
   ): void {
     this.#steps = steps
+    this.#publisher?.loadState(published)
     for (const { row, subject } of subjects) this.#subjects.set(row, subject)
     this.#released = [...released]
+  }
+
+  #createPublisher(): SnapshotPublisher {
+    const { config, learner, outputs, position, configHash, partitionName } = this.#deps
+    const { snapshotEverySteps, deltaEvery, kafka } = config.outputs
+    return new SnapshotPublisher({
+      learner,
+      outputs,
+      configHash,
+      everySteps: snapshotEverySteps,
+      deltaEveryMs: deltaEvery,
+      maxMessageBytes: kafka?.maxMessageBytes,
+      head: () => ({
+        eventTimeMs: position.eventTimeMs,
+        offsets: position.nextOffsets.map((offset, index) => ({
+          partition: partitionName(index),
+          offset: String(offset),
+        })),
+      }),
+      send: (answer, then) => this.#send(answer, then),
+    })
   }
 
   /** The answer to the last command. */

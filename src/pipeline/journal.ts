@@ -34,6 +34,11 @@ export class Journal {
     this.#write('learn', step, trigger, examples)
   }
 
+  /** A version was published because the wall clock wanted it. */
+  publish(step: number, trigger: FlushTrigger): void {
+    this.#write('publish', step, trigger, 0)
+  }
+
   /** What the wall clock decided about the order of partitions. */
   decision(step: number, { partition, idle, name, records }: MergeDecision): void {
     this.#write(idle ? 'idle' : 'active', step, 'clock', 0, { records, partition, partitionName: name ?? null })
@@ -67,15 +72,15 @@ export class Journal {
     return this.#forced.length > 0
   }
 
-  /** Whether the wall clock closed a batch here: asked before the first record and after each while following. */
-  forcedHere(): 'score' | 'learn' | undefined {
+  /** What the wall clock did here: asked before the first record and after each while following. */
+  forcedHere(): 'score' | 'learn' | 'publish' | undefined {
     const [next] = this.#forced
     const isReached = next?.consumed.every(
       ({ partition, offset }) => (this.#position.nextOffsets[partition] ?? 0n) >= offset,
     )
     if (next === undefined || isReached !== true) return undefined
     this.#forced.shift()
-    return next.kind === 'score' ? 'score' : 'learn'
+    return next.kind === 'score' || next.kind === 'publish' ? next.kind : 'learn'
   }
 
   /** The log ends before what is still followed, so it will never be reached: the wall clock takes over. Returns how many entries that were. */

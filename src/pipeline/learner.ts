@@ -11,10 +11,12 @@
  * learned by the fast part (its mask is not empty), or both in this order. Its learn commands have no fresh rows.
  * A row may be named by several learn commands (one per matured label) but its features are the same each time.
  */
+import type { SnapshotKind } from '../domain/state.js'
 import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import type { CalibrationPoint } from '../evaluate/metrics/calibration.js'
 import type { TaskMetrics } from '../evaluate/metrics/task-metrics.js'
 import type { TableStats } from '../features/table/slot-tables.js'
+import type { PublishedPart } from '../snapshot/publication.js'
 
 export interface ScoreCommand {
   rows: Int32Array
@@ -86,9 +88,10 @@ export interface PartFile {
   sha256: string
 }
 
-/** A published snapshot: its encoded parts, and how well the model does so far: 'TASK.METRIC' over all that was judged. */
+/** A version to publish: its encoded parts, its checksum, and how well it does so far: 'TASK.METRIC' over all that was judged. */
 export interface SnapshotAnswer {
-  parts: { name: string; bytes: Uint8Array }[]
+  parts: PublishedPart[]
+  checksum: string
   metrics: Record<string, number>
 }
 
@@ -99,8 +102,8 @@ export interface LearnerPort {
   /** Metrics since the last call, and totals; begins a new window. */
   metrics(): Promise<MetricsAnswer>
   calibration(): Promise<CalibrationCurve[]>
-  /** What scoring needs, without optimiser state. */
-  snapshot(): Promise<SnapshotAnswer>
+  /** What scoring needs, without optimiser state: all of it, or what changed since the last snapshot of either kind. */
+  snapshot(kind: SnapshotKind): Promise<SnapshotAnswer>
   /** Writes everything that the worker owns into the folder, one file a part. */
   save(folder: string): Promise<PartFile[]>
   /** Before the first score or learn. */

@@ -78,6 +78,9 @@ export class Pipeline {
   #committing: Promise<void> | undefined
   #failure: Error | undefined
   readonly #nextSaid: (reason: RejectReason) => number | undefined
+  /** Since when steps wait for a version behind the one published last. */
+  #waitingSinceMs: number | undefined
+  #waitingBehind: number | undefined
 
   constructor(parts: PipelineParts) {
     this.#parts = parts
@@ -216,6 +219,7 @@ export class Pipeline {
     const { journal, dispatcher } = this.#parts
     for (let kind = journal.forcedHere(); kind !== undefined; kind = journal.forcedHere()) {
       if (kind === 'score') dispatcher.flushScores('linger')
+      else if (kind === 'publish') dispatcher.publishLingering()
       else dispatcher.flush('linger')
     }
   }
@@ -239,7 +243,7 @@ export class Pipeline {
     batcher.releaseHeld()
     dispatcher.flush('end')
     dispatcher.metrics()
-    dispatcher.snapshot()
+    dispatcher.publishLast()
     position.ended = true
   }
 
@@ -251,7 +255,10 @@ export class Pipeline {
 
   async #afterBatch(): Promise<void> {
     const { config, dispatcher, wallClock, position, live } = this.#parts
-    if (this.#isDecidedByClock && this.#lingered(live?.lingerMs ?? 0)) dispatcher.flush('linger')
+    if (this.#isDecidedByClock) {
+      if (this.#lingered(live?.lingerMs ?? 0)) dispatcher.flush('linger')
+      if (this.#publicationLingered()) dispatcher.publishLingering()
+    }
     await dispatcher.room()
     if (this.#failure !== undefined) throw this.#failure
     if (this.#isCommitDue()) this.#commit()
@@ -305,6 +312,21 @@ export class Pipeline {
     this.#parts.relearning = undefined
     relearning.finish(dispatcher)
     logger.info({ records: position.records, step: dispatcher.steps }, 'everything committed has been learned again')
+  }
+
+  /** Whether what was learned has waited for as much wall-clock time as it may wait in event time. */
+  #publicationLingered(): boolean {
+    const { config, dispatcher, wallClock } = this.#parts
+    const { deltaEvery } = config.outputs
+    if (deltaEvery === undefined) return false
+    const { version } = dispatcher
+    if (dispatcher.unpublished === 0 || version !== this.#waitingBehind) {
+      this.#waitingBehind = version
+      this.#waitingSinceMs = undefined
+    }
+    if (dispatcher.unpublished === 0) return false
+    this.#waitingSinceMs ??= wallClock.monotonicMs()
+    return wallClock.monotonicMs() - this.#waitingSinceMs >= deltaEvery
   }
 
   #lingered(lingerMs: number): boolean {

@@ -30,7 +30,7 @@ export interface AvroFileSinkOptions<T> {
   /** Records after which a block closes; for outputs of few records that others wait for. */
   blockRecords?: number
   segmentBytes?: number
-  /** What is encoded for a record; it may return the same object each time. Absent: the record itself. */
+  /** What is encoded for a record; it may return the same object each time. undefined: nothing. Absent: the record itself. */
   toRecord?: (record: T) => unknown
 }
 
@@ -78,7 +78,9 @@ export class AvroFileSink<T> implements Sink<T> {
   }
 
   append(record: T): void {
-    const chunk = this.#writer.append(this.#type, this.#toRecord === undefined ? record : this.#toRecord(record))
+    const content = this.#toRecord === undefined ? record : this.#toRecord(record)
+    if (content === undefined) return
+    const chunk = this.#writer.append(this.#type, content)
     if (chunk !== undefined) this.#enqueue(chunk)
   }
 

@@ -24,9 +24,9 @@ import type { Prediction } from '../domain/prediction.js'
 import type {
   DeadLetterRecord,
   JournalRecord,
+  KeyedSnapshot,
   MetricRecord,
   RecommendationRecord,
-  SnapshotRecord,
 } from './output-records.js'
 import type { Sink } from './sink.js'
 
@@ -37,7 +37,7 @@ export interface Outputs {
   predictions: Sink<Prediction>
   recommendations: Sink<RecommendationRecord>
   metrics: Sink<MetricRecord>
-  snapshots: Sink<SnapshotRecord>
+  snapshots: Sink<KeyedSnapshot>
   deadLetters: Sink<DeadLetterRecord>
 }
 

@@ -7,8 +7,8 @@ import {
   createPredictionRecord,
   type JournalRecord,
   journalRecord,
-  payloadRecord,
-  type SnapshotRecord,
+  type KeyedSnapshot,
+  snapshotRecord,
 } from './output-records.js'
 import type { Sink } from './sink.js'
 
@@ -40,8 +40,8 @@ export interface KafkaOutputsOptions {
 }
 
 /**
- * Predictions and recommendations are keyed by user and metrics by task, with the Java client's partitioner. A chunk of
- * a snapshot is keyed by what it is, so that compaction never takes a chunk for a newer one of another.
+ * Predictions and recommendations are keyed by user and metrics by task, with the Java client's partitioner. Pieces of
+ * snapshots have the keys that their publisher gives them, and lie in one partition: deltas follow one another.
  */
 export function createKafkaOutputs({ name, tasks, topics, predictions, encoderOf }: KafkaOutputsOptions): KafkaOutputs {
   const predictionRecord = createPredictionRecord(tasks)
@@ -66,12 +66,7 @@ export function createKafkaOutputs({ name, tasks, topics, predictions, encoderOf
       record => record.task,
       record => record,
     ),
-    snapshots: keyed(
-      topics.snapshots,
-      encoderOf('snapshots', topics.snapshots),
-      (record: SnapshotRecord) => `${record.version}/${record.part}/${record.chunk}`,
-      payloadRecord,
-    ),
+    snapshots: snapshots(topics.snapshots, encoderOf('snapshots', topics.snapshots)),
     deadLetters: createDeadLetterOutput(topics.deadLetters, name),
   }
 }
@@ -88,6 +83,17 @@ function keyed<T>(
     toMessage(record, partitions) {
       const key = keyOf(record)
       return { key, value: encode(toRecord(record)), partition: partitionOf(key, partitions) }
+    },
+  }
+}
+
+function snapshots(topic: string, encode: (record: unknown) => Buffer): KafkaOutput<KeyedSnapshot> {
+  return {
+    topic,
+    onePartition: true,
+    toMessage(keyed) {
+      const record = snapshotRecord(keyed)
+      return { key: Buffer.from(keyed.key), value: record === undefined ? null : encode(record), partition: 0 }
     },
   }
 }

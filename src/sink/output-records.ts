@@ -3,6 +3,7 @@
  * differ (bytes, bigints, typed arrays), the functions here turn one into the other. Ids are text in all outputs.
  */
 import type { Prediction } from '../domain/prediction.js'
+import type { SnapshotKind } from '../domain/state.js'
 import type { OriginalMessage } from '../source/source.js'
 
 export interface RecommendationRecord {
@@ -24,29 +25,55 @@ export interface MetricRecord {
   counts: Record<string, number>
 }
 
+/** A chunk or a manifest. */
 export interface SnapshotRecord {
   version: number
+  kind: SnapshotKind
   parent: number | null
-  kind: 'full' | 'delta'
+  part: string
+  chunk: number
+  chunks: number
+  payload: Uint8Array
+  manifest: SnapshotManifest | null
+}
+
+export interface SnapshotManifest {
   configHash: string
   eventTime: number
   offsets: { partition: string; offset: string }[]
   metrics: Record<string, number>
-  chunk: number
-  chunks: number
+  parts: ManifestPart[]
+  parentChecksum: string | null
   checksum: string
-  part: string
-  payload: Uint8Array
+}
+
+export interface ManifestPart {
+  name: string
+  form: 'whole' | 'rows'
+  encoding: string
+  rows: number
+  changed: number
+  removed: number
+  bytes: number
+  chunks: number
+  sha256: string
+  digest: string
+}
+
+/** record null: what was published under this key is obsolete. A log of files keeps it all the same. */
+export interface KeyedSnapshot {
+  key: string
+  record: SnapshotRecord | null
 }
 
 export interface JournalRecord {
   seq: number
   step: number
   /**
-   * score, learn: a batch was closed. idle, active: a partition is no longer, or again, waited for by the others. begin: a
+   * score, learn: a batch was closed. publish: a version was published. idle, active: a partition is no longer, or again, waited for by the others. begin: a
    * model that has learned nothing begins. unknown-schema: a record was rejected for that.
    */
-  kind: 'score' | 'learn' | 'idle' | 'active' | 'begin' | 'unknown-schema'
+  kind: 'score' | 'learn' | 'publish' | 'idle' | 'active' | 'begin' | 'unknown-schema'
   /** What did it; linger and clock are the wall clock's. */
   trigger: 'count' | 'linger' | 'tick' | 'end' | 'clock' | 'start' | 'registry'
   eventTime: number
@@ -103,6 +130,11 @@ export function createPredictionRecord(tasks: readonly string[]): (prediction: P
     record.rankScore = prediction.rankScore
     return record
   }
+}
+
+/** undefined: it has no place in a log. */
+export function snapshotRecord({ record }: KeyedSnapshot): unknown {
+  return record === null ? undefined : payloadRecord(record)
 }
 
 /** For outputs with a `payload`: avsc takes Buffers only. No bytes are copied. */

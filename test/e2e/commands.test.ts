@@ -18,6 +18,7 @@ const COMMANDS = [
   'import',
   'import movielens',
   'simulate',
+  'snapshots',
   'config',
   'config lint',
   'config print',

@@ -31,6 +31,6 @@ export const smallConfig = {
   recommend: { tick: '1h', baselines: true, fusion: { method: 'stack' } },
   drift: { threshold: 3, boost: 2, boostSteps: 20 },
   checkpoint: { path: 'checkpoints' },
-  outputs: { path: 'out', metricsEvery: 2000, snapshotEverySteps: 50 },
+  outputs: { path: 'out', metricsEvery: 2000, snapshotEverySteps: 50, deltaEvery: '12h' },
   evaluate: { report: 'report.html' },
 } satisfies ConfigInput

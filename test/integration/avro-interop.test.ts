@@ -11,7 +11,7 @@ import { test } from 'node:test'
 import { createDecoderFactory } from '../../src/decode/record-decoder.js'
 import { AvroFileSink } from '../../src/sink/avro-file.js'
 import { createLogWriter } from '../../src/sink/log-writer.js'
-import { createPredictionRecord, payloadRecord, type SnapshotRecord } from '../../src/sink/output-records.js'
+import { createPredictionRecord, type KeyedSnapshot, snapshotRecord } from '../../src/sink/output-records.js'
 import { AvroFileSource } from '../../src/source/avro-file.js'
 import { readSchemaFile } from '../../src/std/schema-file.js'
 import { readAll } from '../contract/source.js'
@@ -135,30 +135,33 @@ for (const codec of codecs) {
       },
     ])
     const folder = join(path, 'snapshots')
-    const snapshots = new AvroFileSink<SnapshotRecord>({
+    const snapshots = new AvroFileSink<KeyedSnapshot>({
       path: folder,
       schema: 'snapshot',
       codec,
-      toRecord: payloadRecord,
+      toRecord: snapshotRecord,
     })
-    snapshots.append({
+    snapshots.append({ key: 'gone', record: null })
+    const record = {
       version: 3,
       parent: null,
       kind: 'full',
-      configHash: 'h',
-      eventTime: 5,
-      offsets: [{ partition: 'p00', offset: '12' }],
-      metrics: { auc: 0.75 },
+      part: 'model',
       chunk: 0,
       chunks: 1,
-      checksum: 'c',
-      part: 'dense',
       payload: Uint8Array.of(1, 2, 255),
-    })
+      manifest: null,
+    } as const
+    snapshots.append({ key: 'chunk', record })
+    const offsets = [{ partition: 'p00', offset: '12' }]
+    const head = { configHash: 'h', eventTime: 5, metrics: { auc: 0.75 }, parentChecksum: null, checksum: 'c' }
+    const manifest = { ...head, offsets, parts: [] }
+    snapshots.append({ key: 'manifest', record: { ...record, payload: new Uint8Array(0), manifest } })
     await snapshots.close()
-    const [snapshot] = readByPython(join(folder, firstSegment)).records
-    assert.deepEqual(snapshot?.payload, { bytes: '0102ff' })
-    assert.deepEqual(snapshot?.offsets, [{ partition: 'p00', offset: '12' }])
+    const [chunk, last] = readByPython(join(folder, firstSegment)).records
+    assert.deepEqual(chunk?.payload, { bytes: '0102ff' })
+    assert.equal(chunk?.manifest, null)
+    assert.deepEqual((last as { manifest: typeof manifest } | undefined)?.manifest.offsets, offsets)
   })
 
   test(`we read what fastavro writes (${codec})`, { skip }, async () => {

@@ -9,10 +9,12 @@
  */
 import type { Config } from '../../config/schema.js'
 import { MillraceError } from '../../domain/errors.js'
-import type { LoadedState, PartState, Stateful } from '../../domain/state.js'
+import type { LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../../domain/state.js'
+import { ChangedRows } from '../../std/changed-rows.kernel.js'
 import { KeyIndex, ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
 import type { ColumnLayout, Slab } from '../columns.js'
 import type { FeatureLayout, Side } from '../layout.js'
+import { applyRows, publishRows } from './published-rows.js'
 import { type RetainedTable, Retention, type RetentionState } from './retention.js'
 import { startRow } from './row-start.kernel.js'
 
@@ -34,16 +36,17 @@ export interface FastRowStats {
 }
 
 interface SavedMeta {
-  [key: string]: number | { hands: number[]; random: [number, number, number, number] }
+  [key: string]: number | [number, number] | { hands: number[]; random: [number, number, number, number] }
   second: number
   rows: number
   evicted: number
   expired: number
   retention: RetentionState
+  /** If changes are tracked: the checksum without the changed records. */
+  sum?: [lo: number, hi: number]
 }
 
 export class FastRows implements Stateful, RetainedTable {
-  readonly shape = { name: 'fast' }
   readonly index: KeyIndex
   readonly pinned = 0
   asking = 0
@@ -64,6 +67,10 @@ export class FastRows implements Stateful, RetainedTable {
   readonly #vector: { dim: number; scale: number; seed: number }
   readonly #limits: Pick<Config['table'], 'expireAfter' | 'maxRows'>
   readonly #retention: Retention
+  /** Words of a record that predictions need. */
+  readonly #published: Int32Array
+  /** Records changed since the last publication; undefined: nobody publishes deltas. */
+  readonly #changes: ChangedRows | undefined
   #second = 0
   #removed = { evicted: 0, expired: 0 }
 
@@ -74,6 +81,7 @@ export class FastRows implements Stateful, RetainedTable {
     start: StartRecord,
     vector: { dim: number; scale: number; seed: number },
     limits: Pick<Config['table'], 'expireAfter' | 'maxRows'>,
+    published: { words: readonly number[]; tracksChanges: boolean },
   ) {
     const places = SIDES.map(side =>
       layout.slots.flatMap(slot =>
@@ -95,7 +103,9 @@ export class FastRows implements Stateful, RetainedTable {
     this.#vector = vector
     this.#limits = limits
     this.index = new KeyIndex(1024, this.#words)
-    this.#retention = new Retention([this], vector.seed, undefined)
+    this.#published = Int32Array.from(published.words)
+    if (published.tracksChanges) this.#changes = this.#newChanges()
+    this.#retention = new Retention([this], vector.seed)
   }
 
   get size(): number {
@@ -136,27 +146,44 @@ export class FastRows implements Stateful, RetainedTable {
   }
 
   remove(row: number): void {
+    this.#changes?.removing(row)
     this.index.remove(this.index.keyLo(row), this.index.keyHi(row))
   }
 
   stats(): FastRowStats {
-    return { rows: this.size, ...this.#removed, bytes: this.index.bytes }
+    return { rows: this.size, ...this.#removed, bytes: this.index.bytes + (this.#changes?.bytes ?? 0) }
+  }
+
+  publish(kind: SnapshotKind): PublishedState {
+    // Without a record of changes everything is one.
+    return publishRows(this.#changes ?? this.#newChanges(), kind, this.size, {})
+  }
+
+  /** Reads what publish() wrote. Records get no variances: such rows predict and never learn. */
+  apply(kind: SnapshotKind, state: LoadedState): string {
+    if (kind === 'full') this.#floats.length = 0
+    const digest = applyRows(this.#changes!, kind, state)
+    this.#viewSlabs()
+    return digest
   }
 
   saveState(): PartState {
     const { meta, arrays } = this.index.saveState()
+    const changes = this.#changes?.saveState()
     const own: SavedMeta = {
       second: this.#second,
       rows: meta.rows,
       ...this.#removed,
       retention: this.#retention.saveState(),
+      ...(changes && { sum: changes.sum }),
     }
-    return { meta: own, arrays: { records: arrays.keys, free: arrays.free } }
+    const tracked = changes && { changed: changes.changed, removed: changes.removed }
+    return { meta: own, arrays: { records: arrays.keys, free: arrays.free, ...tracked } }
   }
 
   loadState({ meta, arrays }: LoadedState): void {
-    const { second, rows, evicted, expired, retention } = meta as unknown as SavedMeta
-    const { records, free } = arrays
+    const { second, rows, evicted, expired, retention, sum } = meta as unknown as SavedMeta
+    const { records, free, changed, removed } = arrays
     if (records === undefined || free === undefined || records.length !== rows * this.#words) {
       throw new MillraceError('CHECKPOINT_INCOMPATIBLE', 'the saved rows of the fast part have another shape')
     }
@@ -166,6 +193,8 @@ export class FastRows implements Stateful, RetainedTable {
     this.index.loadState(rows, records as Uint32Array, free as Uint32Array)
     this.#floats.length = 0
     this.#viewSlabs()
+    if (sum === undefined || changed === undefined || removed === undefined) return
+    this.#changes?.loadState({ changed: changed as Uint32Array, removed: removed as Uint32Array, sum })
   }
 
   #collect(keys: Uint32Array, row: number, learn: boolean): void {
@@ -199,9 +228,14 @@ export class FastRows implements Stateful, RetainedTable {
       const record = this.#floats[row >>> ROW_SLAB_BITS]!
       const { dim, scale, seed } = this.#vector
       this.#start(record, at, this.#ids[n] === 1, to => startRow(record, to, dim, scale, seed, lo, hi))
-    }
+      this.#changes?.created(row)
+    } else this.#changes?.changing(row)
     this.index.slabs[row >>> ROW_SLAB_BITS]![at + TOUCHED] = this.#second
     return row
+  }
+
+  #newChanges(): ChangedRows {
+    return new ChangedRows(this.index, this.#words, this.#published)
   }
 
   #viewSlabs(): void {

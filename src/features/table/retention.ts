@@ -14,7 +14,6 @@ const RUN_ROWS = 2
 
 /** What retention needs of a table. */
 export interface RetainedTable {
-  readonly shape: { readonly name: string }
   readonly index: KeyIndex
   /** Rows of values. */
   readonly size: number
@@ -27,19 +26,15 @@ export interface RetainedTable {
   remove(row: number): void
 }
 
-export type OnEvict = (table: string, keyLo: number, keyHi: number) => void
-
 export type RetentionState = { hands: number[]; random: [number, number, number, number] }
 
 export class Retention {
   readonly #tables: readonly RetainedTable[]
-  readonly #onEvict: OnEvict | undefined
   readonly #random: Random
   readonly #hands: number[]
 
-  constructor(tables: readonly RetainedTable[], seed: number, onEvict: OnEvict | undefined) {
+  constructor(tables: readonly RetainedTable[], seed: number) {
     this.#tables = tables
-    this.#onEvict = onEvict
     this.#random = new Random(seed ^ 0x65766963)
     this.#hands = tables.map(() => 0)
   }
@@ -53,7 +48,7 @@ export class Retention {
       for (let left = Math.min(rows, SWEEPS_A_PASS + Math.floor(rows / SWEEPS_A_PASS)); left > 0; left--) {
         if (hand >= rows) hand = 0
         if (table.touched(hand) < beforeSecond && removable(table, hand)) {
-          this.#remove(table, hand)
+          table.remove(hand)
           removed++
         }
         hand++
@@ -102,13 +97,8 @@ export class Retention {
       }
     }
     if (oldest === undefined) return false
-    this.#remove(oldest, oldestRow)
+    oldest.remove(oldestRow)
     return true
-  }
-
-  #remove(table: RetainedTable, row: number): void {
-    this.#onEvict?.(table.shape.name, table.index.keyLo(row), table.index.keyHi(row))
-    table.remove(row)
   }
 
   saveState(): RetentionState {

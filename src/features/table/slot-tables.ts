@@ -9,14 +9,14 @@
  */
 import type { Config } from '../../config/schema.js'
 import { MillraceError } from '../../domain/errors.js'
-import type { LoadedState, PartState, Stateful } from '../../domain/state.js'
+import type { LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../../domain/state.js'
 import type { ColumnLayout, Slab } from '../columns.js'
 import type { FeatureLayout, SlotLayout } from '../layout.js'
 import { addRowGradients, poolSlot, stepRows } from './embed.kernel.js'
 import { addOffsetGradients, addOffsets, stepBiases, stepWide } from './offset.kernel.js'
 import { PendingCounts } from './pending.kernel.js'
 import { copyDense, findRows, NO_ROW, SlotKeys, useRows } from './resolve.kernel.js'
-import { type OnEvict, Retention, type RetentionState } from './retention.js'
+import { Retention, type RetentionState } from './retention.js'
 import { LATEST_SECOND, ValueTable } from './value-table.kernel.js'
 
 /** Values that wait for admission are counted in at most so many places of 4 bytes. */
@@ -40,6 +40,8 @@ type SavedMeta = {
   /** Rows of each table, freed ones included. */
   rows: number[]
   retention: RetentionState
+  /** If changes are tracked: each table's checksum without the changed rows. */
+  sums?: [lo: number, hi: number][]
 } & Pick<TableStats, 'admitted' | 'evicted' | 'expired'>
 
 interface BoundSlot {
@@ -78,7 +80,7 @@ export class SlotTables implements Stateful {
     model: Pick<Config['model'], 'dim' | 'rowStart' | 'seed'>,
     optimizer: Config['optimizer'],
     table: Config['table'],
-    onEvict?: OnEvict,
+    tracksChanges = false,
   ) {
     this.#width = layout.embeddedSlots * model.dim
     this.#tasks = tasks
@@ -98,7 +100,7 @@ export class SlotTables implements Stateful {
       const dim = users.some(slot => slot.embedIndex >= 0) ? model.dim : 0
       const bias = users.some(slot => slot.bias)
       const wide = users.some(slot => slot.wide)
-      return new ValueTable({ name, dim, tasks, bias, wide }, start)
+      return new ValueTable({ name, dim, tasks, bias, wide }, start, tracksChanges)
     })
     const shareUnknown = table.admitAfter > 1
     this.#slots = slots.map((slot, at) => {
@@ -109,7 +111,7 @@ export class SlotTables implements Stateful {
       return { layout: slot, table: home, unknown: home.findOrCreate(at + 1, 0) }
     })
     if (shareUnknown) this.#pending = new PendingCounts(Math.min(table.maxRows, MAX_PENDING))
-    this.#retention = new Retention(this.#tables, model.seed, onEvict)
+    this.#retention = new Retention(this.#tables, model.seed)
   }
 
   /**
@@ -170,6 +172,7 @@ export class SlotTables implements Stateful {
     const keyPlaces = this.#keyPlaces
     for (const table of this.#tables) {
       const { dim } = table.shape
+      table.noteChanges()
       if (dim > 0) {
         const sums = this.#clearedSums(table.uniques * dim)
         for (const slot of this.#slots) {
@@ -216,6 +219,22 @@ export class SlotTables implements Stateful {
     return stats
   }
 
+  /** What scoring needs of the rows, by table: all of them, or those that changed since the last publication. */
+  publish(kind: SnapshotKind): [table: string, PublishedState][] {
+    return this.#tables.map(table => [table.shape.name, table.publish(kind)])
+  }
+
+  /** For tables that follow published ones: brings one of them to the next version. Returns its checksum. */
+  apply(name: string, kind: SnapshotKind, state: LoadedState): string {
+    const table = this.#tables.find(table => table.shape.name === name)
+    if (table === undefined) throw new MillraceError('SNAPSHOT_CORRUPT', `the configuration has no table '${name}'`)
+    return table.apply(kind, state)
+  }
+
+  get tableNames(): string[] {
+    return this.#tables.map(table => table.shape.name)
+  }
+
   saveState(): PartState {
     this.#settle()
     const arrays: PartState['arrays'] = {}
@@ -225,13 +244,26 @@ export class SlotTables implements Stateful {
       arrays[`${table.shape.name}.free`] = saved.free
       return saved.rows
     })
+    const sums = this.#tables.flatMap(table => {
+      if (table.changes === undefined) return []
+      const { changed, removed, sum } = table.changes.saveState()
+      arrays[`${table.shape.name}.changed`] = changed
+      arrays[`${table.shape.name}.removed`] = removed
+      return [sum]
+    })
     if (this.#pending !== undefined) arrays.pending = this.#pending.saveState()
-    const meta: SavedMeta = { second: this.#second, rows, ...this.#counts, retention: this.#retention.saveState() }
+    const meta: SavedMeta = {
+      second: this.#second,
+      rows,
+      ...this.#counts,
+      retention: this.#retention.saveState(),
+      ...(sums.length > 0 ? { sums } : {}),
+    }
     return { meta: { ...meta }, arrays }
   }
 
   loadState({ meta, arrays }: LoadedState): void {
-    const { second, rows, retention, ...counts } = meta as unknown as SavedMeta
+    const { second, rows, retention, sums, ...counts } = meta as unknown as SavedMeta
     this.#second = second
     this.#counts = counts
     this.#retention.loadState(retention)
@@ -243,6 +275,10 @@ export class SlotTables implements Stateful {
     this.#tables.forEach((table, at) => {
       const { name } = table.shape
       table.loadState(rows[at] ?? 0, array(`${name}.records`), array(`${name}.free`))
+      // Without sums nothing was tracked, and a full snapshot comes before the next delta.
+      const sum = sums?.[at]
+      if (sum === undefined) return
+      table.changes?.loadState({ changed: array(`${name}.changed`), removed: array(`${name}.removed`), sum })
     })
     this.#pending?.loadState(array('pending'))
   }

@@ -7,7 +7,10 @@
  * is kept in the row's last-touch word, as IN_BATCH + unique, and replaced by the time when the batch is settled. So
  * finding duplicates costs no map, no sort and no memory, and a row in use can never look old.
  */
+import type { LoadedState, PublishedState, SnapshotKind } from '../../domain/state.js'
+import { ChangedRows } from '../../std/changed-rows.kernel.js'
 import { KeyIndex, ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
+import { applyRows, publishRows } from './published-rows.js'
 import { startRow } from './row-start.kernel.js'
 
 const SLAB_MASK = (1 << ROW_SLAB_BITS) - 1
@@ -48,9 +51,11 @@ export class ValueTable {
   /** Rows of the current batch by their number in it. */
   uniqueRows = new Int32Array(1024)
   uniques = 0
+  /** Rows changed since the last publication; undefined: nobody publishes deltas. */
+  readonly changes: ChangedRows | undefined
   readonly #start: RowStart
 
-  constructor(shape: TableShape, start: RowStart) {
+  constructor(shape: TableShape, start: RowStart, tracksChanges: boolean) {
     const { dim, tasks, bias, wide } = shape
     this.shape = shape
     this.#start = start
@@ -58,6 +63,7 @@ export class ValueTable {
     this.wideWord = this.biasWord + (bias ? tasks * 2 : 0)
     this.words = this.wideWord + (wide ? tasks * 2 : 0)
     this.index = new KeyIndex(1024, this.words)
+    this.changes = tracksChanges ? this.#newChanges() : undefined
   }
 
   /** Rows of values, without the shared ones. */
@@ -77,6 +83,7 @@ export class ValueTable {
     floats[at + ACCUMULATOR] = start.accumulator
     startRow(floats, at + VECTOR, dim, start.scale, start.seed, lo, hi)
     if (bias) for (let task = 0; task < tasks; task++) floats[at + this.biasWord + task * 2 + 1] = start.biasAccumulator
+    this.changes?.created(row)
     return row
   }
 
@@ -95,6 +102,12 @@ export class ValueTable {
     this.uniqueRows[unique] = row
     slab[at] = IN_BATCH + unique
     return unique
+  }
+
+  /** The rows of the batch are about to change. */
+  noteChanges(): void {
+    if (this.changes === undefined) return
+    for (let unique = 0; unique < this.uniques; unique++) this.changes.changing(this.uniqueRows[unique]!)
   }
 
   /** Ends the batch: its rows were last touched now. */
@@ -116,11 +129,30 @@ export class ValueTable {
   }
 
   remove(row: number): void {
+    this.changes?.removing(row)
     this.index.remove(this.index.keyLo(row), this.index.keyHi(row))
   }
 
   get bytes(): number {
-    return this.index.bytes
+    return this.index.bytes + (this.changes?.bytes ?? 0)
+  }
+
+  /**
+   * What scoring needs of a row: vector [dim], the biases' weights [tasks], wide [tasks, 2] (z, n). Wide weights follow from
+   * (z, n) in double precision, so publishing those keeps a reader's scores the learner's, to the bit.
+   */
+  publish(kind: SnapshotKind): PublishedState {
+    const { dim, tasks, bias, wide } = this.shape
+    // Without a record of changes everything is one.
+    return publishRows(this.changes ?? this.#newChanges(), kind, this.index.size, { dim, tasks, bias, wide })
+  }
+
+  /** Reads what publish() wrote. Rows get no accumulators: such a table scores and never learns. */
+  apply(kind: SnapshotKind, state: LoadedState): string {
+    if (kind === 'full') this.floats.length = 0
+    const digest = applyRows(this.changes!, kind, state)
+    this.#viewSlabs()
+    return digest
   }
 
   /** Between batches only. Rows as they lie, freed ones included: their order of reuse is part of the future. */
@@ -133,6 +165,14 @@ export class ValueTable {
     this.index.loadState(rows, records, free)
     this.floats.length = 0
     this.#viewSlabs()
+  }
+
+  #newChanges(): ChangedRows {
+    const { dim, tasks, bias, wide } = this.shape
+    const places = Array.from({ length: dim }, (_, d) => VECTOR + d)
+    if (bias) for (let task = 0; task < tasks; task++) places.push(this.biasWord + task * 2)
+    if (wide) for (let word = 0; word < tasks * 2; word++) places.push(this.wideWord + word)
+    return new ChangedRows(this.index, this.words, Int32Array.from(places))
   }
 
   #viewSlabs(): void {

@@ -70,6 +70,11 @@ export class FactorMachine {
     this.variances[0] = CONSTANT
   }
 
+  /** Words of a record that predictions read. */
+  meanWords(): number[] {
+    return [this.#offset, ...Array.from({ length: FACTORS }, (_, k) => this.#offset + VECTOR + k)]
+  }
+
   /** The block of a new value; startVector(at) draws its factor means. */
   startBlock(record: Float32Array, at: number, isId: boolean, startVector: (at: number) => void): void {
     const to = at + this.#offset

@@ -69,6 +69,11 @@ export class TwoSpeed {
     return tasks * MEMBERS * BLOCK
   }
 
+  /** Those of them that predictions need: all means. */
+  publishedWords(): number[] {
+    return this.#tasks.flatMap(({ bank }) => bank.flatMap(machine => machine.meanWords()))
+  }
+
   /** A value's record comes into being, at word `at`; startVector(at) draws a block's factor means. */
   startRecord(record: Float32Array, at: number, isId: boolean, startVector: (at: number) => void): void {
     for (const { bank } of this.#tasks) {
@@ -157,29 +162,29 @@ export class TwoSpeed {
     }
   }
 
+  /** What predictions need of the rest. */
+  publishArrays(): Record<string, Float64Array> {
+    return { shared: join(this.#predicting()) }
+  }
+
+  applyArrays({ shared }: Record<string, StateArray>): void {
+    split(shared, this.#predicting())
+  }
+
   /** What does not lie in the records: constants, numeric weights, stacks. */
   saveArrays(): Record<string, Float64Array> {
-    const own = this.#arrays()
-    const all = new Float64Array(own.reduce((sum, array) => sum + array.length, 0))
-    let to = 0
-    for (const array of own) {
-      all.set(array, to)
-      to += array.length
-    }
-    return { shared: all }
+    return { shared: join(this.#arrays()) }
   }
 
   loadArrays({ shared }: Record<string, StateArray>): void {
-    const own = this.#arrays()
-    const length = own.reduce((sum, array) => sum + array.length, 0)
-    if (!(shared instanceof Float64Array) || shared.length !== length) {
-      throw new MillraceError('CHECKPOINT_INCOMPATIBLE', 'the saved fast part is of other tasks or numeric inputs')
-    }
-    let from = 0
-    for (const array of own) {
-      array.set(shared.subarray(from, from + array.length))
-      from += array.length
-    }
+    split(shared, this.#arrays())
+  }
+
+  #predicting(): Float64Array[] {
+    return this.#tasks.flatMap(({ bank, stack, product }) => [
+      ...bank.map(({ means }) => means),
+      ...[stack, ...(product === undefined ? [] : [product])].map(({ weights }) => weights),
+    ])
   }
 
   #arrays(): Float64Array[] {
@@ -208,6 +213,28 @@ export class TwoSpeed {
       if (other === t) continue
       for (let m = 0; m < MEMBERS; m++) inputs[to++] = notes[note + other * NOTES + m]!
     }
+  }
+}
+
+function join(arrays: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(arrays.reduce((sum, array) => sum + array.length, 0))
+  let to = 0
+  for (const array of arrays) {
+    all.set(array, to)
+    to += array.length
+  }
+  return all
+}
+
+function split(all: StateArray | undefined, arrays: readonly Float64Array[]): void {
+  const length = arrays.reduce((sum, array) => sum + array.length, 0)
+  if (!(all instanceof Float64Array) || all.length !== length) {
+    throw new MillraceError('CHECKPOINT_INCOMPATIBLE', 'the saved fast part is of other tasks or numeric inputs')
+  }
+  let from = 0
+  for (const array of arrays) {
+    array.set(all.subarray(from, from + array.length))
+    from += array.length
   }
 }
 

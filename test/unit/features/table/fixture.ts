@@ -1,7 +1,7 @@
 import type { LoadedState, PartState, StateArray } from '../../../../src/domain/state.js'
 import { type ColumnLayout, ExampleColumns, SLAB_ROWS } from '../../../../src/features/columns.js'
 import type { FeatureLayout, SlotLayout } from '../../../../src/features/layout.js'
-import type { OnEvict } from '../../../../src/features/table/retention.js'
+
 import { SlotTables } from '../../../../src/features/table/slot-tables.js'
 
 export const OPTIMIZER = {
@@ -20,7 +20,7 @@ export interface Setting {
   admitAfter?: number
   expireAfter?: number
   maxRows?: number
-  onEvict?: OnEvict
+  tracksChanges?: boolean
 }
 
 /** Tables, example columns and buffers of the right size; values are small integers, 0 = empty place. */
@@ -51,7 +51,8 @@ export function fixture(setting: Setting) {
     maxRows,
     ...(setting.expireAfter === undefined ? {} : { expireAfter: setting.expireAfter }),
   }
-  const create = () => new SlotTables(layout, tasks, { dim, rowStart, seed: 7 }, OPTIMIZER, limits, setting.onEvict)
+  const create = (tracksChanges = false) =>
+    new SlotTables(layout, tasks, { dim, rowStart, seed: 7 }, OPTIMIZER, limits, tracksChanges)
   const columnLayout: ColumnLayout = { keyPlaces, dense, tasks, notes: 0 }
   const columns = new ExampleColumns(columnLayout, () => {})
 
@@ -90,7 +91,7 @@ export function fixture(setting: Setting) {
     )
     return out
   }
-  return { layout, columnLayout, columns, create, tables: create(), example, gather, learn }
+  return { layout, columnLayout, columns, create, tables: create(setting.tracksChanges), example, gather, learn }
 }
 
 /** As a checkpoint would give it back: slabs joined, meta through JSON, memory not shared. */

@@ -188,18 +188,12 @@ test('values seen once do not fill the checkpoint', () => {
   assert.equal(size(), before)
 })
 
-test('rows expire after their time without a touch, touched ones stay, and evictions are observable', () => {
-  const gone: string[] = []
-  const { tables, learn } = fixture({
-    slots: [{ table: 'item' }],
-    expireAfter: 10_000,
-    onEvict: (table, lo, hi) => gone.push(`${table} ${lo} ${hi}`),
-  })
+test('rows expire after their time without a touch, touched ones stay', () => {
+  const { tables, learn } = fixture({ slots: [{ table: 'item' }], expireAfter: 10_000 })
   learn(tables, [[1], [2]], {}, 1_000)
   learn(tables, [[2]], {}, 8_000)
   assert.equal(tables.maintain(11_000), 0)
   assert.equal(tables.maintain(12_000), 1)
-  assert.deepEqual(gone, [`item ${0x9e3779b1} 1`])
   const { rows, expired, evicted, admitted } = tables.stats()
   assert.deepEqual({ rows, expired, evicted, admitted }, { rows: 1, expired: 1, evicted: 0, admitted: 2 })
 })

@@ -1,0 +1,31 @@
+/** Rows as they are published: what a table's record of changes gives, and back. See domain/state.ts. */
+import type { Json, LoadedState, PublishedState, SnapshotKind } from '../../domain/state.js'
+import type { ChangedRows } from '../../std/changed-rows.kernel.js'
+
+/** rows: how many the table has. about: what else a reader of its words must know. */
+export function publishRows(
+  changes: ChangedRows,
+  kind: SnapshotKind,
+  rows: number,
+  about: Record<string, Json>,
+): PublishedState {
+  const { keys, words, removed } = kind === 'full' ? changes.takeAll() : changes.takeChanges()
+  const floats = new Float32Array(words.buffer, words.byteOffset, words.length)
+  return {
+    form: 'rows',
+    encoding: 'float32',
+    state: { meta: { words: changes.width, ...about }, arrays: { keys, rows: floats, removed } },
+    rows,
+    changed: keys.length / 2,
+    removed: removed.length / 2,
+    digest: changes.digest,
+  }
+}
+
+/** Returns the checksum of all rows then. */
+export function applyRows(changes: ChangedRows, kind: SnapshotKind, { arrays }: LoadedState): string {
+  const { keys, rows, removed } = arrays as { keys: Uint32Array; rows: Float32Array; removed: Uint32Array }
+  const words = new Uint32Array(rows.buffer, rows.byteOffset, rows.length)
+  changes.apply({ keys, words, removed }, kind === 'full')
+  return changes.digest
+}

@@ -1,0 +1,148 @@
+/**
+ * Publishes versions of the model: when, as what, and under which keys.
+ *
+ * When: behind a step, full after so many steps, else a delta after so much event time; so it follows from the log, and
+ * nothing of it reaches the model. Live, a stream that pauses has no event time: then the wall clock publishes, and the
+ * journal says where (linger). The first version is always full, a delta always follows the version before it.
+ *
+ * A version is its chunks and then its manifest: a reader that finds the manifest has had all chunks, or knows that some
+ * are gone. On a compacted topic the keys are generation/sequence/part/chunk. A full snapshot begins the other of two
+ * generations, deltas count on in it; so it never takes the place of what it makes obsolete, and when it is whole, all
+ * keys of the generation before get tombstones. The keys of two chains are all that the topic ever holds.
+ */
+import type { SnapshotKind } from '../domain/state.js'
+import type { Outputs } from '../sink/delivery.js'
+import type { ManifestPart } from '../sink/output-records.js'
+import type { LearnerPort, SnapshotAnswer } from './learner.js'
+
+const CHUNK_BYTES = 1 << 20
+/** Left of the largest message for what stands around a chunk. */
+const AROUND_CHUNK_BYTES = 16_384
+
+export interface PublisherDeps {
+  learner: Pick<LearnerPort, 'snapshot'>
+  outputs: Pick<Outputs, 'snapshots'>
+  configHash: string
+  everySteps: number
+  /** undefined: no deltas. */
+  deltaEveryMs: number | undefined
+  /** Of a topic, which is compacted; undefined: a log of files. */
+  maxMessageBytes: number | undefined
+  /** Where the stream is. */
+  head(): { eventTimeMs: number; offsets: { partition: string; offset: string }[] }
+  /** Sends a command whose answer has its place among the others. */
+  send<T>(answer: Promise<T>, then: (answer: T) => void): void
+}
+
+export interface PublisherState {
+  version: number
+  kind: SnapshotKind
+  eventTimeMs: number
+  generation: number
+  sequence: number
+  checksum: string
+  /** On the topic: those of the current generation. */
+  keys: string[]
+  /** Whether the learner has kept a record of the changes since. */
+  isTracked: boolean
+}
+
+export class SnapshotPublisher {
+  readonly #deps: PublisherDeps
+  /** The version sent last; checksum and keys are known when it is answered. */
+  #last: PublisherState | undefined
+
+  constructor(deps: PublisherDeps) {
+    this.#deps = deps
+  }
+
+  /** Steps of the version published last; undefined: none yet. */
+  get version(): number | undefined {
+    return this.#last?.version
+  }
+
+  /** Called behind each step, with its number. */
+  afterStep(step: number): void {
+    const { everySteps, deltaEveryMs, head } = this.#deps
+    if (everySteps > 0 && step % everySteps === 0) this.publish('full', step)
+    else if (deltaEveryMs !== undefined) {
+      const last = this.#last
+      if (last === undefined || head().eventTimeMs - last.eventTimeMs >= deltaEveryMs) this.publishNext(step)
+    }
+  }
+
+  /** A delta if there is something that it can follow. */
+  publishNext(step: number): void {
+    this.publish(this.#last?.isTracked === true ? 'delta' : 'full', step)
+  }
+
+  /** The log has ended: its last version in full, unless that is what is there. */
+  atEnd(step: number): void {
+    if (this.#last?.version !== step || this.#last.kind !== 'full') this.publish('full', step)
+  }
+
+  publish(kind: SnapshotKind, version: number): void {
+    const { learner, head, send, deltaEveryMs } = this.#deps
+    const parent = this.#last
+    const { eventTimeMs, offsets } = head()
+    const isFull = kind === 'full'
+    const generation = parent === undefined ? 0 : isFull ? 1 - parent.generation : parent.generation
+    const sequence = parent === undefined || isFull ? 0 : parent.sequence + 1
+    const isTracked = deltaEveryMs !== undefined
+    const next = { version, kind, eventTimeMs, generation, sequence, checksum: '', keys: [], isTracked }
+    this.#last = next
+    send(learner.snapshot(kind), answer => this.#append(next, parent, offsets, answer))
+  }
+
+  /** Only when everything is answered. */
+  saveState(): PublisherState | null {
+    if (this.#last === undefined) return null
+    // A run without deltas keeps no record of changes: when they are wanted again, a full version comes first.
+    return { ...this.#last, isTracked: this.#last.isTracked && this.#deps.deltaEveryMs !== undefined }
+  }
+
+  loadState(state: PublisherState | null): void {
+    this.#last = state ?? undefined
+  }
+
+  #append(
+    next: PublisherState,
+    before: PublisherState | undefined,
+    offsets: { partition: string; offset: string }[],
+    { parts, checksum, metrics }: SnapshotAnswer,
+  ): void {
+    const { outputs, configHash, maxMessageBytes } = this.#deps
+    const { version, kind, eventTimeMs, generation, sequence } = next
+    const parent = kind === 'full' ? undefined : before
+    const head = { version, kind, parent: parent?.version ?? null }
+    const keys: string[] = []
+    const keyOf = (...place: (string | number)[]) => {
+      const key = [generation, sequence, ...place].join('/')
+      keys.push(key)
+      return key
+    }
+    const chunkBytes =
+      maxMessageBytes === undefined ? CHUNK_BYTES : Math.max(1024, maxMessageBytes - AROUND_CHUNK_BYTES)
+    const listed: ManifestPart[] = []
+    for (const { part, bytes } of parts) {
+      const chunks = Math.ceil(bytes.length / chunkBytes)
+      listed.push({ ...part, chunks })
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        const payload = bytes.subarray(chunk * chunkBytes, (chunk + 1) * chunkBytes)
+        const record = { ...head, part: part.name, chunk, chunks, payload, manifest: null }
+        outputs.snapshots.append({ key: keyOf(part.name, chunk), record })
+      }
+    }
+    const parentChecksum = parent?.checksum ?? null
+    const about = { configHash, eventTime: eventTimeMs, offsets, metrics, parts: listed, parentChecksum, checksum }
+    const record = { ...head, part: '', chunk: 0, chunks: 0, payload: new Uint8Array(0), manifest: about }
+    outputs.snapshots.append({ key: keyOf('manifest'), record })
+    next.checksum = checksum
+    if (maxMessageBytes === undefined) return
+    if (parent !== undefined) next.keys = [...parent.keys, ...keys]
+    else {
+      for (const key of before?.keys ?? []) outputs.snapshots.append({ key, record: null })
+      next.keys = keys
+    }
+  }
+}
