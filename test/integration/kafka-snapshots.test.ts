@@ -178,7 +178,9 @@ test('score requests from a topic are answered on topics, each candidate with it
   assert.equal(new Set(answers.map(({ requestId }) => requestId)).size, answers.length, 'each is answered once')
   for (const { key, requestId, user, modelVersion, items } of answers) {
     assert.equal(key, user)
-    const predicted = predictions.filter(prediction => prediction.requestId === requestId && prediction.eventId.startsWith('q'))
+    const predicted = predictions.filter(
+      prediction => prediction.requestId === requestId && prediction.eventId.startsWith('q'),
+    )
     assert.equal(predicted.length, 5)
     const ranked = [...predicted].sort((a, b) => b.rankScore - a.rankScore)
     assert.deepEqual(
