@@ -59,11 +59,15 @@ async function startBroker() {
   await brokerReady(broker.folder, broker.port)
 }
 
-async function startRegistry() {
+/** Its store gives up after five seconds, and the registry with it: where the machine is busy, a later try succeeds. */
+async function startRegistry(tries = 3) {
   if (processIn(registry.folder) === undefined) {
     launchRegistry(registry.folder, { port: registry.port, storage: 'disk' })
   }
-  await registryReady(registry.folder, registry.port)
+  await registryReady(registry.folder, registry.port).catch(error => {
+    if (tries === 1 || processIn(registry.folder) !== undefined) throw error
+    return startRegistry(tries - 1)
+  })
 }
 
 async function mustBeFree(folder, ...ports) {
