@@ -41,6 +41,8 @@ interface Launcher {
 const script = pathToFileURL(join(packageRoot(), 'scripts/kafka-process.mjs')).href
 const launcher = (await import(script)) as Launcher
 
+export const freePort = (): Promise<number> => launcher.freePort()
+
 /** For `{ skip: kafkaSkip }`: false, or the reason. */
 export const kafkaSkip: false | string = launcher.isProvisioned()
   ? false
