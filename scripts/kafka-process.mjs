@@ -204,7 +204,7 @@ const registryAnswers = port => () =>
 export const brokerReady = (folder, port) => ready(folder, brokerAnswers(port))
 export const registryReady = (folder, port) => ready(folder, registryAnswers(port))
 
-async function ready(folder, answers, deadlineMs = 120_000) {
+async function ready(folder, answers, deadlineMs = 300_000) {
   const end = Date.now() + deadlineMs
   // Another program may answer on that port, so the process must be there too.
   while (!(await answers()) || processIn(folder) === undefined) {

@@ -264,20 +264,20 @@ test('a broker whose disk runs full stops; once it has space again everything go
     registry: registry.url,
     inputs: { 'full.in': 1 },
   })
-  await shop.send('full.in', 'impression', shop.impressions(100))
+  await shop.send('full.in', 'impression', shop.impressions(100, 0, 1000))
   const run = shop.start()
   await shop.learned(run)
   const filler = join(disk.path, 'filler')
   // Until nothing fits any more.
   assert.throws(() => execFileSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k'], { stdio: 'pipe' }))
-  const sending = shop.send('full.in', 'impression', shop.impressions(2000, 100))
+  const sending = shop.send('full.in', 'impression', shop.impressions(2000, 100, 1000))
   sending.catch(() => undefined)
   await run.until(() => run.stderr.includes('KAFKA_UNREACHABLE'), 50)
   rmSync(filler)
   await small.restart(0)
   await sending.catch(() => undefined)
   // What the producer was told is its own affair: sent again, a record may be there twice and is used once.
-  await shop.send('full.in', 'impression', shop.impressions(2000, 100))
+  await shop.send('full.in', 'impression', shop.impressions(2000, 100, 1000))
   await shop.learned(run)
   const { code, stderr } = await run.kill('SIGTERM')
   assert.equal(code, 0, stderr)
