@@ -47,11 +47,12 @@ async function replayed(shop: KafkaShop): Promise<string[]> {
 test('a schema that is registered too late does not change what was made of its records before', { skip }, async t => {
   const shop = await shopOf(t, { name: 'late-schema', inputs: { 'late-schema.in': 1 } })
   await shop.send('late-schema.in', 'impression', shop.impressions(3))
-  // Ids are given one after the other.
+  const first = shop.start()
+  await shop.learned(first)
+  // Ids are given one after the other, and the program has registered its own by now.
   const next = (await shop.register('impression', 'probe')) + 1
   await shop.send('late-schema.in', 'impression', shop.impressions(2, 3), { id: next })
   await shop.send('late-schema.in', 'impression', shop.impressions(3, 5))
-  const first = shop.start()
   await shop.learned(first)
   await first.kill('SIGKILL')
   assert.deepEqual(await shop.deadLetters(), [
@@ -171,18 +172,19 @@ test('a producer whose clock is hours ahead, and a record of the next century: t
 
 test('a tombstone is dropped, and a record that is too large or no record is a dead letter', { skip }, async t => {
   const shop = await shopOf(t, { name: 'odd', inputs: { 'odd.in': 1 } })
-  await shop.send('odd.in', 'impression', shop.impressions(1))
+  // A few on each side: the stream's time is what several records agree on.
+  await shop.send('odd.in', 'impression', shop.impressions(5))
   await shop.sendRaw('odd.in', null)
   await shop.sendRaw('odd.in', Buffer.from('no record'))
   const large = { ...shop.impressions(1, 800)[0], context: { page: 'x'.repeat(900_000) } }
   await shop.send('odd.in', 'impression', [large])
-  await shop.send('odd.in', 'impression', shop.impressions(1, 1))
+  await shop.send('odd.in', 'impression', shop.impressions(5, 5))
   const run = shop.start('--set', 'source.maxDecodeBytes=100000')
   await shop.learned(run)
   const { code, stderr } = await run.kill('SIGTERM')
   assert.equal(code, 0, stderr)
-  assert.deepEqual(await shop.predicted(), named(2))
-  assert.deepEqual(await shop.deadLetters(), ['odd.in/0/2 undecodable', 'odd.in/0/3 too-large'])
+  assert.deepEqual(await shop.predicted(), named(10))
+  assert.deepEqual(await shop.deadLetters(), ['odd.in/0/6 undecodable', 'odd.in/0/7 too-large'])
 })
 
 test('records out of retention stop the program with a reason, or are jumped over and counted', { skip }, async t => {
