@@ -31,6 +31,7 @@ const file = workspace.path('millrace.yaml')
 let broker: Broker
 let registry: Registry
 let send: (pages: number) => Promise<void>
+let disconnect: (() => Promise<void>) | undefined
 let sent = 0
 
 before(async () => {
@@ -66,6 +67,7 @@ before(async () => {
   send = await feed()
 })
 after(async () => {
+  await disconnect?.()
   await broker?.stop()
   await registry?.stop()
 })
@@ -82,7 +84,7 @@ async function feed(): Promise<(pages: number) => Promise<void>> {
   const kafka = new Kafka({ brokers: broker.brokers, logLevel: logLevel.NOTHING })
   const producer = kafka.producer()
   await producer.connect()
-  after(() => producer.disconnect())
+  disconnect = () => producer.disconnect()
   let page = 0
   return async pages => {
     const messages: { key: string; value: Buffer }[] = []
