@@ -257,9 +257,14 @@ test('a broker whose disk runs full stops; once it has space again everything go
   skip: skip === false ? noSmallDisk() : skip,
 }, async t => {
   const disk = mountSmallDisk(100_000)
-  t.after(() => disk.remove())
-  const small = await startBroker({ config: { 'log.dirs': join(disk.path, 'data') } })
-  t.after(() => small.stop())
+  const small = await startBroker({ config: { 'log.dirs': join(disk.path, 'data') } }).catch(error => {
+    disk.remove()
+    throw error
+  })
+  t.after(async () => {
+    await small.stop()
+    disk.remove()
+  })
   const shop = await KafkaShop.open(t, {
     name: 'full',
     broker: small,
