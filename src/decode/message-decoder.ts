@@ -54,7 +54,7 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
   const unknown = new Map<SchemaRef, Outcome<Event>>()
   let isForgetful = false
 
-  async function prepare(messages: readonly WireMessage[]): Promise<void> {
+  async function prepare(messages: Iterable<WireMessage>): Promise<void> {
     if (registry === undefined || framing !== 'confluent') return
     const wanted = new Set<SchemaRef>()
     let last: SchemaRef | undefined

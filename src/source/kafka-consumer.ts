@@ -14,7 +14,7 @@ import { MillraceError } from '../domain/errors.js'
 import type { Log } from '../observe/log.js'
 import type { Clock } from '../std/clock.js'
 import { createOneMemberAssigner, type MemberRole } from './kafka-assigner.js'
-import type { FetchedMessage } from './kafka-lane.js'
+import type { FetchedMessage } from './kept-messages.js'
 
 const { Kafka } = kafkajs
 
@@ -50,6 +50,11 @@ export interface ConsumerOptions {
   clock: Clock
 }
 
+/**
+ * Of one partition in one answer, at least one message. The client decodes an answer as a whole, into several objects a
+ * message: smaller ones are gone again before the garbage collector has to keep them.
+ */
+const FETCH_BYTES = 1 << 18
 /** Without any sign of life for so many session timeouts the consumer is replaced. */
 const SILENT = 3
 const FIRST_RETRY_MS = 200
@@ -178,6 +183,7 @@ export class GroupConsumer {
       rebalanceTimeout: Math.max(2 * sessionTimeoutMs, 15_000),
       heartbeatInterval: Math.floor(Math.min(sessionTimeoutMs / 6, 1000)),
       maxWaitTimeInMs: maxWaitMs,
+      maxBytesPerPartition: FETCH_BYTES,
       metadataMaxAge: metadataAgeMs,
       allowAutoTopicCreation: false,
       readUncommitted: false,

@@ -5,32 +5,20 @@
  *
  * An offset is delivered once, whatever the consumer re-reads: what lies before `fetchOffset` is dropped.
  */
+import type { Event } from '../domain/event.js'
+import type { Outcome } from '../domain/outcome.js'
 import type { SchemaVerdicts } from './kafka-verdicts.js'
+import { type FetchedMessage, KeptMessages } from './kept-messages.js'
 import type { MergeLane } from './merge.js'
-import type { OriginalMessage, SourceRecord, WireHeaders } from './source.js'
-
-/** A message of the client, whose bytes are views of its fetch buffer. */
-export interface FetchedMessage {
-  offset: string
-  value: Buffer | null
-  key: Buffer | null
-  timestamp: string
-  headers?: WireHeaders | undefined
-}
-
-interface KeptMessage extends OriginalMessage {
-  offset: bigint
-  value: Buffer | null
-  key: Buffer | null
-}
+import type { DecodedMessage, OriginalMessage, SourceRecord } from './source.js'
 
 export interface LaneLimits {
   messages: number
   bytes: number
 }
 
-const COMPACT = 4096
-const NO_HEADERS: WireHeaders = {}
+/** What a message costs beside its bytes. */
+const MESSAGE_BYTES = 64
 
 export class KafkaLane implements MergeLane {
   readonly name: string
@@ -49,10 +37,15 @@ export class KafkaLane implements MergeLane {
   isLost = false
   readonly #verdicts: SchemaVerdicts
   readonly #limits: LaneLimits
-  #queue: KeptMessage[] = []
+  /** What can be taken, oldest first; the head is message #head of the first. */
+  readonly #queue: KeptMessages[] = []
   #head = 0
+  #length = 0
   /** Decoded already: the head and those behind it that were looked at. */
   readonly #decoded: SourceRecord[] = []
+  /** The next to be decoded: which one of which of the queue. */
+  #nextKept = 0
+  #nextIndex = 0
   /** Fetched and not taken, prepared or not. */
   #messages = 0
   #bytes = 0
@@ -74,7 +67,7 @@ export class KafkaLane implements MergeLane {
   }
 
   get length(): number {
-    return this.#queue.length - this.#head
+    return this.#length
   }
 
   get ended(): boolean {
@@ -103,8 +96,8 @@ export class KafkaLane implements MergeLane {
   isPast(offset: bigint): boolean {
     if (this.nextOffset >= offset) return true
     if (this.#messages === 0) return this.fetchOffset >= offset
-    const head = this.#queue[this.#head]
-    return head !== undefined && head.offset >= offset
+    const head = this.#queue[0]
+    return head !== undefined && head.offset(this.#head) >= offset
   }
 
   timeMs(ahead: number): number {
@@ -118,12 +111,15 @@ export class KafkaLane implements MergeLane {
     if (this.#decoded.length === 0) this.#decodeNext()
     const record = this.#decoded.shift() as SourceRecord
     this.nextOffset = record.offset + 1n
-    this.#bytes -= sizeOf(this.#queue[this.#head])
+    const [kept] = this.#queue
+    this.#bytes -= MESSAGE_BYTES + (kept?.bytes(this.#head) ?? 0)
     this.#messages--
+    this.#length--
     this.#head++
-    if (this.#head >= COMPACT && this.#head * 2 >= this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head)
+    if (this.#head === kept?.count) {
+      this.#queue.shift()
       this.#head = 0
+      this.#nextKept--
     }
     return record
   }
@@ -133,76 +129,63 @@ export class KafkaLane implements MergeLane {
    * been read, with what is never delivered (markers of transactions, what compaction removed).
    */
   push(messages: readonly FetchedMessage[], lastOffset: bigint): Promise<void> {
-    const kept = this.#keep(messages)
+    const wanted = messages.filter(({ offset }) => this.#isWanted(BigInt(offset)))
     if (lastOffset >= this.fetchOffset) this.fetchOffset = lastOffset + 1n
-    if (kept.length > 0) {
-      this.#messages += kept.length
-      for (const message of kept) this.#bytes += sizeOf(message)
+    if (wanted.length > 0) {
+      const kept = new KeptMessages(wanted)
+      this.#messages += kept.count
+      for (let index = 0; index < kept.count; index++) this.#bytes += MESSAGE_BYTES + kept.bytes(index)
       this.#preparing = this.#preparing.then(async () => {
-        await this.#verdicts.decoder.prepare(kept)
-        for (const message of kept) this.#queue.push(message)
+        await this.#verdicts.decoder.prepare(kept.wire())
+        this.#queue.push(kept)
+        this.#length += kept.count
       })
     }
     return this.#preparing
   }
 
-  /** Copies what is wanted into one block: the views would hold a whole fetch of all partitions in memory. */
-  #keep(messages: readonly FetchedMessage[]): KeptMessage[] {
-    const wanted = messages.filter(({ offset }) => {
-      const at = BigInt(offset)
-      return at >= this.fetchOffset && (this.endOffset === undefined || at < this.endOffset)
-    })
-    let size = 0
-    for (const { value, key } of wanted) size += (value?.length ?? 0) + (key?.length ?? 0)
-    const block = Buffer.allocUnsafeSlow(size)
-    let at = 0
-    const copy = (bytes: Buffer | null): Buffer | null => {
-      if (bytes === null) return null
-      const start = at
-      at += bytes.copy(block, at)
-      return block.subarray(start, at)
-    }
-    return wanted.map(({ offset, value, key, timestamp, headers }) => ({
-      offset: BigInt(offset),
-      value: copy(value),
-      key: copy(key),
-      timestampMs: Number(timestamp),
-      headers: copyHeaders(headers),
-    }))
+  #isWanted(offset: bigint): boolean {
+    return offset >= this.fetchOffset && (this.endOffset === undefined || offset < this.endOffset)
   }
 
   #decodeNext(): void {
-    const message = this.#queue[this.#head + this.#decoded.length] as KeptMessage
-    const { offset, value, headers } = message
-    const { outcome, bytes, bodyStart, schema } = this.#verdicts.decode(this, offset, value, headers)
-    this.#decoded.push({
-      partition: this.index,
-      offset,
-      outcome,
-      data: bytes,
-      start: bodyStart,
-      end: bytes.length,
-      schema,
-      original: message,
-    })
+    const kept = this.#queue[this.#nextKept] as KeptMessages
+    const index = this.#nextIndex
+    const offset = kept.offset(index)
+    const decoded = this.#verdicts.decode(this, offset, kept.value(index), kept.headers(index))
+    this.#decoded.push(new KafkaRecord(this.index, offset, decoded, kept, index))
+    if (++this.#nextIndex < kept.count) return
+    this.#nextKept++
+    this.#nextIndex = 0
   }
 }
 
-function sizeOf(message: KeptMessage | undefined): number {
-  return 64 + (message?.value?.length ?? 0) + (message?.key?.length ?? 0)
-}
+/** Its message is put together when somebody asks for it: for dead letters, and what the clock holds. */
+class KafkaRecord implements SourceRecord {
+  readonly partition: number
+  readonly offset: bigint
+  readonly outcome: Outcome<Event>
+  readonly data: Uint8Array
+  readonly start: number
+  readonly end: number
+  readonly schema: string | undefined
+  readonly #kept: KeptMessages
+  readonly #index: number
 
-function copyHeaders(headers: WireHeaders | undefined): WireHeaders {
-  if (headers === undefined) return NO_HEADERS
-  const names = Object.keys(headers)
-  if (names.length === 0) return NO_HEADERS
-  return Object.fromEntries(
-    names.map(name => {
-      const value = headers[name]
-      if (value === undefined) return [name, undefined]
-      return [name, typeof value === 'string' || value instanceof Uint8Array ? copyOf(value) : value.map(copyOf)]
-    }),
-  )
-}
+  constructor(partition: number, offset: bigint, decoded: DecodedMessage, kept: KeptMessages, index: number) {
+    const { outcome, bytes, bodyStart, schema } = decoded
+    this.partition = partition
+    this.offset = offset
+    this.outcome = outcome
+    this.data = bytes
+    this.start = bodyStart
+    this.end = bytes.length
+    this.schema = schema
+    this.#kept = kept
+    this.#index = index
+  }
 
-const copyOf = (value: Uint8Array | string) => (typeof value === 'string' ? value : Buffer.from(value))
+  get original(): OriginalMessage {
+    return this.#kept.original(this.#index)
+  }
+}

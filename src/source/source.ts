@@ -117,7 +117,7 @@ export interface UnknownSchema {
  * message that was not prepared is a defect of the caller and throws; nothing that is wrong with the data does.
  */
 export interface MessageDecoder {
-  prepare(messages: readonly WireMessage[]): Promise<void>
+  prepare(messages: Iterable<WireMessage>): Promise<void>
   /** asUnknown: of a repetition; the registry did not know its schema then, whatever it knows now. */
   decode(value: Buffer | null, headers?: WireHeaders, asUnknown?: boolean): DecodedMessage
 }

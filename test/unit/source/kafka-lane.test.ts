@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type FetchedMessage, KafkaLane } from '../../../src/source/kafka-lane.js'
+import { KafkaLane } from '../../../src/source/kafka-lane.js'
 import { SchemaVerdicts } from '../../../src/source/kafka-verdicts.js'
+import type { FetchedMessage } from '../../../src/source/kept-messages.js'
 import type { MessageDecoder } from '../../../src/source/source.js'
 
 /** The value is the event time; preparing waits until told. */
@@ -11,7 +12,7 @@ function createDecoder() {
   const decoder: MessageDecoder = {
     async prepare(messages) {
       await open
-      prepared.push(messages.length)
+      prepared.push([...messages].length)
     },
     decode(value) {
       const bytes = value ?? new Uint8Array(0)
