@@ -48,9 +48,12 @@ export async function prepare(
   return { name, settings }
 }
 
-/** As it is published. */
+/** As it is published, and as docs/kafka.md says for much traffic. */
 const cli = (args: readonly string[]) =>
-  new Running(process.execPath, [join(packageRoot(), 'dist/cli.js'), ...args], { cwd: packageRoot() })
+  new Running(process.execPath, [join(packageRoot(), 'dist/cli.js'), ...args], {
+    cwd: packageRoot(),
+    env: { NODE_OPTIONS: '--max-semi-space-size=64' },
+  })
 
 export function startLearner({ name, settings }: { name: string; settings: string[] }): Learner {
   const checkpoints = join(benchFolder, name, 'checkpoints')
@@ -79,8 +82,8 @@ export interface WholePath {
 }
 
 /** All of the prepared log, from nothing read to everything predicted and committed. */
-export async function learnPrepared(world: KafkaWorld, more: readonly string[] = []): Promise<WholePath> {
-  const learner = startLearner(await prepare(world, world.log.ours, more))
+export async function learnPrepared(world: KafkaWorld): Promise<WholePath> {
+  const learner = startLearner(await prepare(world, world.log.ours))
   try {
     await learner.begun()
     const pid = learner.process.child.pid ?? 0

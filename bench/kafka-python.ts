@@ -89,3 +89,34 @@ export function readPredictions(
   const script = join(packageRoot(), 'bench/kafka_reader.py')
   return new PythonProgram(kafkaPython(cache), [script, brokers.join(','), topic, String(seconds), String(skipSeconds)])
 }
+
+export interface Published {
+  versions: number
+  deltas: number
+  aged: number
+  unpublished: number
+  /** Seconds from the event to the first version with it being readable. */
+  p50: number
+  p99: number
+  max: number
+}
+
+export function readSnapshots(
+  cache: string,
+  brokers: readonly string[],
+  topics: { events: string; snapshots: string },
+  { seconds, skipSeconds }: { seconds: number; skipSeconds: number },
+): PythonProgram {
+  const script = join(packageRoot(), 'bench/kafka_freshness.py')
+  const schema = join(packageRoot(), 'schemas/snapshot.avsc')
+  const args = [
+    script,
+    brokers.join(','),
+    topics.events,
+    topics.snapshots,
+    schema,
+    String(seconds),
+    String(skipSeconds),
+  ]
+  return new PythonProgram(kafkaPython(cache), args)
+}
