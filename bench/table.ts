@@ -41,6 +41,7 @@ const layout: FeatureLayout = {
   keyPlaces: SLOTS,
   embeddedSlots: SLOTS,
   dense: [],
+  linear: [],
 }
 const optimizer = {
   dense: { rate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },

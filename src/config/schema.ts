@@ -149,7 +149,7 @@ const slot = z.strictObject({
   bucket: about(name.optional(), 'A numeric feature by name, cut into powers of two.'),
   cross: about(
     z.array(name).min(2).max(3).optional(),
-    'Names of single-valued slots declared above; their combination is the value.',
+    'Names of slots declared above; their combination is the value. One of them may have several values, which gives as many combinations.',
   ),
   max: about(z.int().min(1).max(64).default(8), 'Multi-valued slots: at most so many values, pooled by their mean.', {
     unit: 'values',

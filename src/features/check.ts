@@ -56,8 +56,12 @@ function crossFault(name: string, index: number, features: Config['features']): 
   const other = features.slots.findIndex(slot => slot.name === name)
   if (other < 0) return `no slot is named '${name}'`
   if (other >= index) return `slot '${name}' must be declared above`
-  const places = layoutFeatures(features).slots[other]?.places ?? 1
-  return places > 1 ? `slot '${name}' may have several values; give it 'max: 1'` : undefined
+  const { slots } = layoutFeatures(features)
+  const several = (features.slots[index]?.cross ?? []).filter(part =>
+    slots.some(slot => slot.name === part && slot.places > 1),
+  )
+  if (several.indexOf(name) < 1) return undefined
+  return `slots '${several.join("' and '")}' may have several values; give all but one 'max: 1'`
 }
 
 function numericFaults(numeric: NumericConfig): Fault[] {

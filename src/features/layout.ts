@@ -31,11 +31,19 @@ export interface FeatureLayout {
   embeddedSlots: number
   /** Names of the numeric inputs, in order. A `since` feature has a second one, NAME.never. */
   dense: readonly string[]
+  /** Of these, the ones that the fast part reads: all but means, which its biases of ids say better. */
+  linear: readonly number[]
 }
 
-/** Multi-valued: a list of recent items, or a profile attribute (which may hold several values). */
-function placesOf(slot: SlotConfig): number {
+/**
+ * Multi-valued: a list of recent items, a profile attribute (which may hold several values), or a cross with one of
+ * these. declared: the slots before it.
+ */
+function placesOf(slot: SlotConfig, declared: readonly SlotLayout[]): number {
   if (slot.recent !== undefined) return slot.max
+  if (slot.cross !== undefined) {
+    return Math.max(1, ...declared.filter(({ name }) => slot.cross?.includes(name)).map(({ places }) => places))
+  }
   const attribute = slot.from?.startsWith('user.') === true || slot.from?.startsWith('item.') === true
   return attribute ? slot.max : 1
 }
@@ -77,9 +85,10 @@ function isUser(source: string): boolean {
 export function layoutFeatures(features: Config['features'], fast = false): FeatureLayout {
   let keyPlaces = 0
   let embeddedSlots = 0
-  const slots = slotsOf(features, fast).map((slot): SlotLayout => {
-    const places = placesOf(slot)
-    const layout = {
+  const slots: SlotLayout[] = []
+  for (const slot of slotsOf(features, fast)) {
+    const places = placesOf(slot, slots)
+    slots.push({
       name: slot.name,
       table: slot.table ?? slot.name,
       firstPlace: keyPlaces,
@@ -89,12 +98,13 @@ export function layoutFeatures(features: Config['features'], fast = false): Feat
       wide: slot.wide,
       side: fast ? sideOf(slot, features.numeric) : undefined,
       isId: slot.from === 'user' || slot.from === 'item',
-    }
+    })
     keyPlaces += places
-    return layout
-  })
+  }
   const dense = features.numeric.flatMap(numeric =>
     numeric.since === undefined ? [numeric.name] : [numeric.name, `${numeric.name}.never`],
   )
-  return { slots, keyPlaces, embeddedSlots, dense }
+  const means = new Set(features.numeric.flatMap(({ mean, name }) => (mean === undefined ? [] : [name])))
+  const linear = dense.flatMap((name, place) => (means.has(name) ? [] : [place]))
+  return { slots, keyPlaces, embeddedSlots, dense, linear }
 }

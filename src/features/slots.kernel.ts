@@ -41,7 +41,7 @@ export function createWriteSlot(config: SlotConfig, layout: SlotLayout, deps: Sl
   const put = createPut(hasher, layout, hasher.lo, hasher.hi)
   if (config.recent !== undefined) return recent(deps, deps.recent.get(config.recent)!, layout, put)
   if (config.bucket !== undefined) return bucket(deps, config.bucket, put)
-  if (config.cross !== undefined) return cross(deps, config.cross, put)
+  if (config.cross !== undefined) return cross(deps, config.cross, layout, put)
   return from(config.from!, layout, deps, put)
 }
 
@@ -151,20 +151,26 @@ function bucket({ hasher, numberIndex, numbers }: SlotDeps, name: string, put: P
   }
 }
 
-function cross({ hasher, declared }: SlotDeps, names: readonly string[], put: Put): WriteSlot {
-  const parts = names.map(name => declared.get(name)!.firstPlace * 2)
+/** At most one part has several values; the others are repeated beside each. */
+function cross({ hasher, declared }: SlotDeps, names: readonly string[], layout: SlotLayout, put: Put): WriteSlot {
+  const slots = names.map(name => declared.get(name)!)
+  const parts = slots.map(slot => slot.firstPlace * 2)
+  const steps = slots.map(slot => (slot.places > 1 ? 2 : 0))
   return (_, keys, row) => {
-    let lo = 0
-    let hi = 0
-    for (const part of parts) {
-      const partLo = keys[row + part]!
-      const partHi = keys[row + part + 1]!
-      if ((partLo | partHi) === 0) return
-      hasher.mix(lo, hi, partLo, partHi)
-      lo = hasher.lo
-      hi = hasher.hi
+    for (let nth = 0; nth < layout.places; nth++) {
+      let lo = 0
+      let hi = 0
+      for (let part = 0; part < parts.length; part++) {
+        const at = row + parts[part]! + nth * steps[part]!
+        const partLo = keys[at]!
+        const partHi = keys[at + 1]!
+        if ((partLo | partHi) === 0) return
+        hasher.mix(lo, hi, partLo, partHi)
+        lo = hasher.lo
+        hi = hasher.hi
+      }
+      put(keys, row, nth, lo, hi)
     }
-    put(keys, row, 0, lo, hi)
   }
 }
 

@@ -23,7 +23,7 @@ export class FastPart implements Stateful {
   constructor(config: Config, layout: FeatureLayout, columns: ColumnLayout, tracksChanges: boolean) {
     const { tasks, fast, model, table } = config
     this.#columns = columns
-    this.#model = new TwoSpeed(tasks, columns.dense, FIRST_WORD)
+    this.#model = new TwoSpeed(tasks, layout.linear, FIRST_WORD)
     this.#rows = new FastRows(
       layout,
       columns,

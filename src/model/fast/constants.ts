@@ -19,7 +19,7 @@ export const DENSE = 0.03
 /** Prior variance of the constant. */
 export const CONSTANT = 1
 /** Process noise a touch, as a share of the prior variance: the filter never freezes. Users drift most. */
-export const DRIFT_USER = 0.005
+export const DRIFT_USER = 0.01
 export const DRIFT = 1e-5
 /** The same, of numeric inputs and of the constant, which are touched by every label. */
 export const DRIFT_SHARED = 1e-6

@@ -54,19 +54,22 @@ export class FactorMachine {
   readonly #link: Link
   readonly #offset: number
   readonly #idBias: number
-  /** [1 + dense]: the constant, then the numeric weights. */
+  /** [inputs] places of the numeric inputs among the example's. */
+  readonly #inputs: Int32Array
+  /** [1 + inputs]: the constant, then the numeric weights. */
   readonly means: Float64Array
   readonly variances: Float64Array
   readonly #p = new Float64Array(FACTORS)
   readonly #q = new Float64Array(FACTORS)
 
   /** offset: where this machine's block begins in a record. */
-  constructor(link: Link, offset: number, idBias: number, dense: number) {
+  constructor(link: Link, offset: number, idBias: number, inputs: Int32Array) {
     this.#link = link
     this.#offset = offset
     this.#idBias = idBias
-    this.means = new Float64Array(1 + dense)
-    this.variances = new Float64Array(1 + dense).fill(DENSE)
+    this.#inputs = inputs
+    this.means = new Float64Array(1 + inputs.length)
+    this.variances = new Float64Array(1 + inputs.length).fill(DENSE)
     this.variances[0] = CONSTANT
   }
 
@@ -91,8 +94,9 @@ export class FactorMachine {
     const p = this.#p.fill(0)
     const q = this.#q.fill(0)
     const means = this.means
+    const inputs = this.#inputs
     let z = means[0]!
-    for (let d = 1; d < means.length; d++) z += means[d]! * dense[first + d - 1]!
+    for (let d = 1; d < means.length; d++) z += means[d]! * dense[first + inputs[d - 1]!]!
     for (let i = 0; i < count; i++) {
       const record = slabs[i]!
       const from = at[i]! + offset
@@ -133,9 +137,10 @@ export class FactorMachine {
     const p = this.#p
     const q = this.#q
     const variances = this.variances
+    const inputs = this.#inputs
     let s = variances[0]!
     for (let d = 1; d < variances.length; d++) {
-      const x = dense[first + d - 1]!
+      const x = dense[first + inputs[d - 1]!]!
       s += variances[d]! * x * x
     }
     for (let i = 0; i < count; i++) {
@@ -175,12 +180,13 @@ export class FactorMachine {
 
   #updateShared(dense: Float32Array, first: number, step: number, shrink: number): void {
     const { means, variances } = this
+    const inputs = this.#inputs
     const constant = variances[0]!
     means[0]! += constant * step
     variances[0] = Math.min(CONSTANT, constant - constant * constant * shrink + DRIFT_SHARED * CONSTANT)
     for (let d = 1; d < means.length; d++) {
       const variance = variances[d]!
-      const move = variance * dense[first + d - 1]!
+      const move = variance * dense[first + inputs[d - 1]!]!
       means[d]! += move * step
       variances[d] = Math.min(DENSE, variance - move * move * shrink + DRIFT_SHARED * DENSE)
     }

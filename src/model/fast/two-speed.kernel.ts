@@ -4,7 +4,7 @@
  *
  * A task that is `given` another (a buy given a click) is learned where the other happened: its bank and stack say
  * p(buy | click); its prediction is the product with the other's prediction, recalibrated by a last stack on
- * [logit of the product, the deep part's own logit, 1] that learns from every label.
+ * [logit of the product, 1] that learns from every label.
  *
  * Notes: what an example must keep until its labels come, [tasks, NOTES] floats. predict() writes them, learn() reads
  * them: the stacks learn only from predictions made before the label. A deep prediction that is no number is replaced
@@ -20,13 +20,15 @@ import { ID_BIASES, MEMBERS } from './constants.js'
 import { BLOCK, FactorMachine, type ValueRecords } from './factor-machine.kernel.js'
 import { type Link, logit, sigmoid } from './link.js'
 
-/** Of one task: the bank's predictions, the deep part's, the two inputs of the product's stack, the label once it is known. */
-export const NOTES = MEMBERS + 4
+/** Of one task: the bank's predictions, the deep part's, the logit of the product, the label once it is known. */
+export const NOTES = MEMBERS + 3
 const DEEP = MEMBERS
 const PRODUCT = MEMBERS + 1
-const OUTCOME = MEMBERS + 3
+const OUTCOME = MEMBERS + 2
 /** No deep part can be so sure that what is given is followed by what is predicted. */
 const MOST_GIVEN = 0.99
+/** The product is nearly calibrated, and what it predicts is rare: few labels must not move it far. */
+const PRODUCT_RIDGE = 1000
 
 interface FastTask {
   link: Link
@@ -44,8 +46,9 @@ interface FastTask {
 export class TwoSpeed {
   readonly #tasks: FastTask[]
 
-  /** firstWord: where the blocks begin in a record. */
-  constructor(tasks: readonly TaskConfig[], dense: number, firstWord: number) {
+  /** inputs: places of the numeric inputs that count here. firstWord: where the blocks begin in a record. */
+  constructor(tasks: readonly TaskConfig[], inputs: readonly number[], firstWord: number) {
+    const places = Int32Array.from(inputs)
     this.#tasks = tasks.map((task, t) => {
       const [lowest, highest] = task.range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
       const link = task.head === 'binary' ? 'logistic' : 'gaussian'
@@ -56,10 +59,12 @@ export class TwoSpeed {
         scale: link === 'logistic' ? 1 : (highest - lowest) / 4,
         lowest,
         highest,
-        bank: ID_BIASES.map((prior, m) => new FactorMachine(link, firstWord + (t * MEMBERS + m) * BLOCK, prior, dense)),
+        bank: ID_BIASES.map(
+          (prior, m) => new FactorMachine(link, firstWord + (t * MEMBERS + m) * BLOCK, prior, places),
+        ),
         stack: new Stack(link, stackStart(tasks.length)),
         given,
-        product: given < 0 ? undefined : new Stack('logistic', [1, 0]),
+        product: given < 0 ? undefined : new Stack('logistic', [1], PRODUCT_RIDGE),
       }
     })
   }
@@ -120,11 +125,9 @@ export class TwoSpeed {
       }
       let probability = sigmoid(z)
       if (task.product !== undefined) {
-        const at = note + t * NOTES + PRODUCT
-        const own = logit(deep[deepAt + t]!)
-        notes[at] = logit(probability * scores[score + task.given]!)
-        notes[at + 1] = Number.isFinite(own) ? own : notes[at]!
-        fillProduct(task.product, notes, at)
+        const product = logit(probability * scores[score + task.given]!)
+        notes[note + t * NOTES + PRODUCT] = product
+        task.product.inputs[0] = product
         probability = sigmoid(task.product.predict())
       }
       scores[score + t] = probability
@@ -150,7 +153,7 @@ export class TwoSpeed {
       const y = (labels[label + t]! - task.centre) / task.scale
       notes[at + OUTCOME] = labels[label + t]!
       if (task.product !== undefined) {
-        fillProduct(task.product, notes, at + PRODUCT)
+        task.product.inputs[0] = notes[at + PRODUCT]!
         task.product.learn(y)
         // Who bought has clicked, whatever was seen.
         const happened = y === 1 || notes[note + task.given * NOTES + OUTCOME] === 1
@@ -236,11 +239,6 @@ function split(all: StateArray | undefined, arrays: readonly Float64Array[]): vo
     array.set(all.subarray(from, from + array.length))
     from += array.length
   }
-}
-
-function fillProduct({ inputs }: Stack, notes: Float32Array, at: number): void {
-  inputs[0] = notes[at]!
-  inputs[1] = notes[at + 1]!
 }
 
 /** Bank and deep part share alike; related tasks say nothing yet. */

@@ -31,10 +31,10 @@ export class Stack {
   readonly inputs: Float64Array
 
   /** start: weight of each input before anything is learned. */
-  constructor(link: Link, start: readonly number[]) {
+  constructor(link: Link, start: readonly number[], ridge = RIDGE[link]) {
     const size = start.length + 1
     this.#link = link
-    this.#ridge = RIDGE[link]
+    this.#ridge = ridge
     this.#size = size
     this.weights = Float64Array.from([...start, 0])
     this.information = new Float64Array(size * size)

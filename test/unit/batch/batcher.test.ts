@@ -68,3 +68,36 @@ test('linger is counted from the oldest of what waits', () => {
   batcher.takeScores()
   assert.equal(batcher.oldestWaitingSinceMs, undefined)
 })
+
+function fastBatcher(tick: number): Batcher {
+  const config = { maxExamples: 10, maxScores: 10, tick: 60_000, linger: 200 }
+  return new Batcher(config, 1, { nowMs: () => 0, monotonicMs: () => 0 }, { tick })
+}
+
+test('with a fast part a label waits twice: among the scores, in order, and for its step', () => {
+  const batcher = fastBatcher(0)
+  batcher.addScore(1)
+  batcher.addExample(2, Float32Array.of(4), Uint8Array.of(1), true, 7)
+  batcher.addScore(3)
+  batcher.addExample(1, Float32Array.of(5), Uint8Array.of(1), false, 8)
+  const { rows, fresh, labels, mask } = batcher.takeScores()
+  assert.deepEqual(rows, Int32Array.of(1, 2, 3, 1))
+  assert.deepEqual(fresh, Uint8Array.of(1, 1, 1, 0))
+  assert.deepEqual(mask, Uint8Array.of(0, 1, 0, 1))
+  assert.deepEqual([labels[1], labels[3]], [4, 5])
+  assert.deepEqual(batcher.takeExamples().fresh, Uint8Array.of(0, 0), 'they have been scored')
+})
+
+test('with a tick of the fast part its labels are held until event time enters a later one', () => {
+  const batcher = fastBatcher(1000)
+  batcher.tickDue(5000)
+  batcher.addExample(1, Float32Array.of(4), Uint8Array.of(1), true, 5000)
+  batcher.tickDue(5999)
+  batcher.addExample(2, Float32Array.of(3), Uint8Array.of(1), true, 5999)
+  assert.deepEqual(batcher.takeScores().mask, Uint8Array.of(0, 0), 'both predicted, none learned')
+  assert.equal(batcher.isHolding, true)
+  batcher.tickDue(6000)
+  const { rows, fresh, labels } = batcher.takeScores()
+  assert.deepEqual([rows, fresh, labels], [Int32Array.of(1, 2), Uint8Array.of(0, 0), Float32Array.of(4, 3)])
+  assert.equal(batcher.isHolding, false)
+})

@@ -49,12 +49,15 @@ test('a source that does not exist is named', () => {
   assert.deepEqual(ofNumber({ from: 'user' }), ['numeric.0.from: expected user.NUMBER, item.NUMBER or position'])
 })
 
-test('a bucket and a cross name what exists, and a cross what is declared above with one value', () => {
+test('a bucket and a cross name what exists, and a cross what is declared above, one with several values at most', () => {
   assert.deepEqual(faults([{ name: 'a', bucket: 'price' }]), ["slots.0.bucket: no numeric feature is named 'price'"])
   const tags = { name: 'tags', from: 'item.tags' }
   assert.deepEqual(faults([user, tags, { name: 'a', cross: ['user', 'nobody', 'tags'] }]), [
     "slots.2.cross.1: no slot is named 'nobody'",
-    "slots.2.cross.2: slot 'tags' may have several values; give it 'max: 1'",
+  ])
+  const words = { name: 'words', from: 'item.words' }
+  assert.deepEqual(faults([user, tags, words, { name: 'a', cross: ['tags', 'user', 'words'] }]), [
+    "slots.3.cross.2: slots 'tags' and 'words' may have several values; give all but one 'max: 1'",
   ])
   assert.deepEqual(faults([{ name: 'a', cross: ['user', 'a'] }, user]), [
     "slots.0.cross.0: slot 'user' must be declared above",

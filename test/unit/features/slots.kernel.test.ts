@@ -126,6 +126,21 @@ test('a bucket is cut from the number before it is transformed or standardised',
   })
 })
 
+test('a cross with several values of one part has as many values, each as if it were the only one', async () => {
+  const slots = (max: number) => [
+    { name: 'user', from: 'user' },
+    { name: 'tags', from: 'item.tags', max },
+    { name: 'taste', cross: ['user', 'tags'] },
+  ]
+  const many = await featuresOf({ slots: slots(3) })
+  const one = await featuresOf({ slots: slots(1) })
+  const keysOf = (features: typeof one, tags: string[]) => {
+    features.observe(profile('item', 'tea', { attributes: { tags } }))
+    return features.extract(subject({ item: 'tea' })).keys.taste
+  }
+  assert.deepEqual(keysOf(many, ['hot', 'green']), [...keysOf(one, ['hot'])!, ...keysOf(one, ['green'])!])
+})
+
 test('a cross has a key of its own for each combination, and none if a part is missing', async () => {
   const features = await featuresOf({
     slots: [
