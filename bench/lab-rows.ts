@@ -1,0 +1,93 @@
+/**
+ * The rows of the laboratory's table. One pass, predict, then learn; the examples' configurations as they are, but for
+ * the seed and what a row names. A row that another folder's work adds is one entry here.
+ */
+import type { RunSummary } from '../src/evaluate/report/summary.js'
+import { measureFastCost } from './fast-cost.js'
+import { evaluate } from './quality.js'
+import type { Context, Measured, RowDefinition } from './row.js'
+import { spreadOf } from './statistics.js'
+import type { Figure, Limit } from './verdict.js'
+
+interface Wanted {
+  name: string
+  task: string
+  metric: 'rmse' | 'mae' | 'auc' | 'pcoc'
+  limit: Limit
+}
+
+const lower = (reach: number, strive?: number): Limit => ({ better: 'lower', reach, ...(strive && { strive }) })
+const higher = (reach: number, strive?: number): Limit => ({ better: 'higher', reach, ...(strive && { strive }) })
+
+export function createLabRows(): RowDefinition[] {
+  const MOVIES = 'examples/ml-100k.yaml'
+  return [
+    {
+      name: 'rating',
+      what: 'ml-100k, learned at every event (network: 60 s), all 100,000',
+      measure: row(
+        MOVIES,
+        [],
+        [
+          { name: 'RMSE', task: 'rating', metric: 'rmse', limit: lower(0.922, 0.915) },
+          { name: 'MAE', task: 'rating', metric: 'mae', limit: lower(0.727, 0.72) },
+          { name: 'like AUC', task: 'like', metric: 'auc', limit: higher(0.78, 0.79) },
+        ],
+      ),
+    },
+    {
+      name: 'rating-1s',
+      what: 'the same, events of one second predicted together',
+      measure: row(
+        MOVIES,
+        ['fast.tick=1s'],
+        [{ name: 'RMSE', task: 'rating', metric: 'rmse', limit: lower(0.933, 0.928) }],
+      ),
+    },
+    {
+      name: 'rating-60s',
+      what: 'the same, tick of 60 s for all parts',
+      measure: row(
+        MOVIES,
+        ['fast.tick=60s'],
+        [{ name: 'RMSE', task: 'rating', metric: 'rmse', limit: lower(0.938, 0.932) }],
+      ),
+    },
+    {
+      name: 'tmall',
+      what: 'tmall-dev, impressions of days 30–59 scored on arrival, labels known when they arrive (tick 1 h)',
+      measure: row(
+        'examples/tmall.yaml',
+        [],
+        [
+          { name: 'click AUC', task: 'click', metric: 'auc', limit: higher(0.826, 0.832) },
+          { name: 'buy AUC', task: 'buy', metric: 'auc', limit: higher(0.896, 0.905) },
+          { name: 'click PCOC', task: 'click', metric: 'pcoc', limit: higher(0.97) },
+          { name: 'buy PCOC', task: 'buy', metric: 'pcoc', limit: higher(0.97) },
+          { name: 'click PCOC', task: 'click', metric: 'pcoc', limit: lower(1.05) },
+          { name: 'buy PCOC', task: 'buy', metric: 'pcoc', limit: lower(1.05) },
+        ],
+      ),
+    },
+    {
+      name: 'fast-cost',
+      what: 'fast bank and stack, predict and learn, an event and task (tmall: 17 values, 22 numbers, 2 tasks)',
+      measure: measureFastCost,
+    },
+  ]
+}
+
+function row(example: string, set: readonly string[], wanted: readonly Wanted[]) {
+  return async ({ repeats, say }: Context): Promise<Measured> => {
+    const runs: RunSummary[] = []
+    for (let seed = 1; seed <= repeats; seed++) {
+      say(`${example} ${set.join(' ')} seed ${seed}`)
+      runs.push(await evaluate(example, [`model.seed=${seed}`, ...set]))
+    }
+    const figures = wanted.map(({ name, task, metric, limit }): Figure => {
+      const values = runs.map(({ tasks }) => tasks[task]?.[metric] ?? Number.NaN)
+      return { name, format: 'score', value: spreadOf(values), limit }
+    })
+    return { figures, details: runs }
+  }
+}
