@@ -35,7 +35,7 @@ export async function measureFastCost({ repeats, say }: Context): Promise<Measur
     mask: new Uint8Array(SLAB_ROWS * tasks).fill(1),
   }
   const deep = new Float32Array(SLAB_ROWS * tasks).fill(0.1)
-  const fast = new FastPart(config, layout, columns)
+  const fast = new FastPart(config, layout, columns, false)
   const micros: number[] = []
   for (let pass = 0; pass < 5 + 10 * repeats; pass++) {
     const start = performance.now()
