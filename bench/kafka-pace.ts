@@ -10,6 +10,8 @@ import { connectProducer, createDraw, createRatingEncoder } from './kafka-worklo
 const [, , brokers = '', topic = '', ...numbers] = process.argv
 const [partitions = 1, schemaId = 0, rate = 0, seconds = 0] = numbers.map(Number)
 const EVERY_MS = 10
+/** What is due after a pause of this process goes out in requests that a broker takes. */
+const MAX_MESSAGES = 1000
 
 const producer = await connectProducer(brokers.split(','))
 const draw = createDraw(17)
@@ -20,7 +22,7 @@ let sent = 0
 while (sent < rate * seconds) {
   const due = Math.min(rate * seconds, Math.floor(((performance.now() - startMs) / 1000) * rate))
   const messages: Message[] = []
-  for (; sent < due; sent++) {
+  for (; sent < due && messages.length < MAX_MESSAGES; sent++) {
     const event = draw()
     const key = String(event.user)
     messages.push({ key, partition: partitionOf(key, partitions), value: encode(event, Date.now()) })

@@ -29,6 +29,10 @@ versions, deltas = [], 0
 while time.time() - began < seconds:
     for m in c.consume(100, 0.02):
         now = time.time()
+        if m.error():
+            raise SystemExit(str(m.error()))
+        if m.value() is None:  # a tombstone of what a full snapshot made obsolete
+            continue
         record = fastavro.schemaless_reader(io.BytesIO(m.value()[5:]), SNAPSHOT)
         if record.get('manifest') is None:
             continue
