@@ -20,9 +20,21 @@ export function parseSetting(setting: string): [path: string, value: unknown] {
 
 export function checkConfig(config: Config): ConfigFault[] {
   return [
+    ...checkEnds(config),
     ...checkTasks(config),
     ...checkFeatures(config.features).map(({ path, message }) => ({ path: ['features', ...path], message })),
   ]
+}
+
+/** Outputs on topics are committed together with the offsets of topics; a log folder has none. */
+function* checkEnds({ source, outputs }: Config): Generator<ConfigFault> {
+  if (outputs.kafka !== undefined && source.kafka === undefined)
+    yield {
+      path: ['outputs', 'kafka'],
+      of: 'key',
+      message:
+        'outputs go to topics only where events come from topics. Add source.kafka (`millrace import kafka` puts a log onto topics), or remove this section: then outputs go to files below outputs.path',
+    }
 }
 
 function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {

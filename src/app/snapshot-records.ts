@@ -24,10 +24,9 @@ export interface SnapshotPlace {
   read(take: (record: SnapshotRecord) => void): Promise<void>
 }
 
-/** Outputs go to topics when events come from topics. */
 export function snapshotPlace({ config, folder }: LoadedConfig): SnapshotPlace {
-  const { outputs, source, kafka } = config
-  if (source.kafka === undefined || outputs.kafka === undefined) {
+  const { outputs, kafka } = config
+  if (outputs.kafka === undefined) {
     const path = resolve(folder, outputs.path, 'snapshots')
     return { name: relative(process.cwd(), path), read: take => readFolder(path, take) }
   }

@@ -62,9 +62,8 @@ export function topicsCommand(): Command {
 
 function loadKafka(file: string, options: Options): LoadedConfig {
   const loaded = loadChecked(file, options)
-  const { source, outputs } = loaded.config
-  if (source.kafka !== undefined || outputs.kafka !== undefined) return loaded
-  throw new MillraceError('CONFIG_INVALID', `${file}: neither source.kafka nor outputs.kafka is there`)
+  if (loaded.config.source.kafka !== undefined) return loaded
+  throw new MillraceError('CONFIG_INVALID', `${file}: there is no source.kafka`)
 }
 
 async function create({ config, folder }: LoadedConfig, options: CreateOptions): Promise<void> {

@@ -397,7 +397,7 @@ const outputs = z.strictObject({
     'A delta, the rows changed since the last snapshot, with the first step after so much event time; live also after so much wall-clock time. Absent: full snapshots only.',
   ),
   codec: about(z.enum(['null', 'deflate', 'snappy']).default('null'), 'Compression of the output files.'),
-  kafka: about(kafkaOutputs.optional(), 'Publish to Kafka topics instead of files.'),
+  kafka: about(kafkaOutputs.optional(), 'Publish to Kafka topics instead of files; events must come from topics too.'),
   segmentBytes: about(z.int().min(4096).default(134_217_728), 'A new segment file begins after so many bytes.', {
     unit: 'bytes',
   }),

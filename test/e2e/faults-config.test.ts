@@ -59,6 +59,11 @@ const faults: Record<string, { text: string; place: string; message: string }> =
     place: '2:5',
     message: 'tasks.0: a regression head needs a range, such as [1, 5]',
   },
+  'topics for the outputs of a log folder': {
+    text: `${TASKS}${FEATURES}outputs:\n  path: out\n  kafka: {}\n`,
+    place: '8:3',
+    message: 'outputs.kafka: outputs go to topics only where events come from topics. Add source.kafka',
+  },
   'two tasks of one name': {
     text: `${TASKS}  - { name: click, head: binary, label: { event: buy, window: 1d } }\n${FEATURES}`,
     place: '3:13',

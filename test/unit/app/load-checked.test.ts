@@ -66,6 +66,21 @@ test('two tasks of one name are a fault', () => {
   assert.match(faultsOf(task, task).join(), /two tasks named 't'/)
 })
 
+test('outputs on topics are a fault where events come from a log folder, not where they come from topics', () => {
+  const withEnds = (source: string) =>
+    `${source}\noutputs: { kafka: {} }\ntasks: [{ name: t, label: { event: click, window: 1m } }]\nfeatures: { slots: [{ name: user, from: user }] }\n`
+  const load = (source: string) => parseConfig(withEnds(source), 'c.yaml', { check: checkConfig }).config
+  assert.throws(
+    () => load('source: { log: somewhere }'),
+    (error: unknown) =>
+      error instanceof MillraceError &&
+      error.code === 'CONFIG_INVALID' &&
+      error.message.startsWith('c.yaml:2:12: outputs.kafka: ') &&
+      error.message.includes('Add source.kafka'),
+  )
+  assert.notEqual(load('source: { kafka: { topics: [events] } }').outputs.kafka, undefined)
+})
+
 for (const [what, tasks, message] of [
   [
     'a funnel from nowhere',
