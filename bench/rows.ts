@@ -6,6 +6,7 @@ import { measureMovieLens, measureTmall } from './quality.js'
 import { measureReplay } from './replay.js'
 import { measureResume } from './resume.js'
 import { type Context, type Measured, NotMeasured, type RowDefinition } from './row.js'
+import { measureStarved } from './starved.js'
 import { spreadOf } from './statistics.js'
 import { benchStep, type StepResult } from './step.js'
 import { benchTable, type TableBench } from './table.js'
@@ -67,6 +68,12 @@ export function createRows(): RowDefinition[] {
       name: 'ml-100k',
       what: 'ml-100k, ratings, one pass, all 100,000, learned at every event',
       measure: measureMovieLens,
+    },
+    {
+      name: 'starved',
+      what: 'ml-100k as click / like / rating, chunks of 32, the network alone, per weighting: AUC, medians of 3 seeds',
+      slow: true,
+      measure: measureStarved,
     },
     { name: 'tmall', what: 'tmall-dev, impressions of days 30–59, one pass', measure: measureTmall },
     {

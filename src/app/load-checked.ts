@@ -22,6 +22,7 @@ export function checkConfig(config: Config): ConfigFault[] {
   return [
     ...checkEnds(config),
     ...checkTasks(config),
+    ...checkModel(config),
     ...checkFeatures(config.features).map(({ path, message }) => ({ path: ['features', ...path], message })),
   ]
 }
@@ -35,6 +36,14 @@ function* checkEnds({ source, outputs }: Config): Generator<ConfigFault> {
       message:
         'outputs go to topics only where events come from topics. Add source.kafka (`millrace import kafka` puts a log onto topics), or remove this section: then outputs go to files below outputs.path',
     }
+}
+
+function* checkModel({ model, tasks }: Config): Generator<ConfigFault> {
+  const { architecture, hidden } = model
+  if (architecture === 'shared-middle' && hidden.length < 2)
+    yield { path: ['model', 'hidden'], message: 'shared-middle needs two layers: one per task, one shared' }
+  if (architecture === 'aitm' && tasks.every(({ given }) => given === undefined))
+    yield { path: ['model', 'architecture'], message: 'aitm needs a task that is `given` another' }
 }
 
 function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {

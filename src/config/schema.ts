@@ -232,15 +232,15 @@ const rate = (value: number, description: string) => about(z.number().positive()
 
 const model = z.strictObject({
   architecture: about(
-    z.enum(['single-task', 'shared-bottom', 'mmoe']).default('shared-bottom'),
-    'single-task: a trunk per task. shared-bottom: one trunk. mmoe: experts and a gate per task (Ma et al. 2018).',
+    z.enum(['single-task', 'shared-bottom', 'shared-middle', 'mmoe', 'ple', 'aitm']).default('shared-bottom'),
+    'single-task: a trunk per task. shared-bottom: one trunk. shared-middle: a first layer per task, the others shared. mmoe: experts and a gate per task (Ma et al. 2018). ple: one more expert of each task (Tang et al. 2020); every hidden layer is a level. aitm: tasks hand on what they know to those that are `given` them (Xi et al. 2021).',
   ),
   hidden: about(
     z.array(z.int().min(1).max(4096)).min(1).max(4).default([64, 32]),
     'Widths of the trunk, or of each expert.',
     { unit: 'units' },
   ),
-  experts: about(z.int().min(2).max(16).default(4), 'Experts of mmoe.'),
+  experts: about(z.int().min(2).max(16).default(4), 'Experts of mmoe, shared experts of ple.'),
   tower: about(z.int().min(1).max(1024).default(16), 'Width of each task tower.', { unit: 'units' }),
   interaction: about(
     z.enum(['none', 'fm']).default('fm'),

@@ -306,13 +306,15 @@ export class DeepModel {
     const plain = outputs.lossSums?.data ?? NONE
     const ordinal = outputs.ordinalLossSums?.data ?? NONE
     const joint = outputs.jointLossSums?.data ?? NONE
+    const excess = outputs.excessLossSums?.data ?? NONE
     let loss = 0
     let column = 0
     const lossSums = Float64Array.from(this.#heads, (head, k) => {
       // NaN in any task's column must reach the joint loss, also from a column that only masks hold at 0.
       const levels = head.kind === 'ordinal' ? (ordinal[column++] ?? 0) : 0
       const product = joint[this.#plan.funnel.findIndex(({ task }) => task === k)] ?? 0
-      const weighted = (plain[k] ?? 0) + levels + product
+      const beyond = excess[this.#plan.exceeding.findIndex(({ task }) => task === k)] ?? 0
+      const weighted = (plain[k] ?? 0) + levels + product + beyond
       loss += weighted
       return weighted / (this.#lossWeights[k] ?? 1)
     })

@@ -6,6 +6,9 @@ import { ordinalLoss, type ordinalNodes } from './heads/ordinal.js'
 import { regressionLoss } from './heads/regression.js'
 import type { StepPlan } from './plan.js'
 
+/** aitm: how much a probability that exceeds the one before it costs, per label (the paper's α). */
+const EXCESS = 0.6
+
 export interface OrdinalTask {
   task: number
   levels: number
@@ -32,8 +35,10 @@ export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, j
   const { tasks } = plan.spec
   const columns: Node[] = []
   const labels = tasks.some(task => task.head !== 'ordinal') ? g.input('labels', ['B', tasks.length]) : latents
-  if (tasks.some(task => task.head === 'binary'))
-    columns.push(binaryLoss(g, latents, labels, g.input('binaryWeights', ['B', tasks.length])))
+  const binaryWeights = tasks.some(task => task.head === 'binary')
+    ? g.input('binaryWeights', ['B', tasks.length])
+    : latents
+  if (tasks.some(task => task.head === 'binary')) columns.push(binaryLoss(g, latents, labels, binaryWeights))
   if (tasks.some(task => task.head === 'regression'))
     columns.push(regressionLoss(g, latents, labels, g.input('numericWeights', ['B', tasks.length])))
   const sums: Node[] = []
@@ -41,6 +46,7 @@ export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, j
     g.output(name, perTask)
     sums.push(g.sum(perTask))
   }
+  const { exceeding } = plan
   if (columns.length > 0) {
     const all = columns.reduce((a, b) => g.add(a, b))
     output('lossSums', g.sum(all, [0]))
@@ -61,6 +67,15 @@ export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, j
     )
     const weights = g.input('jointWeights', ['B', joint.length])
     output('jointLossSums', g.sum(binaryLoss(g, g.concat(joint, 1), own, weights), [0]))
+  }
+  if (exceeding.length > 0) {
+    const probabilities = g.sigmoid(latents)
+    const column = (of: Node, task: number) => g.slice(of, 1, task, 1)
+    const each = exceeding.map(({ task, before }) => {
+      const excess = g.relu(g.sub(column(probabilities, task), column(probabilities, before)))
+      return g.mul(g.mul(column(binaryWeights, task), excess), EXCESS)
+    })
+    output('excessLossSums', g.sum(g.concat(each, 1), [0]))
   }
   return sums.reduce((a, b) => g.add(a, b))
 }

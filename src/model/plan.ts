@@ -1,8 +1,11 @@
 /** What both graphs of a step are built from: architecture, shapes, funnel and the layout of the parameters. */
 import type { Config, TaskConfig } from '../config/schema.js'
+import { aitm } from './architectures/aitm.js'
 import type { Architecture, ArchitectureShape } from './architectures/architecture.js'
 import { mmoe } from './architectures/mmoe.js'
+import { ple } from './architectures/ple.js'
 import { sharedBottom } from './architectures/shared-bottom.js'
+import { sharedMiddle } from './architectures/shared-middle.js'
 import { singleTask } from './architectures/single-task.js'
 import { type FunnelStep, funnelSteps } from './heads/funnel.js'
 import { levelCount, ordinalParameters } from './heads/ordinal.js'
@@ -31,7 +34,10 @@ export interface StepPlan {
   interaction: boolean
   /** Width of what the linear part reads. */
   linear: number
+  /** Tasks that are predicted as products. */
   funnel: readonly FunnelStep[]
+  /** Tasks that are predicted directly, and may not exceed the one before them. */
+  exceeding: readonly FunnelStep[]
   /** By task: its column of the output `derived`, or -1. */
   derived: readonly number[]
   layout: ParameterLayout
@@ -42,7 +48,10 @@ export interface StepPlan {
 const ARCHITECTURES: Record<Config['model']['architecture'], Architecture> = {
   'single-task': singleTask,
   'shared-bottom': sharedBottom,
+  'shared-middle': sharedMiddle,
   mmoe,
+  ple,
+  aitm,
 }
 
 export function planStep(spec: StepGraphSpec): StepPlan {
@@ -50,12 +59,14 @@ export function planStep(spec: StepGraphSpec): StepPlan {
   const architecture = ARCHITECTURES[model.architecture]
   const interaction = model.interaction === 'fm' && slots >= 2
   const pooled = interaction ? model.dim : 0
-  const funnel = funnelSteps(tasks)
+  const given = funnelSteps(tasks)
+  const funnel = architecture.transfers === true ? [] : given
   const shape = {
     width: slots * model.dim + dense + pooled,
     hidden: model.hidden,
     tasks: tasks.length,
     experts: model.experts,
+    funnel: given,
   }
   const tower = {
     width: model.hidden.at(-1) ?? 0,
@@ -84,6 +95,7 @@ export function planStep(spec: StepGraphSpec): StepPlan {
     interaction,
     linear: dense + pooled,
     funnel,
+    exceeding: architecture.transfers === true ? given : [],
     derived,
     layout: layOut(parameters),
     trunkParameters: trunk.length,

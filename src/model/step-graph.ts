@@ -20,7 +20,7 @@
  *   latents         [B, K]       z before the update
  *   derived         [B, those]   expected level above the lowest (ordinal), logit of the product (funnel)
  *   lossSums        [K]          Σ_B weight × loss, of binary and regression tasks
- *   ordinalLossSums [ordinal tasks]      jointLossSums [F]
+ *   ordinalLossSums [ordinal tasks]      jointLossSums [F]      excessLossSums [F]: aitm
  *   embeddedGradient [B, S·dim], offsetGradient [B, K]   of the sum of all of these
  *   gradientProducts [K, K]      of the tasks' gradients at the shared representation (see weighting/weighting.ts)
  *   gradientSquares, gradientRepeats [K]

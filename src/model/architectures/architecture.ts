@@ -8,6 +8,7 @@
  * Shapes: B batch, K tasks, E experts, H width of the last hidden layer.
  */
 import type { GraphBuilder, Node } from '../../graph/graph.js'
+import type { FunnelStep } from '../heads/funnel.js'
 import type { ParameterSpec } from '../parameters.js'
 
 export interface ArchitectureShape {
@@ -15,8 +16,10 @@ export interface ArchitectureShape {
   width: number
   hidden: readonly number[]
   tasks: number
-  /** Only mmoe reads it. */
+  /** Only mmoe and ple read it. */
   experts: number
+  /** Only aitm reads it. */
+  funnel: readonly FunnelStep[]
 }
 
 export interface Trunk {
@@ -34,6 +37,8 @@ export interface Trunk {
 export interface Architecture {
   /** The towers of all tasks read the same [B, H]. */
   sharesOutput?: boolean
+  /** It hands on along the funnel what it knows, so that no product of probabilities is needed. */
+  transfers?: boolean
   parameters(shape: ArchitectureShape): ParameterSpec[]
   build(g: GraphBuilder, shape: ArchitectureShape, input: Node, parameter: (name: string) => Node): Trunk
 }

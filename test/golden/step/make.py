@@ -1,10 +1,10 @@
-"""Golden values of the deep part's step, in float64 with PyTorch autograd: python3 make.py (torch 2.15, numpy 2.4).
+"""Golden values of the deep part's step, in float64 with PyTorch autograd: python3 make.py [part of a name] (torch 2.15, numpy 2.4).
 
 Written apart from the TypeScript: experts one by one, losses from torch.nn.functional where it has them, gradients of one
 task by autograd.grad, torch.optim.Adam, task weights in weightings.py. Only names, shapes and the documented host-side statistics are shared.
 Inputs are multiples of 1/256, so float32 holds them exactly. test/unit/model/golden.test.ts reads the files.
 """
-import json, math, os
+import json, math, os, sys
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -27,6 +27,9 @@ CASES.update({f'mmoe-{w}': dict(architecture='mmoe', method=w) for w in ('cagrad
 CASES.update({f'single-task-{w}': dict(architecture='single-task', method=w) for w in ('mgda', 'rho')})
 CASES.update({
     'funnel-esmm': dict(tasks=FUNNEL, funnel='esmm'), 'funnel-esmm+': dict(tasks=FUNNEL), 'funnel-mmoe-rho': dict(tasks=FUNNEL, architecture='mmoe', method='rho'),
+    'shared-middle-manual': dict(architecture='shared-middle'), 'shared-middle-rho': dict(architecture='shared-middle', hidden=[6, 5, 4], method='rho'),
+    'ple-manual': dict(architecture='ple'), 'ple-cagrad': dict(architecture='ple', method='cagrad', hidden=[5, 4, 4]), 'ple-rho': dict(architecture='ple', method='rho', experts=2), 'ple-one-level': dict(architecture='ple', hidden=[5], tasks=BINARY3),
+    'funnel-aitm': dict(architecture='aitm', tasks=FUNNEL), 'funnel-ple': dict(architecture='ple', tasks=FUNNEL),
     'funnel-famo': dict(tasks=FUNNEL, method='famo'), 'binary-no-slots-rho': dict(slots=0, tasks=BINARY3, method='rho'), 'bounded-mgda': dict(tasks=BINARY3, method='mgda', bounds=[0.6, 1.7]),
     'binary-mmoe-gradnorm': dict(architecture='mmoe', method='gradnorm', tasks=BINARY3),
     'binary-bounded-uncertainty': dict(method='uncertainty', tasks=BINARY3, bounds=[0.97, 1.02]),
@@ -53,11 +56,23 @@ def shapes(c):
     for i, h in enumerate(H):
         if c['architecture'] == 'shared-bottom':
             out[f'trunk.{i}.weight'], out[f'trunk.{i}.bias'] = (before, h), (h,)
+        elif c['architecture'] == 'shared-middle':
+            if i == 0: out['entry.0.weight'], out['entry.0.bias'] = (before, K * h), (K * h,)
+            else: out[f'middle.{i - 1}.weight'], out[f'middle.{i - 1}.bias'] = (1, before, h), (h,)
+        elif c['architecture'] == 'ple':
+            for p, n in (('own', h), ('gate', E + 1)):
+                out[f'{p}.{i}.weight'] = (before, K * n) if i == 0 else (K, before, n)
+                out[f'{p}.{i}.bias'] = (K * n,) if i == 0 else (K, 1, n)
+            out[f'shared.{i}.weight'], out[f'shared.{i}.bias'] = (before, E * h), (E * h,)
+            if i < len(H) - 1: out[f'onward.{i}.weight'], out[f'onward.{i}.bias'] = (before, E + K), (E + K,)
         else:
-            n, p = (K, 'trunk') if c['architecture'] == 'single-task' else (E, 'expert')
+            n, p = (K, 'trunk') if c['architecture'] in ('single-task', 'aitm') else (E, 'expert')
             out[f'{p}.{i}.weight'] = (before, n * h) if i == 0 else (n, before, h)
             out[f'{p}.{i}.bias'] = (n * h,) if i == 0 else (n, 1, h)
         before = h
+    for k, t in enumerate(c['tasks']):
+        if c['architecture'] == 'aitm' and 'given' in t:
+            out[f'transfer.{k}.weight'], out[f'transfer.{k}.bias'], out[f'attention.{k}'] = (before, before), (before,), (before, 3 * before)
     if c['architecture'] == 'mmoe':
         out['gate.weight'], out['gate.bias'] = (width, K * E), (K * E,)
     if c['architecture'] == 'shared-bottom':
@@ -101,6 +116,35 @@ def forward(c, P, embedded, dense, offset):
     elif c['architecture'] == 'single-task':
         tops = [mlp('trunk', k, K) for k in range(K)]
         reps = [[h] for h in tops]
+    elif c['architecture'] == 'shared-middle':
+        tops = []
+        for k in range(K):
+            h = torch.relu(x @ P['entry.0.weight'][:, k * H[0]:(k + 1) * H[0]] + P['entry.0.bias'][k * H[0]:(k + 1) * H[0]])
+            for i in range(len(H) - 1): h = torch.relu(h @ P[f'middle.{i}.weight'][0] + P[f'middle.{i}.bias'])
+            tops.append(h)
+        reps = [[h] for h in tops]
+    elif c['architecture'] == 'aitm':
+        tops, d = [mlp('trunk', k, K) for k in range(K)], H[-1]
+        for k in range(K):
+            if 'given' not in c['tasks'][k]: continue
+            p = torch.relu(tops[path(c, k)[1]] @ P[f'transfer.{k}.weight'] + P[f'transfer.{k}.bias'])
+            V, Ke, Q = P[f'attention.{k}'].split(d, 1); pair = [p, tops[k]]
+            a = torch.softmax(torch.stack([(u @ Ke * (u @ Q)).sum(1) / math.sqrt(d) for u in pair], 1), 1)
+            tops[k] = sum(a[:, i:i + 1] * (u @ V) for i, u in enumerate(pair))
+        tops = [h.clone() for h in tops]  # what the own tower sends back, without what comes through the transfer
+        reps = [[h] for h in tops]
+    elif c['architecture'] == 'ple':
+        t, s = [x] * K, x
+        for i, h in enumerate(H):
+            part = lambda n, k, w: (P[f'{n}.{i}.weight'][:, k * w:(k + 1) * w], P[f'{n}.{i}.bias'][k * w:(k + 1) * w]) if i == 0 or n == 'shared' else (P[f'{n}.{i}.weight'][k], P[f'{n}.{i}.bias'][k, 0])
+            lin = lambda v, wb: v @ wb[0] + wb[1]
+            own = [torch.relu(lin(t[k], part('own', k, h))) for k in range(K)]; shared = [torch.relu(lin(s, part('shared', e, h))) for e in range(E)]
+            gates = [torch.softmax(lin(t[k], part('gate', k, E + 1)), 1) for k in range(K)]
+            reps = [[f.clone() for f in shared] for _ in range(K)]
+            if i < len(H) - 1:
+                o = torch.softmax(s @ P[f'onward.{i}.weight'] + P[f'onward.{i}.bias'], 1); s = sum(o[:, j:j + 1] * f for j, f in enumerate(shared + own))
+            t = [sum(gates[k][:, e:e + 1] * reps[k][e] for e in range(E)) + gates[k][:, E:] * own[k] for k in range(K)]
+        tops = t
     else:
         experts = [mlp('expert', e, E) for e in range(E)]
         scores = x @ P['gate.weight'] + P['gate.bias']
@@ -176,6 +220,8 @@ def path(c, k):
 
 def loss_of(c, P, k, head, z, y, mask):
     """z [B, K], y and mask [B] of task k."""
+    if c['architecture'] == 'aitm' and 'given' in c['tasks'][k]:
+        p = torch.sigmoid(z); return task_loss(c, P, k, head, z[mask > 0, k], y[mask > 0]) + 0.6 * torch.relu(p[:, k] - p[:, path(c, k)[1]])[mask > 0].sum()
     if 'given' not in c['tasks'][k]: return task_loss(c, P, k, head, z[mask > 0, k], y[mask > 0])
     p = torch.sigmoid(z[mask > 0][:, path(c, k)]).prod(1); l = F.binary_cross_entropy(p, y[mask > 0], reduction='sum')
     return l + (task_loss(c, P, k, head, z[mask == 3, k], y[mask == 3]) if c['funnel'] == 'esmm+' else 0)
@@ -183,7 +229,7 @@ def loss_of(c, P, k, head, z, y, mask):
 
 def value(c, P, k, head, z):
     t = c['tasks'][k]
-    if 'given' in t: return torch.sigmoid(z[:, path(c, k)]).prod(1)
+    if 'given' in t and c['architecture'] != 'aitm': return torch.sigmoid(z[:, path(c, k)]).prod(1)
     z = z[:, k]
     if t['head'] == 'binary': return torch.sigmoid(z)
     if t['head'] == 'ordinal': return t['range'][0] + torch.sigmoid(z[:, None] - thresholds(P[f'ordinal.{k}'])[None]).sum(1)
@@ -209,7 +255,7 @@ def run(name, c):
             elif 'range' in t: labels[:, k] = torch.tensor(rng.integers(2, 11, n) / 2)
             else: labels[:, k] = torch.tensor(rng.integers(50, 400, n) / 4)
             if 'given' in t: mask[:, k] *= torch.tensor(np.where(rng.random(n) < 0.6, 3, 1)).int()
-        head_mask = [mask[:, k] == 3 if 'given' in t else mask[:, k] > 0 for k, t in enumerate(c['tasks'])]
+        head_mask = [mask[:, k] == 3 if 'given' in t and c['architecture'] != 'aitm' else mask[:, k] > 0 for k, t in enumerate(c['tasks'])]
         own = [labels[head_mask[k], k] for k in range(K)]; counts = [int((mask[:, k] > 0).sum()) for k in range(K)]
         for k in range(K): heads[k].prepare(own[k])
         shift = torch.tensor([h.shift() for h in heads])
@@ -241,4 +287,4 @@ def run(name, c):
 
 
 for name, over in CASES.items():
-    run(name, {**BASE, **over})
+    if len(sys.argv) < 2 or any(part in name for part in sys.argv[1:]): run(name, {**BASE, **over})

@@ -107,7 +107,7 @@ class Products(Base):
     scope = 'trunk'
     def setup(s): s.M = np.zeros((s.K, s.K)); s.n = np.zeros((s.K, s.K))
     def see(s, step, L, n, taps, reps, after):
-        shared = s.c['architecture'] != 'single-task'
+        shared = s.c['architecture'] not in ('single-task', 'shared-middle', 'aitm')
         for i in range(s.K):
             for j in range(s.K):
                 if not (n[i] and n[j]): continue

@@ -107,3 +107,13 @@ for (const [what, tasks, message] of [
     assert.match(faults[0] ?? '', message)
   })
 }
+
+test('an architecture that needs layers or a funnel says so', () => {
+  const faults = (model: string) => {
+    const text = `model: ${model}\ntasks: [{ name: click, label: { event: click, window: 1m } }]\nfeatures: { slots: [{ name: user, from: user }] }\n`
+    return checkConfig(parseConfig(text, 'c.yaml').config).map(({ message }) => message)
+  }
+  assert.match(faults('{ architecture: shared-middle, hidden: [64] }').join(), /needs two layers/)
+  assert.match(faults('{ architecture: aitm }').join(), /`given` another/)
+  assert.deepEqual(faults('{ architecture: ple }'), [])
+})
