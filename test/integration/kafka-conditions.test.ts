@@ -1,13 +1,14 @@
 /**
  * What happens to a learner in the field, done to the program: a broker or registry that is not there, schemas that are
  * registered too late, compaction, retention, topics that are made anew, idle or empty, clocks that are wrong, records that
- * are too large, disks that run full. Outputs are read by an independent client.
+ * are too large, dead letters that can not be written, disks that run full. Outputs are read by an independent client.
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import kafkajs from 'kafkajs'
 import { readContainers } from '../contract/read-containers.js'
 import { type Broker, kafkaSkip, type Registry, startBroker, startRegistry, until } from '../helpers/kafka.js'
 import { KafkaShop, type ShopOptions } from '../helpers/kafka-shop.js'
@@ -15,6 +16,8 @@ import { millrace } from '../helpers/process.js'
 import { pythonSkip, readTopic } from '../helpers/read-topic.js'
 import { mountSmallDisk, noSmallDisk } from '../helpers/small-disk.js'
 
+// A CommonJS module whose names Node can not see from outside.
+const { ConfigResourceTypes } = kafkajs
 const skip = kafkaSkip === false ? pythonSkip : kafkaSkip
 let broker: Broker
 let registry: Registry
@@ -185,6 +188,48 @@ test('a tombstone is dropped, and a record that is too large or no record is a d
   assert.equal(code, 0, stderr)
   assert.deepEqual(await shop.predicted(), named(10))
   assert.deepEqual(await shop.deadLetters(), ['odd.in/0/6 undecodable', 'odd.in/0/7 too-large'])
+})
+
+test('a dead letter that its topic does not take stops the program, and nothing of its commit is seen before it can be written', {
+  skip,
+}, async t => {
+  const [topic, letters] = ['blocked.in', 'blocked.out.deadLetters']
+  const shop = await shopOf(t, { name: 'blocked', inputs: { [topic]: 1 } })
+  await shop.send(topic, 'impression', shop.impressions(10))
+  const first = shop.start()
+  await shop.learned(first)
+  assert.equal((await first.kill('SIGTERM')).code, 0)
+  const admin = await broker.admin()
+  const limit = (value: string) =>
+    admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        { type: ConfigResourceTypes.TOPIC, name: letters, configEntries: [{ name: 'max.message.bytes', value }] },
+      ],
+    })
+  await limit('5000')
+  await shop.send(topic, 'impression', shop.impressions(5, 10))
+  await shop.sendRaw(topic, Buffer.from('no record '.repeat(2000)))
+  await shop.send(topic, 'impression', shop.impressions(5, 15))
+
+  for (const attempt of ['at first', 'again']) {
+    const { code, stderr } = await shop.start().finished
+    assert.equal(code, 9, stderr)
+    assert.match(stderr, new RegExp(`KAFKA_TOO_LARGE: .*${letters}`), attempt)
+    const [committed] = await admin.fetchOffsets({ groupId: 'blocked', topics: [topic] })
+    const next = Number(committed?.partitions[0]?.offset)
+    assert.ok(next >= 10 && next <= 15, `committed up to ${next}, the letter is of 15`)
+    assert.deepEqual(await shop.predicted(), named(next), attempt)
+    assert.deepEqual(await shop.deadLetters(), [])
+  }
+
+  await limit('1000000')
+  const mended = shop.start()
+  await shop.learned(mended)
+  const { code, stderr } = await mended.kill('SIGTERM')
+  assert.equal(code, 0, stderr)
+  assert.deepEqual(await shop.predicted(), named(20))
+  assert.deepEqual(await shop.deadLetters(), [`${topic}/0/15 undecodable`])
 })
 
 test('records out of retention stop the program with a reason, or are jumped over and counted', { skip }, async t => {
