@@ -173,7 +173,7 @@ async function measureDeltas(world: KafkaWorld, { quick, say }: Context): Promis
 }
 
 /** Longer than events come: all of them have to be seen. */
-const watching = (seconds: number) => ({ seconds: seconds + 5, skipSeconds: SKIP_SECONDS })
+const watching = (seconds: number) => ({ seconds: seconds + 10, skipSeconds: SKIP_SECONDS })
 
 /** A learner of its own, events at an even pace, and a program that watches what comes out. */
 async function whilePaced<T>(

@@ -3,7 +3,8 @@
   python kafka_freshness.py BOOTSTRAP TOPIC SNAPSHOTS SCHEMA SECONDS SKIP_SECONDS
 
 Notes when each manifest of a snapshot or delta can be read and how far its model had read the topic; afterwards reads
-the topic and takes each event's stamp (the message's time). Prints one JSON object.
+the topic and takes each event's stamp (the message's time). The last seconds are left out: a delta comes with a step,
+and behind the last event there is none. Prints one JSON object.
 """
 import io, json, sys, time
 import fastavro
@@ -11,6 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 boot, topic, snapshots, schema = sys.argv[1:5]
 seconds, skip = float(sys.argv[5]), float(sys.argv[6])
+LAST_SECONDS = 5
 SNAPSHOT = fastavro.schema.load_schema(schema)
 
 
@@ -42,7 +44,7 @@ versions.sort(key=lambda version: version[0])
 
 c, parts = reader(topic, 'read_uncommitted')
 ends = {p: c.get_watermark_offsets(TopicPartition(topic, p))[1] for p in parts}
-at, ages, unpublished = dict.fromkeys(parts, 0), [], 0
+at, seen = dict.fromkeys(parts, 0), []
 left = sum(ends.values())
 while left > 0:
     for m in c.consume(5000, 1.0):
@@ -53,11 +55,11 @@ while left > 0:
             at[p] += 1
         if stamp < began + skip:
             continue
-        if at[p] == len(versions):
-            unpublished += 1
-        else:
-            ages.append(versions[at[p]][0] - stamp)
-ages.sort()
+        seen.append((stamp, versions[at[p]][0] - stamp if at[p] < len(versions) else None))
+end = max((stamp for stamp, _ in seen), default=0) - LAST_SECONDS
+judged = [age for stamp, age in seen if stamp < end]
+ages = sorted(age for age in judged if age is not None)
+unpublished = len(judged) - len(ages)
 quantile = lambda q: ages[min(len(ages) - 1, int(q * len(ages)))] if ages else None
 print(json.dumps({'versions': len(versions), 'deltas': deltas, 'aged': len(ages), 'unpublished': unpublished,
                   'p50': quantile(.5), 'p99': quantile(.99), 'max': quantile(1)}))
