@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import kafkajs, { type Admin, type KafkaConfig } from 'kafkajs'
 import { stringify } from 'yaml'
+import { ERRORS } from '../../src/domain/errors.js'
 import { readFirst } from '../helpers/console-consumer.js'
-import { type Broker, kafkaSkip, startBroker, startRegistry, until } from '../helpers/kafka.js'
+import { type Broker, kafkaSkip, type Registry, startBroker, startRegistry, until } from '../helpers/kafka.js'
 import { allow, type Listener } from '../helpers/kafka-security.js'
 import { millrace } from '../helpers/process.js'
 import { smallConfig } from '../helpers/workspace.js'
@@ -251,6 +252,68 @@ describe('millrace topics', { skip: kafkaSkip }, () => {
     assert.equal(code, 9)
     assert.match(stderr, /KAFKA_UNREACHABLE: .*127\.0\.0\.1:9/)
   })
+})
+
+describe('commands on a secured broker', { skip: kafkaSkip }, () => {
+  const TOPIC = 'refused.events'
+  const outputs = Object.fromEntries(
+    ['predictions', 'recommendations', 'metrics', 'snapshots', 'journal', 'deadLetters'].map(output => [
+      output,
+      `refused.${output}`,
+    ]),
+  )
+  const log = join(files, 'refused-log')
+  let registry: Registry
+  before(async () => {
+    registry = await startRegistry()
+    for (const topic of [TOPIC, ...Object.values(outputs)]) await broker.createTopic(topic)
+    const { code, stderr } = await millrace(['simulate', '--log', log, '--events', '200', '--users', '20'])
+    assert.equal(code, 0, stderr)
+  })
+  after(() => registry?.stop())
+
+  const sasl = (username: string, password: string) => ({
+    brokers: broker.security!.brokers.sasl,
+    sasl: { mechanism: 'scram-sha-512', username, password },
+  })
+  const refusals: [what: string, message: RegExp, connection: () => Record<string, unknown>][] = [
+    ['a wrong password', /authentication failed|credentials/i, () => sasl('millrace', 'not-the-password')],
+    [
+      'a missing permission',
+      /not authorized to access (topics|group).*AUTHORIZATION_FAILED/i,
+      () => sasl('stranger', broker.security!.users.stranger),
+    ],
+    [
+      'a certificate that has expired',
+      /TLS: .*certificate has expired/,
+      () => ({ brokers: broker.security!.brokers.expired, tls: { ca: broker.security!.ca } }),
+    ],
+  ]
+
+  for (const [what, message, connection] of refusals)
+    test(`${what} ends run, export and import kafka with one error, and no secret is printed`, async () => {
+      const file = join(files, 'refused.yaml')
+      const kafka = { registry: { url: registry.url }, ...connection() }
+      const source = { kafka: { topics: [TOPIC], group: 'refused' } }
+      writeFileSync(file, stringify({ ...smallConfig, kafka, source, outputs: { path: 'out', kafka: outputs } }))
+      const commands = [
+        ['run', file, '--json'],
+        ['export', file, '--to', join(files, 'refused-export'), '--json'],
+        ['import', 'kafka', file, '--log', log, '--json'],
+      ]
+      for (const [command = '', ...args] of commands) {
+        const { code, stdout, stderr } = await millrace([command, ...args])
+        assert.equal(code, ERRORS.KAFKA_REFUSED.exitCode, `${command}: ${stderr}`)
+        const errors = stderr.split('\n').filter(line => line.startsWith('millrace: '))
+        assert.equal(errors.length, 1, `${command}: ${stderr}`)
+        assert.match(errors[0] ?? '', /^millrace: KAFKA_REFUSED: /, command)
+        assert.match(errors[0] ?? '', message, command)
+        assert.equal(stdout, '', command)
+        assert.doesNotMatch(stderr, /^ +at /m, command)
+        for (const secret of [...Object.values(broker.security!.users), 'not-the-password', 'PRIVATE KEY'])
+          assert.ok(!stderr.includes(secret), `${command} prints ${secret}`)
+      }
+    })
 })
 
 describe('a registry for tests', { skip: kafkaSkip }, () => {
