@@ -105,7 +105,10 @@ export class Pipeline {
         this.#handle(record)
         if (dispatcher.full) await dispatcher.room()
       }
-      if (this.#parts.relearning !== undefined && source.following !== true) this.#goLive(this.#parts.relearning)
+      if (this.#parts.relearning !== undefined) {
+        this.#passMissing()
+        if (source.following !== true) this.#goLive(this.#parts.relearning)
+      }
       // A file has shown all that it holds. What a broker has committed is there, however long it takes to come.
       if (records.length === 0 && source.following === undefined) this.#abandonJournal()
       await this.#afterBatch()
@@ -222,6 +225,15 @@ export class Pipeline {
       else if (kind === 'publish') dispatcher.publishLingering()
       else dispatcher.flush('linger')
     }
+  }
+
+  /** Records that were taken out of the log are not waited for: the journal goes on where they would have been. */
+  #passMissing(): void {
+    const { source, position, journal } = this.#parts
+    for (const [partition, offset] of (source.passed?.() ?? []).entries()) {
+      if (offset > (position.nextOffsets[partition] ?? 0n)) position.nextOffsets[partition] = offset
+    }
+    if (journal.following) this.#followJournal()
   }
 
   #abandonJournal(): void {

@@ -312,6 +312,12 @@ export class KafkaSource implements Source {
     return this.#repetition !== undefined && !this.#isRepeated
   }
 
+  passed(): bigint[] | undefined {
+    const repetition = this.#repetition
+    if (repetition?.isUnfit !== true) return undefined
+    return this.#lanes.all.map(({ index }) => repetition.passed(index))
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     clearInterval(this.#topicTimer)
@@ -338,12 +344,15 @@ export class KafkaSource implements Source {
     if (merge === undefined) return
     while (batch.length < BATCH_RECORDS) {
       const nowMs = this.#options.until === undefined ? this.#listenedMs : undefined
+      const wasFit = this.#repetition?.isUnfit === false
       const lane = this.#repetition === undefined ? this.#lanes.all[merge.next(nowMs)] : this.#repetition.next()
       // What is decided from here on is news, and belongs behind what the caller makes of this batch.
       if (lane === 'done') this.#isRepeated = true
       if (lane === undefined || lane === 'done') return
       batch.push(lane.take())
       this.#read++
+      // The caller must know which records are missing before it takes what comes behind them: see passed().
+      if (wasFit && this.#repetition?.isUnfit === true) return
     }
   }
 

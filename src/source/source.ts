@@ -60,6 +60,8 @@ export interface Source {
   progress(): number | undefined
   /** Of a source that can repeat an earlier reading: it still does. What it repeats and what is new never share a batch. */
   readonly following?: boolean
+  /** While it repeats a log that has lost records since: offsets, by partition, before which nothing is left to be given. */
+  passed?(): readonly bigint[] | undefined
   /** Sources whose order depends on which partitions are idle: those that are, for a checkpoint. */
   standing?(): readonly MergeDecision[]
   /** Records ahead of the last one given that were rejected for an unknown schema already, for a checkpoint. */

@@ -20,7 +20,10 @@ export async function createOutputTopics(
   { partitions = 4, config = {} as Record<string, string> } = {},
 ): Promise<void> {
   for (const output of TOPICS) {
-    await broker.createTopic(topicOf(prefix, output), { partitions: output === 'journal' ? 1 : partitions, config })
+    await broker.createTopic(topicOf(prefix, output), {
+      partitions: output === 'journal' || output === 'snapshots' ? 1 : partitions,
+      config,
+    })
   }
 }
 

@@ -79,7 +79,7 @@ describe('a secured broker', { skip: kafkaSkip }, () => {
   /** The topics this client may see, or why it may not. */
   async function attempt(listener: Listener, options: Attempt): Promise<string[]> {
     const brokers = broker.security!.brokers[listener]
-    const admin = new Kafka({ ...QUIET, retry: { retries: 0 }, brokers, ...options }).admin()
+    const admin = new Kafka({ ...QUIET, connectionTimeout: 20_000, retry: { retries: 0 }, brokers, ...options }).admin()
     try {
       await admin.connect()
       return (await admin.listTopics()).filter(topic => topic === 'guarded')
