@@ -2,7 +2,7 @@
 import type { Prediction } from '../domain/prediction.js'
 import { type ConsumedPartition, type Delivery, OUTPUT_NAMES, type OutputName, type Outputs } from '../sink/delivery.js'
 import type { JournalRecord } from '../sink/output-records.js'
-import type { Sink } from '../sink/sink.js'
+import { type Sink, withAppend } from '../sink/sink.js'
 import type { Observation } from './observation.js'
 
 /** A live run that has not committed for so long, though it learns, is not ready. */
@@ -27,20 +27,11 @@ export function observeDelivery(delivery: Delivery, observation: Observation, li
 
   const counted = <T>(name: OutputName, look?: (record: T) => void): Sink<T> => {
     const sink = delivery.outputs[name] as unknown as Sink<T>
-    return {
-      append(record) {
-        made[name]++
-        look?.(record)
-        sink.append(record)
-      },
-      get pendingBytes() {
-        return sink.pendingBytes
-      },
-      flush: () => sink.flush(),
-      saveState: () => sink.saveState(),
-      loadState: state => sink.loadState(state),
-      close: () => sink.close(),
-    }
+    return withAppend(sink, record => {
+      made[name]++
+      look?.(record)
+      sink.append(record)
+    })
   }
   const outputs: Outputs = {
     journal: counted<JournalRecord>('journal', ({ kind, trigger }) => {

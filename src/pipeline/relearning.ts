@@ -5,7 +5,7 @@
  * output that counts is the first that was never committed.
  */
 import { OUTPUT_NAMES, type Outputs, type Recovered } from '../sink/delivery.js'
-import type { Sink } from '../sink/sink.js'
+import { type Sink, withAppend } from '../sink/sink.js'
 import type { Dispatcher } from './dispatch.js'
 import type { Journal } from './journal.js'
 
@@ -15,18 +15,10 @@ export class OutputGate {
   #isOpen = true
 
   constructor(outputs: Outputs) {
-    const gated = <T>(sink: Sink<T>): Sink<T> => ({
-      append: record => {
+    const gated = <T>(sink: Sink<T>): Sink<T> =>
+      withAppend(sink, record => {
         if (this.#isOpen) sink.append(record)
-      },
-      get pendingBytes() {
-        return sink.pendingBytes
-      },
-      flush: () => sink.flush(),
-      saveState: () => sink.saveState(),
-      loadState: state => sink.loadState(state),
-      close: () => sink.close(),
-    })
+      })
     this.outputs = Object.fromEntries(
       OUTPUT_NAMES.map(name => [name, gated(outputs[name] as Sink<unknown>)]),
     ) as unknown as Outputs

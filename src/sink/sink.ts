@@ -84,3 +84,17 @@ export interface LogRecords {
     context?: Record<string, string> | null
   }
 }
+
+/** The same sink, but for what happens when something is appended. */
+export function withAppend<T>(sink: Sink<T>, append: (record: T) => void): Sink<T> {
+  return {
+    append,
+    get pendingBytes() {
+      return sink.pendingBytes
+    },
+    flush: () => sink.flush(),
+    saveState: () => sink.saveState(),
+    loadState: state => sink.loadState(state),
+    close: () => sink.close(),
+  }
+}
