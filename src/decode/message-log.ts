@@ -9,6 +9,7 @@ import { type MessageLogManifest, schemasOf } from '../domain/message-log.js'
 import type { Outcome } from '../domain/outcome.js'
 import type { DecoderFactory, MessageDecoder, RecordDecoder, WireHeaders } from '../source/source.js'
 import { createMessageDecoder } from './message-decoder.js'
+import { keepDecoders } from './record-decoder.js'
 import { createSkim, type Skim, SkimCursor } from './skim.js'
 import { reject } from './to-event.js'
 
@@ -25,15 +26,7 @@ export function createMessageLogDecoder(manifest: MessageLogManifest, decoderFor
     schema: manifest.schema ?? undefined,
     schemas: schemasOf(manifest),
   })
-  const decoders = new Map<string, RecordDecoder>()
-  return function envelopeDecoderFor(schemaJson) {
-    let decoder = decoders.get(schemaJson)
-    if (decoder === undefined) {
-      decoder = new EnvelopeDecoder(schemaJson, messages)
-      decoders.set(schemaJson, decoder)
-    }
-    return decoder
-  }
+  return keepDecoders(schemaJson => new EnvelopeDecoder(schemaJson, messages))
 }
 
 class EnvelopeDecoder implements RecordDecoder {

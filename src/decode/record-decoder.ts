@@ -20,13 +20,17 @@ interface Branch {
   read: (buffer: Buffer, position: number) => Outcome<Event>
 }
 
-/** Decoders are kept: the segments of a log mostly share one schema. */
 export function createDecoderFactory(limits: EventLimits): DecoderFactory {
+  return keepDecoders(writerSchemaJson => new AvroRecordDecoder(writerSchemaJson, limits))
+}
+
+/** Decoders are kept: the segments of a log mostly share one schema. */
+export function keepDecoders(make: DecoderFactory): DecoderFactory {
   const decoders = new Map<string, RecordDecoder>()
   return function decoderFor(writerSchemaJson) {
     let decoder = decoders.get(writerSchemaJson)
     if (decoder === undefined) {
-      decoder = new AvroRecordDecoder(writerSchemaJson, limits)
+      decoder = make(writerSchemaJson)
       decoders.set(writerSchemaJson, decoder)
     }
     return decoder
