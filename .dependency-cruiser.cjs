@@ -71,6 +71,12 @@ module.exports = {
       to: { path: '(@tensorflow/|onnxruntime)' },
     },
     {
+      name: 'fastify-behind-serve-http',
+      severity: 'error',
+      from: { path: '^src/(?!serve/http/)' },
+      to: { path: 'node_modules/(fastify|@fastify|light-my-request)' },
+    },
+    {
       name: 'kafkajs-behind-source-and-sink',
       severity: 'error',
       from: { path: '^src/(?!source/kafka|sink/kafka|commands/topics)' },

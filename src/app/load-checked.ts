@@ -1,5 +1,6 @@
 /** Loads a configuration and checks what the schema alone can not: names that must be unique, sections that must fit each other. */
 import { parse } from 'yaml'
+import { isLoopback } from '../config/http-schema.js'
 import { type ConfigFault, type LoadedConfig, loadConfig } from '../config/load.js'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
@@ -21,6 +22,7 @@ export function parseSetting(setting: string): [path: string, value: unknown] {
 export function checkConfig(config: Config): ConfigFault[] {
   return [
     ...checkEnds(config),
+    ...checkHttp(config),
     ...checkTasks(config),
     ...checkModel(config),
     ...checkFeatures(config.features).map(({ path, message }) => ({ path: ['features', ...path], message })),
@@ -35,6 +37,15 @@ function* checkEnds({ source, outputs }: Config): Generator<ConfigFault> {
       of: 'key',
       message:
         'outputs go to topics only where events come from topics. Add source.kafka (`millrace import kafka` puts a log onto topics), or remove this section: then outputs go to files below outputs.path',
+    }
+}
+
+/** Whoever can connect could read everything and change much of it. */
+function* checkHttp({ http }: Config): Generator<ConfigFault> {
+  if (http.enabled && http.keys.length === 0 && !isLoopback(http.host))
+    yield {
+      path: ['http', 'host'],
+      message: `${http.host} can be reached from other machines, so http.keys (MILLRACE_HTTP_KEYS) must hold at least one API key. Or listen on 127.0.0.1, or set http.enabled to false`,
     }
 }
 

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { formatDuration } from '../std/duration.js'
 import { drift } from './drift-schema.js'
+import { http } from './http-schema.js'
 import { kafka, kafkaOutputs, kafkaSource } from './kafka-schema.js'
 import { recommend } from './recommend-schema.js'
 import { about, duration, name, optionalDuration } from './schema-kit.js'
@@ -478,6 +479,7 @@ export const configSchema = z.strictObject({
   backend: about(backend.prefault({}), 'What computes.'),
   log: about(log.prefault({}), 'Logging.'),
   observe: about(observe.prefault({}), 'Health and metrics of a running instance.'),
+  http: about(http.prefault({}), 'The dashboard and the HTTP API.'),
 })
 
 export type Config = z.output<typeof configSchema>

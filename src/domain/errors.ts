@@ -130,8 +130,9 @@ export const ERRORS = {
   PORT_REFUSED: {
     exitCode: 10,
     retryable: false,
-    title: 'The port for health and metrics can not be had',
-    remedy: 'Set observe.port to another one (0: any free one), or stop what has it.',
+    title: 'A port can not be had',
+    remedy:
+      'Set observe.port (health and metrics) or http.port (dashboard) to another one (0: any free one), or stop what has it.',
   },
   WORKER_LOST: {
     exitCode: 8,

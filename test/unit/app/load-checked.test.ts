@@ -117,3 +117,23 @@ test('an architecture that needs layers or a funnel says so', () => {
   assert.match(faults('{ architecture: aitm }').join(), /`given` another/)
   assert.deepEqual(faults('{ architecture: ple }'), [])
 })
+
+test('an address that others can reach needs API keys, and a key is given by its hash', () => {
+  const faults = (http: string, env: Record<string, string> = {}) => {
+    const text = `tasks: [{ name: click, label: { event: click, window: 30m } }]
+features: { slots: [{ name: user, from: user }] }
+http: ${http}
+`
+    return checkConfig(parseConfig(text, 'c.yaml', { env }).config).map(
+      ({ path, message }) => `${path.join('.')}: ${message}`,
+    )
+  }
+  const hash = '0123456789abcdef'.repeat(4)
+  const open = faults('{ host: 0.0.0.0 }')
+  assert.equal(open.length, 1)
+  assert.match(open[0] ?? '', /^http\.host: 0\.0\.0\.0 can be reached from other machines, so http\.keys/)
+  assert.deepEqual(faults('{ host: 0.0.0.0, enabled: false }'), [])
+  for (const host of ['localhost', '127.0.0.1', '127.8.8.8', '"::1"']) assert.deepEqual(faults(`{ host: ${host} }`), [])
+  assert.deepEqual(faults('{ host: 0.0.0.0 }', { MILLRACE_HTTP_KEYS: `read:${hash},admin:${hash}` }), [])
+  assert.throws(() => faults('{ keys: [my-secret-key] }'), /c\.yaml:3:16: http\.keys\.0: expected SCOPE:HASH/)
+})
