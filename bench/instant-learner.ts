@@ -17,7 +17,7 @@ export async function startInstantLearner({ tasks }: Config): Promise<LearnerPor
     },
     metrics: async () => ({ step, window: [], totals: [], loss: 0, taskWeights: [...zeros], tables, deepRestarts: 0 }),
     calibration: async () => [],
-    snapshot: async () => ({ parts: [], checksum: '', metrics: {} }),
+    snapshot: async () => ({ parts: [], metrics: {} }),
     save: async () => [],
     load: async () => {},
     close: async () => {},

@@ -89,7 +89,7 @@ export function observeLearner<L extends LearnerPort & { readonly backend: strin
     learn,
     metrics: () => ask(learner.metrics()),
     calibration: () => ask(learner.calibration()),
-    snapshot: kind => ask(learner.snapshot(kind)),
+    snapshot: (kind, parts) => ask(learner.snapshot(kind, parts)),
     save: folder => ask(learner.save(folder)),
     load: (folder, parts) => ask(learner.load(folder, parts)),
     close: () => learner.close(),

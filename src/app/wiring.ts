@@ -16,8 +16,9 @@ import { Journal } from '../pipeline/journal.js'
 import type { LearnerPort, MetricsAnswer } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
 import { Position } from '../pipeline/position.js'
+import { publishMain } from '../pipeline/publish-main.js'
 import { RANKERS } from '../recommend/rankers.kernel.js'
-import { Recommender } from '../recommend/recommender.js'
+import { type OnRank, Recommender } from '../recommend/recommender.js'
 import type { Outputs } from '../sink/delivery.js'
 import type { Source } from '../source/source.js'
 import type { Clock } from '../std/clock.js'
@@ -66,13 +67,14 @@ export function wireParts({
 }: WiringDeps): WiredParts {
   const { config, hash } = loaded
   const hasher = new Hasher()
-  const features = new FeatureExtractor(config.features, hasher, config.fast.enabled)
+  const tracksChanges = publishes && config.outputs.deltaEvery !== undefined
+  const features = new FeatureExtractor(config.features, hasher, config.fast.enabled, tracksChanges)
   const columns = new ExampleColumns(columnsOf(config, features.layout), buffer => learner.addSlab(buffer))
   const position = new Position()
   const counts: Counts = { events: {}, drops: {}, rejects: {} }
   const journal: Journal = new Journal(record => dispatcher.inOrder(() => outputs.journal.append(record)), position)
   const batcher = new Batcher(config.batch, config.tasks.length, clock, config.fast.enabled ? config.fast : undefined)
-  const topN = createTopN(config, hasher, position)
+  const topN = createTopN(config, hasher, position, tracksChanges)
   const dispatcher: Dispatcher = new Dispatcher({
     config,
     configHash: hash,
@@ -83,7 +85,7 @@ export function wireParts({
     journal,
     position,
     retrieval: topN?.metrics,
-    publishes,
+    published: publishes ? kind => publishMain(kind, features, topN?.recommender) : undefined,
     partitionName: index => source.partitions[index] ?? '',
     onMetrics,
     onAlarm,
@@ -121,12 +123,17 @@ export function wireParts({
   }
 }
 
-function createTopN({ recommend, model, evaluate }: Config, hasher: Hasher, position: Position): PipelineParts['topN'] {
+function createTopN(
+  { recommend, model, evaluate }: Config,
+  hasher: Hasher,
+  position: Position,
+  tracksChanges: boolean,
+): PipelineParts['topN'] {
   if (recommend === undefined) return undefined
   const metrics = new RetrievalMetrics(recommend.baselines ? RANKERS : RANKERS.slice(0, 1))
-  const recommender = new Recommender(recommend, hasher, model.seed, (ranker, split, rank, eventTimeMs) => {
+  const onRank: OnRank = (ranker, split, rank, eventTimeMs) => {
     const { after } = evaluate
     metrics.add(ranker, split, rank, after === 0 || eventTimeMs >= position.firstEventTimeMs + after)
-  })
-  return { recommender, metrics }
+  }
+  return { recommender: new Recommender(recommend, hasher, model.seed, onRank, tracksChanges), metrics }
 }

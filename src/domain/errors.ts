@@ -52,6 +52,12 @@ export const ERRORS = {
     title: 'The newest snapshot can not be reconstructed',
     remedy: 'The next full snapshot mends it; until then a reader keeps the version that it has.',
   },
+  REQUEST_INVALID: {
+    exitCode: 2,
+    retryable: false,
+    title: 'A question to the model can not be answered as it is',
+    remedy: 'The message says what is wrong with it.',
+  },
   LOSS_NOT_FINITE: {
     exitCode: 5,
     retryable: false,

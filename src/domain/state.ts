@@ -26,22 +26,30 @@ export interface Stateful {
 }
 
 /**
- * What is published of one part of the model: what scoring needs, and nothing else. Two forms:
+ * What is published of one part of the model: what scoring needs, and nothing else. Three forms:
  * - whole: the state itself, each time.
  * - rows: arrays `keys` [n, 2] u32, `rows` [n, words] in the encoding named, `removed` [m, 2] u32 (keys that are gone; they
  *   go before the rows come), and `words` in meta. `full` has all rows, `delta` those that changed since the last publication of either kind.
+ * - log: `full` is the state itself, with `digest` in meta; `delta` says what happened since, for the reader to repeat: an
+ *   array `entries` [n, words] u32, `words` in meta, beside whatever the entries refer to.
  */
 export interface PublishedState {
-  form: 'whole' | 'rows'
-  /** How the words of rows are to be read. */
-  encoding: 'float32'
+  form: 'whole' | 'rows' | 'log'
+  /** How the words of rows are to be read. cells: first float64 numbers, two words each (`numbers` in meta), then u32. */
+  encoding: 'float32' | 'cells'
   state: PartState
-  /** Form rows: how many there are after it, changed ones among them, removed ones. Else 0. */
+  /** Form rows: how many there are after it, changed ones among them, removed ones. Form log: 0, entries, 0. Else 0. */
   rows: number
   changed: number
   removed: number
-  /** Form rows: a checksum of all rows that does not depend on how they came about. Form whole: absent, its bytes have one. */
+  /**
+   * Form rows: a checksum of all rows that does not depend on how they came about. Form log: one of all entries there ever
+   * were, in their order. Form whole: absent, its bytes have one.
+   */
   digest?: string
 }
+
+/** A part of a version by its name. */
+export type NamedPart = [name: string, published: PublishedState]
 
 export type SnapshotKind = 'full' | 'delta'

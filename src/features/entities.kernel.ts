@@ -31,14 +31,16 @@ export class Entities {
   los = new Uint32Array(0)
   his = new Uint32Array(0)
   readonly #maxRows: number
+  readonly #tracksChanges: boolean
   readonly #hasher: Hasher
   readonly #parts: KeyPart[][] = []
   #user: Id | undefined
   #item: Id | undefined
   #fresh = false
 
-  constructor(maxRows: number, hasher: Hasher) {
+  constructor(maxRows: number, hasher: Hasher, tracksChanges: boolean) {
     this.#maxRows = maxRows
+    this.#tracksChanges = tracksChanges
     this.#hasher = hasher
     this.#add('user', [])
     this.#add('item', [])
@@ -93,7 +95,7 @@ export class Entities {
   }
 
   #add(name: string, parts: KeyPart[]): number {
-    const table = new EntityTable(name, this.#maxRows)
+    const table = new EntityTable(name, this.#maxRows, this.#tracksChanges)
     this.#parts.push(parts)
     this.tallies.push(new Tallies(table))
     const length = this.tables.push(table)

@@ -8,9 +8,12 @@
  * A use is a byte written, unlike the list of an exact LRU. New rows start as not used again: what comes once goes
  * first. Depends on the order of calls alone, so a replay evicts the same rows.
  */
-import type { LoadedState, PartState, StateArray } from '../domain/state.js'
+import { MillraceError } from '../domain/errors.js'
+import type { Json, LoadedState, PartState, PublishedState, SnapshotKind, StateArray } from '../domain/state.js'
+import { ChangedRows, type RowWords } from '../std/changed-rows.kernel.js'
 import { KeyIndex, LOOSE } from '../std/key-index.kernel.js'
 import { loadedArray, loadedInteger } from './loaded.js'
+import { applyRows, publishRows } from './table/published-rows.js'
 
 /** "There is none": a number that no event has. Not NaN, whose bytes may differ from run to run. */
 export const NONE = Number.NEGATIVE_INFINITY
@@ -30,10 +33,14 @@ export class EntityTable {
   #used = new Uint8Array(0)
   #capacity = 0
   #hand = 0
+  readonly #tracksChanges: boolean
+  /** Rows changed since the last publication; undefined: nobody publishes deltas, or cells are still asked for. */
+  #changes: ChangedRows | undefined
 
-  constructor(name: string, maxRows: number) {
+  constructor(name: string, maxRows: number, tracksChanges = false) {
     this.name = name
     this.#maxRows = maxRows
+    this.#tracksChanges = tracksChanges
   }
 
   get numberWidth(): number {
@@ -45,7 +52,10 @@ export class EntityTable {
   }
 
   get bytes(): number {
-    return this.#index.bytes + this.numbers.byteLength + this.words.byteLength + this.#used.byteLength
+    const { numbers, words } = this
+    return (
+      this.#index.bytes + numbers.byteLength + words.byteLength + this.#used.byteLength + (this.#changes?.bytes ?? 0)
+    )
   }
 
   /** Place of a new number in each row, `empty` in a new row. */
@@ -78,15 +88,43 @@ export class EntityTable {
     for (let cell = 0; cell < numberWidth; cell++) this.numbers[row * numberWidth + cell] = this.#empty[cell]!
     this.words.fill(0, row * this.wordWidth, (row + 1) * this.wordWidth)
     this.#used[row] = 0
+    if (this.#tracksChanges) this.#tracked().created(row)
     return row
+  }
+
+  /** Cells of the row are about to change. */
+  changing(row: number): void {
+    this.#changes?.changing(row)
+  }
+
+  /** All cells by key: what features are made of. How rows were used stays here. */
+  publish(kind: SnapshotKind): PublishedState {
+    const about = { numbers: this.numberWidth }
+    // Without a record of changes everything is one.
+    const changes = this.#tracksChanges ? this.#tracked() : this.#newChanges()
+    return publishRows(changes, kind, this.size, about, 'cells')
+  }
+
+  /** Reads what publish() wrote, in slices. Such a table is read and never evicts. Returns its checksum. */
+  apply(kind: SnapshotKind, state: LoadedState): Generator<void, string> {
+    const { words, numbers } = state.meta as { words: number; numbers: number }
+    if (words !== this.numberWidth * 2 + this.wordWidth || numbers !== this.numberWidth)
+      throw new MillraceError(
+        'CHECKPOINT_INCOMPATIBLE',
+        `features: the published rows of '${this.name}' have other cells`,
+      )
+    return applyRows(this.#tracked(), kind, state)
   }
 
   saveState(): PartState {
     const rows = this.#index.rows
     const { arrays } = this.#index.saveState()
+    const changes = this.#changes?.saveState()
+    const meta: Json = { rows, hand: this.#hand, evicted: this.evicted }
     return {
-      meta: { rows, hand: this.#hand, evicted: this.evicted },
+      meta: changes === undefined ? meta : { ...meta, sum: changes.sum },
       arrays: {
+        ...(changes && { changed: changes.changed, removed: changes.removed }),
         ...arrays,
         numbers: this.numbers.subarray(0, rows * this.numberWidth),
         words: this.words.subarray(0, rows * this.wordWidth),
@@ -106,6 +144,10 @@ export class EntityTable {
     this.#used.set(array('used', Uint8Array, rows))
     this.#hand = loadedInteger(state, 'hand')
     this.evicted = loadedInteger(state, 'evicted')
+    const { sum } = state.meta as { sum?: [lo: number, hi: number] }
+    // Without a sum nothing was tracked, and a full snapshot comes before the next delta.
+    if (sum === undefined || !this.#tracksChanges) return
+    this.#tracked().loadState({ changed: array('changed', Uint32Array), removed: array('removed', Uint32Array), sum })
   }
 
   /** A full table has no free rows (each eviction is followed by an insertion), so every row the hand meets is live. */
@@ -115,9 +157,38 @@ export class EntityTable {
       this.#used[this.#hand] = 0
       this.#hand = (this.#hand + 1) % rows
     }
+    this.#changes?.removing(this.#hand)
     this.#index.remove(this.#index.keyLo(this.#hand), this.#index.keyHi(this.#hand))
     this.#hand = (this.#hand + 1) % rows
     this.evicted++
+  }
+
+  #tracked(): ChangedRows {
+    this.#changes ??= this.#newChanges()
+    return this.#changes
+  }
+
+  /** Once all cells have been asked for. */
+  #newChanges(): ChangedRows {
+    const { numberWidth, wordWidth } = this
+    const bits = new Uint32Array(numberWidth * 2)
+    const floats = new Float64Array(bits.buffer)
+    const words: RowWords = {
+      width: numberWidth * 2 + wordWidth,
+      read: (row, into, at) => {
+        for (let cell = 0; cell < numberWidth; cell++) floats[cell] = this.numbers[row * numberWidth + cell]!
+        into.set(bits, at)
+        for (let word = 0; word < wordWidth; word++)
+          into[at + numberWidth * 2 + word] = this.words[row * wordWidth + word]!
+      },
+      write: (row, from, at) => {
+        if (row >= this.#capacity) this.#grow(row + 1)
+        for (let word = 0; word < bits.length; word++) bits[word] = from[at + word]!
+        this.numbers.set(floats, row * numberWidth)
+        for (let word = 0; word < wordWidth; word++) this.words[row * wordWidth + word] = from[at + bits.length + word]!
+      },
+    }
+    return new ChangedRows(this.#index, words)
   }
 
   #grow(rows: number): void {

@@ -8,18 +8,21 @@
  */
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
-import type { Event } from '../domain/event.js'
-import type { LoadedState, PartState, StateArray, Stateful } from '../domain/state.js'
+import type { Event, Id } from '../domain/event.js'
+import type { LoadedState, NamedPart, PartState, SnapshotKind, StateArray, Stateful } from '../domain/state.js'
 import type { Hasher } from '../std/hash.js'
 import { checkFeatures } from './check.js'
 import { type ExampleColumns, FLAG_COLD_ITEM, FLAG_COLD_USER, SLAB_ROWS } from './columns.js'
 import { DenseInputs } from './dense.kernel.js'
-import { KeyedState } from './keyed-state.kernel.js'
+import { KeyedState, type KnownUser } from './keyed-state.kernel.js'
 import { type FeatureLayout, layoutFeatures, type SlotLayout, slotsOf } from './layout.js'
 import { createWriteSlot, type WriteSlot } from './slots.kernel.js'
 import type { FeatureSubject } from './subject.js'
 
 export type { FeatureSubject } from './subject.js'
+
+/** Name of the running means and deviations among the tables. */
+const SCALE = 'scale'
 
 export interface FeatureStats {
   tables: { name: string; entities: number; evicted: number; bytes: number }[]
@@ -32,15 +35,15 @@ export class FeatureExtractor implements Stateful {
   readonly #writeSlots: readonly WriteSlot[]
   readonly #coldBelow: number
 
-  /** fast: whether the fast part reads the columns too. */
-  constructor(config: Config['features'], hasher: Hasher, fast = false) {
+  /** fast: whether the fast part reads the columns too. tracksChanges: deltas are published, or followed. */
+  constructor(config: Config['features'], hasher: Hasher, fast = false, tracksChanges = false) {
     const [fault] = checkFeatures(config)
     if (fault !== undefined) {
       throw new MillraceError('CONFIG_INVALID', `features.${fault.path.join('.')}: ${fault.message}`)
     }
     this.layout = layoutFeatures(config, fast)
     this.#coldBelow = config.coldBelow
-    this.#state = new KeyedState(config, hasher)
+    this.#state = new KeyedState(config, hasher, tracksChanges)
     this.#dense = new DenseInputs(config.numeric, this.#state)
     this.#state.begin()
     const declared = new Map<string, SlotLayout>()
@@ -85,6 +88,45 @@ export class FeatureExtractor implements Stateful {
     this.#state.observe(event)
   }
 
+  /** What features are made of: a part for each kind of entity, and the running means and deviations. */
+  publish(kind: SnapshotKind): NamedPart[] {
+    const scale = this.#dense.scaler.saveState()
+    const stats = (scale.arrays.stats as Float64Array).slice()
+    const state = { meta: scale.meta, arrays: { stats } }
+    return [
+      ...this.#state.tables.map((table): NamedPart => [table.name, table.publish(kind)]),
+      [SCALE, { form: 'whole', encoding: 'cells', state, rows: 0, changed: 0, removed: 0 }],
+    ]
+  }
+
+  /** For an extractor that follows a published one: brings a part to the next version, in slices. Returns its checksum; undefined: of its bytes. */
+  *apply(name: string, kind: SnapshotKind, state: LoadedState): Generator<void, string | undefined> {
+    this.#state.entities.forget()
+    if (name === SCALE) {
+      this.#dense.scaler.loadState(state)
+      return undefined
+    }
+    const table = this.#state.tables.find(table => table.name === name)
+    if (table === undefined)
+      throw new MillraceError('SNAPSHOT_CORRUPT', `the configuration has no features by '${name}'`)
+    return yield* table.apply(kind, state)
+  }
+
+  /** Whether one of the values of an item's attribute is this one; false also where nothing is known of the item. */
+  itemHas(item: Id, attribute: string, value: string): boolean {
+    return this.#state.hasAttribute(item, attribute, value)
+  }
+
+  /** Attributes of items that the configuration uses: by these itemHas() can tell. */
+  get itemAttributes(): string[] {
+    return this.#state.profiles[1].names
+  }
+
+  /** What is kept of a user; undefined: nothing. */
+  user(user: Id): KnownUser | undefined {
+    return this.#state.user(user)
+  }
+
   stats(): FeatureStats {
     const tables = this.#state.entities.tables.map(({ name, size, evicted, bytes }) => ({
       name,
@@ -122,6 +164,6 @@ export class FeatureExtractor implements Stateful {
 
   /** In a fixed order, by names that no two share. */
   #parts(): [name: string, part: Stateful][] {
-    return [...this.#state.parts(), ['scale', this.#dense.scaler]]
+    return [...this.#state.tables.map((table): [string, Stateful] => [table.name, table]), [SCALE, this.#dense.scaler]]
   }
 }

@@ -3,8 +3,7 @@
  * kept; besides that, how many events each user and each item has had.
  */
 import type { Config } from '../config/schema.js'
-import type { Event, Impression, Positive, Profile } from '../domain/event.js'
-import type { Stateful } from '../domain/state.js'
+import type { Event, Id, Impression, Positive, Profile } from '../domain/event.js'
 import type { Hasher } from '../std/hash.js'
 import { Entities, ITEM, USER } from './entities.kernel.js'
 import { EntityTable } from './entity-table.kernel.js'
@@ -12,6 +11,13 @@ import { Profiles } from './profiles.kernel.js'
 import { RecentItems } from './recent-items.kernel.js'
 import { KINDS, Tallies } from './tallies.kernel.js'
 import { wantedAttributes, wantedNumbers, wantedRecent } from './wanted.js'
+
+export interface KnownUser {
+  /** Events of hers so far. */
+  events: number
+  /** Of her profile; its attributes are kept as hashes only. */
+  numbers: Record<string, number>
+}
 
 export class KeyedState {
   readonly entities: Entities
@@ -23,9 +29,9 @@ export class KeyedState {
   /** Cells with the number of events, by USER and ITEM. */
   readonly #events: readonly [user: number, item: number]
 
-  constructor(config: Config['features'], hasher: Hasher) {
+  constructor(config: Config['features'], hasher: Hasher, tracksChanges: boolean) {
     this.#hasher = hasher
-    this.entities = new Entities(config.maxEntities, hasher)
+    this.entities = new Entities(config.maxEntities, hasher, tracksChanges)
     const [user, item] = [this.entities.tables[USER]!, this.entities.tables[ITEM]!]
     this.#events = [user.addNumber(0), item.addNumber(0)]
     this.profiles = [
@@ -33,7 +39,7 @@ export class KeyedState {
       new Profiles(item, hasher, wantedAttributes(config, 'item'), wantedNumbers(config, 'item')),
     ]
     this.recent = new Map([...wantedRecent(config)].map(([kind, max]) => [kind, new RecentItems(user, max)]))
-    this.everybody = new Tallies(new EntityTable('everybody', 1))
+    this.everybody = new Tallies(new EntityTable('everybody', 1, tracksChanges))
   }
 
   /** To be called once all features have asked for their cells. */
@@ -57,8 +63,26 @@ export class KeyedState {
     this.entities.forget()
   }
 
-  parts(): [name: string, part: Stateful][] {
-    return [...this.entities.tables, this.everybody.table].map(table => [table.name, table])
+  /** In a fixed order, by names that no two share. */
+  get tables(): EntityTable[] {
+    return [...this.entities.tables, this.everybody.table]
+  }
+
+  hasAttribute(item: Id, attribute: string, value: string): boolean {
+    this.#hasher.text(item)
+    const row = this.entities.tables[ITEM]!.find(this.#hasher.lo, this.#hasher.hi)
+    if (row < 0) return false
+    this.#hasher.text(value)
+    return this.profiles[ITEM].has(row, attribute, this.#hasher.lo, this.#hasher.hi)
+  }
+
+  user(user: Id): KnownUser | undefined {
+    this.#hasher.text(user)
+    const table = this.entities.tables[USER]!
+    const row = table.find(this.#hasher.lo, this.#hasher.hi)
+    if (row < 0) return undefined
+    const events = table.numbers[row * table.numberWidth + this.#events[USER]]!
+    return { events, numbers: this.profiles[USER].numbersOf(row) }
   }
 
   #eventsOf(side: typeof USER | typeof ITEM): number {
@@ -78,12 +102,15 @@ export class KeyedState {
       if (index > ITEM && !tallies.wants(kind)) continue
       const row = entities.row(index)
       if (row < 0) continue
+      entities.tables[index]!.changing(row)
       if (tallies.wants(kind)) tallies.add(kind, row, nowMs, value)
     }
     this.#countEvent(USER)
     this.#countEvent(ITEM)
     this.recent.get(event.kind)?.push(entities.rows[USER]!, entities.los[ITEM]!, entities.his[ITEM]!)
-    if (this.everybody.wants(kind)) this.everybody.add(kind, 0, nowMs, value)
+    if (!this.everybody.wants(kind)) return
+    this.everybody.table.changing(0)
+    this.everybody.add(kind, 0, nowMs, value)
   }
 
   #countEvent(side: typeof USER | typeof ITEM): void {
@@ -96,6 +123,9 @@ export class KeyedState {
     const side = event.kind === 'user' ? USER : ITEM
     if (this.profiles[side].unused) return
     this.#hasher.text(event.id)
-    this.profiles[side].write(this.entities.tables[side]!.insert(this.#hasher.lo, this.#hasher.hi), event)
+    const table = this.entities.tables[side]!
+    const row = table.insert(this.#hasher.lo, this.#hasher.hi)
+    table.changing(row)
+    this.profiles[side].write(row, event)
   }
 }

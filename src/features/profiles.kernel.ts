@@ -39,6 +39,29 @@ export class Profiles {
     return this.#attributes.size === 0 && this.#numbers.size === 0
   }
 
+  /** Of the attributes that are kept. */
+  get names(): string[] {
+    return [...this.#attributes.keys()]
+  }
+
+  /** Whether a value with this hash is among the row's of an attribute. */
+  has(row: number, name: string, lo: number, hi: number): boolean {
+    const places = this.#attributes.get(name)
+    if (places === undefined) return false
+    const { words, wordWidth } = this.#table
+    const first = row * wordWidth + places.firstWord
+    for (let at = first; at < first + places.places * 2; at += 2)
+      if (words[at] === lo && words[at + 1] === hi) return true
+    return false
+  }
+
+  /** The numbers of a row by name; those that its profile lacks are left out. */
+  numbersOf(row: number): Record<string, number> {
+    const { numbers, numberWidth } = this.#table
+    const known = [...this.#numbers].map(([name, cell]) => [name, numbers[row * numberWidth + cell]!] as const)
+    return Object.fromEntries(known.filter(([, value]) => value !== NONE))
+  }
+
   attribute(name: string): AttributePlaces {
     return this.#attributes.get(name)!
   }

@@ -4,7 +4,8 @@
  * score of the moment it was made; the raw ones are judged beside it, as the split `uncalibrated`.
  */
 import type { TaskConfig } from '../config/schema.js'
-import type { LoadedState, PartState, Stateful } from '../domain/state.js'
+import { MillraceError } from '../domain/errors.js'
+import type { LoadedState, PartState, PublishedState, Stateful } from '../domain/state.js'
 import { PLATT_SIZE, Platt } from '../evaluate/calibration/platt.js'
 import type { TaskMetrics } from '../evaluate/metrics/task-metrics.js'
 import { ProgressiveValidation } from '../evaluate/progressive.js'
@@ -69,6 +70,20 @@ export class Calibrator implements Stateful {
       .totals()
       .filter(({ task, split }) => split === 'all' && this.#calibrated.has(task))
       .map(line => ({ ...line, split: 'uncalibrated' }))
+  }
+
+  /** The scalings. */
+  publish(): PublishedState {
+    const state = { meta: {}, arrays: { platt: this.#state.slice() } }
+    return { form: 'whole', encoding: 'float32', state, rows: 0, changed: 0, removed: 0 }
+  }
+
+  /** Reads what publish() wrote. */
+  follow({ arrays }: LoadedState): void {
+    const { platt } = arrays
+    if (!(platt instanceof Float64Array) || platt.length !== this.#state.length)
+      throw new MillraceError('CHECKPOINT_INCOMPATIBLE', 'the published calibration is of other tasks')
+    this.#state.set(platt)
   }
 
   saveState(): PartState {

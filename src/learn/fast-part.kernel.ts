@@ -65,6 +65,11 @@ export class FastPart implements Stateful {
     }
   }
 
+  /** By task: what the parts of the row's score have said; see TwoSpeed. */
+  contributions(names: readonly string[], slab: Slab, row: number): { name: string; value: number }[][] {
+    return this.#model.contributions(names, slab.notes, (row % SLAB_ROWS) * this.#columns.notes)
+  }
+
   /** Between steps. */
   maintain(): void {
     this.#rows.maintain()
@@ -77,6 +82,13 @@ export class FastPart implements Stateful {
       ['fast', { form: 'whole', encoding: 'float32', state, rows: 0, changed: 0, removed: 0 }],
       ['fast.rows', this.#rows.publish(kind)],
     ]
+  }
+
+  /** Reads what publish() wrote under a name; of the shared values the checksum is that of their bytes. Then it predicts and never learns. */
+  *apply(name: string, kind: SnapshotKind, state: LoadedState): Generator<void, string | undefined> {
+    if (name === 'fast.rows') return yield* this.#rows.apply(kind, state)
+    this.#model.applyArrays(state.arrays)
+    return undefined
   }
 
   saveState(): PartState {

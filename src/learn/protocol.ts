@@ -1,7 +1,7 @@
 /** The messages between the main thread and the learning worker. Answers come in the order of the commands. */
 import type { Config } from '../config/schema.js'
 import type { ErrorCode } from '../domain/errors.js'
-import type { SnapshotKind } from '../domain/state.js'
+import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type { LearnCommand, PartFile, ScoreCommand } from '../pipeline/learner.js'
 
 export interface WorkerStart {
@@ -14,7 +14,7 @@ export type Command =
   | { kind: 'learn'; command: LearnCommand }
   | { kind: 'metrics' }
   | { kind: 'calibration' }
-  | { kind: 'snapshot'; of: SnapshotKind }
+  | { kind: 'snapshot'; of: SnapshotKind; parts: readonly NamedPart[] }
   | { kind: 'save'; folder: string }
   | { kind: 'load'; folder: string; parts: readonly PartFile[] }
   | { kind: 'close' }

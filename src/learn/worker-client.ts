@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
-import type { SnapshotKind } from '../domain/state.js'
+import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type {
   CalibrationCurve,
   LearnAnswer,
@@ -79,8 +79,13 @@ export class WorkerLearner implements LearnerPort {
     return this.#ask<CalibrationCurve[]>({ kind: 'calibration' })
   }
 
-  snapshot(kind: SnapshotKind): Promise<SnapshotAnswer> {
-    return this.#ask<SnapshotAnswer>({ kind: 'snapshot', of: kind })
+  snapshot(kind: SnapshotKind, parts: readonly NamedPart[]): Promise<SnapshotAnswer> {
+    const buffers = parts.flatMap(([, { state }]) =>
+      Object.values(state.arrays)
+        .flat()
+        .map(({ buffer }) => buffer),
+    )
+    return this.#ask<SnapshotAnswer>({ kind: 'snapshot', of: kind, parts }, buffers as ArrayBuffer[])
   }
 
   save(folder: string): Promise<PartFile[]> {
@@ -98,16 +103,16 @@ export class WorkerLearner implements LearnerPort {
     await this.#worker.terminate()
   }
 
-  #ask<T>(command: Command): Promise<T> {
+  #ask<T>(command: Command, transfer: ArrayBuffer[] = []): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ resolve: resolve as (value: unknown) => void, reject })
-      this.#post(command)
+      this.#post(command, transfer)
     })
   }
 
-  #post(command: Command): void {
-    this.#worker.postMessage(command)
+  #post(command: Command, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(command, transfer)
   }
 
   #onAnswer(answer: Answer): void {

@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createBackend } from '../backend/choose.js'
 import { MillraceError } from '../domain/errors.js'
-import type { SnapshotKind } from '../domain/state.js'
+import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import { viewSlab } from '../features/columns.js'
 import type { SnapshotAnswer } from '../pipeline/learner.js'
 import { readPart, writePart } from '../snapshot/part-file.js'
-import { checksumOf, encodePublished } from '../snapshot/publication.js'
+import { encodePublished } from '../snapshot/publication.js'
 import { Learner } from './learner.js'
 import type { Answer, Command, WorkerStart } from './protocol.js'
 
@@ -49,7 +49,7 @@ async function start(): Promise<(command: Command) => Promise<unknown>> {
       case 'calibration':
         return learner.calibration()
       case 'snapshot':
-        return snapshotOf(learner, command.of)
+        return snapshotOf(learner, command.of, command.parts)
       case 'save': {
         const files = []
         for (const [name, state] of Object.entries(await learner.saveState()))
@@ -74,9 +74,10 @@ async function start(): Promise<(command: Command) => Promise<unknown>> {
   }
 }
 
-async function snapshotOf(learner: Learner, kind: SnapshotKind): Promise<SnapshotAnswer> {
-  const parts = (await learner.publish(kind)).map(([name, published]) => encodePublished(name, published))
-  return { parts, checksum: checksumOf(parts.map(({ part }) => part)), metrics: learner.figures() }
+/** The main thread's parts are encoded here too: it has other things to do. */
+async function snapshotOf(learner: Learner, kind: SnapshotKind, beside: readonly NamedPart[]): Promise<SnapshotAnswer> {
+  const parts = [...(await learner.publish(kind)), ...beside]
+  return { parts: parts.map(([name, published]) => encodePublished(name, published)), metrics: learner.figures() }
 }
 
 const ready = start().catch(error => {

@@ -13,7 +13,7 @@ import type { Backend, CompiledGraph, HostTensor } from '../backend/backend.js'
 import type { Config, TaskConfig } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
 import { MASK_COUNTED, MASK_REACHED } from '../domain/example.js'
-import type { LoadedState, PartState, PublishedState } from '../domain/state.js'
+import type { LoadedState, PartState, PublishedState, StateArray } from '../domain/state.js'
 import { createBinaryHead } from './heads/binary.js'
 import { columnTotals, type Head } from './heads/head.js'
 import { createOrdinalHead, levelCount } from './heads/ordinal.js'
@@ -23,7 +23,7 @@ import { ownBit } from './losses.js'
 import { adamScalars } from './optimizers/adam.js'
 import { initialValues } from './parameters.js'
 import { planStep, type StepPlan } from './plan.js'
-import { lossGraph, predictGraph, trainGraph } from './step-graph.js'
+import { gateGraph, lossGraph, predictGraph, trainGraph } from './step-graph.js'
 import { createWeighting } from './weighting/create.js'
 import type { TaskWeighting } from './weighting/weighting.js'
 
@@ -78,6 +78,9 @@ export class DeepModel {
   readonly #predict: CompiledGraph
   /** A second look at the batch, for weightings that need one. */
   readonly #look: CompiledGraph | undefined
+  readonly #backend: Backend
+  /** Compiled when somebody asks: learning and scoring need no gates. */
+  #gates: Promise<CompiledGraph> | undefined
   readonly #weighting: TaskWeighting
   readonly #heads: readonly Head[]
   readonly #packer: LabelPacker
@@ -97,8 +100,10 @@ export class DeepModel {
     train: CompiledGraph,
     predict: CompiledGraph,
     look: CompiledGraph | undefined,
+    backend: Backend,
   ) {
     this.#spec = spec
+    this.#backend = backend
     this.#plan = plan
     this.#weighting = weighting
     this.#train = train
@@ -130,7 +135,7 @@ export class DeepModel {
     const predict = await backend.compile(predictGraph(plan), train)
     const look = weighting.evidence === 'second look' ? await backend.compile(lossGraph(plan), train) : undefined
     await train.writeState({ parameters: initialValues(plan.layout, spec.model.seed) })
-    return new DeepModel(spec, plan, weighting, train, predict, look)
+    return new DeepModel(spec, plan, weighting, train, predict, look, backend)
   }
 
   /** [n, tasks] natural units: probability, rating clipped to its range. */
@@ -138,6 +143,17 @@ export class DeepModel {
     if (input.n === 0) return new Float32Array(0)
     const outputs = await this.#predict.run(this.#feeds(input))
     return this.#decode(outputs, input.n)
+  }
+
+  /** [n, tasks, experts]: how much each task takes of each expert; undefined: the architecture has none. */
+  async gates(input: DeepInput): Promise<Float32Array | undefined> {
+    const graph = gateGraph(this.#plan)
+    if (graph === undefined || input.n === 0) return undefined
+    this.#gates ??= this.#backend.compile(graph, this.#train)
+    const feeds = this.#feeds(input)
+    const known = new Set(graph.inputs.map(({ attributes }) => attributes.name))
+    const read = Object.fromEntries(Object.entries(feeds).filter(([name]) => known.has(name)))
+    return (await (await this.#gates).run(read)).gates?.data
   }
 
   /** labels [n, tasks] natural units, mask [n, tasks] 0 or 1. */
@@ -196,6 +212,19 @@ export class DeepModel {
     return { form: 'whole', encoding: 'float32', state, rows: 0, changed: 0, removed: 0 }
   }
 
+  /** Reads what publish() wrote: then it predicts, and must not learn. */
+  async applyPublished({ meta, arrays }: LoadedState): Promise<void> {
+    const { parameters, heads } = arrays
+    const headSize = this.#heads.reduce((size, head) => size + head.state.length, 0)
+    const fits =
+      (meta as { layout?: unknown } | null)?.layout === this.#layoutText() &&
+      parameters instanceof Float32Array &&
+      (heads?.length ?? 0) === headSize
+    if (!fits) throw new MillraceError('CHECKPOINT_INCOMPATIBLE', 'the published network has another shape')
+    await this.#train.writeState({ parameters })
+    this.#loadHeads(heads)
+  }
+
   async loadState({ meta, arrays }: LoadedState): Promise<void> {
     const { steps, layout } = (meta ?? {}) as { steps?: unknown; layout?: unknown }
     const { parameters, mean, square, previous, heads, weighting } = arrays
@@ -216,17 +245,22 @@ export class DeepModel {
       square,
       ...(previous instanceof Float32Array ? { previous } : {}),
     })
-    let start = 0
-    for (const head of this.#heads) {
-      for (let i = 0; i < head.state.length; i++) head.state[i] = Number(heads[start + i])
-      start += head.state.length
-    }
+    this.#loadHeads(heads)
     for (let i = 0; i < weighting.length; i++) this.#weighting.state[i] = Number(weighting[i])
     this.#weighting.restored()
     this.#steps = steps
   }
 
+  #loadHeads(states: StateArray | undefined): void {
+    let start = 0
+    for (const head of this.#heads) {
+      for (let i = 0; i < head.state.length; i++) head.state[i] = Number(states?.[start + i])
+      start += head.state.length
+    }
+  }
+
   async close(): Promise<void> {
+    await (await this.#gates)?.close()
     await this.#look?.close()
     await this.#predict.close()
     await this.#train.close()

@@ -43,6 +43,15 @@ export function predictGraph(plan: StepPlan): Graph {
   return g.build()
 }
 
+/** How much each task takes of each expert: output `gates` [B, K, E]; undefined: there are no experts. */
+export function gateGraph(plan: StepPlan): Graph | undefined {
+  const g = new GraphBuilder()
+  const { gates } = forward(g, plan).trunk
+  if (gates === undefined) return undefined
+  g.output('gates', gates)
+  return g.build()
+}
+
 export function lossGraph(plan: StepPlan): Graph {
   const g = new GraphBuilder()
   jointLoss(g, plan, forward(g, plan))

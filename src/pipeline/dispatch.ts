@@ -10,6 +10,7 @@ import type { Batcher, Examples } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
 import type { MillraceError } from '../domain/errors.js'
 import type { ScoreRequest } from '../domain/event.js'
+import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import type { RetrievalMetrics } from '../evaluate/retrieval.js'
 import type { ExampleColumns } from '../features/columns.js'
@@ -35,8 +36,8 @@ export interface DispatchDeps {
   /** Of the next item, where top-N is configured. */
   retrieval: RetrievalMetrics | undefined
   partitionName(index: number): string
-  /** Whether anybody gets snapshots. */
-  publishes: boolean
+  /** What a version holds of the main thread, as of now; undefined: nobody gets snapshots. */
+  published: ((kind: SnapshotKind) => NamedPart[]) | undefined
   onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
   onAlarm(alarm: DriftAlarm, at: { events: number; eventTime: number; step: number }): void
 }
@@ -61,7 +62,7 @@ export class Dispatcher {
     this.#taskNames = deps.config.tasks.map(task => task.name)
     this.#ranks = deps.config.tasks.map(task => task.rank)
     this.fusion = new Fusion(deps.config.tasks, deps.config.recommend?.fusion)
-    if (deps.publishes) this.#publisher = this.#createPublisher()
+    if (deps.published !== undefined) this.#publisher = this.#createPublisher(deps.published)
   }
 
   /** Steps sent so far: the model's version once they are answered. */
@@ -257,7 +258,7 @@ export class Dispatcher {
     this.#released = [...released]
   }
 
-  #createPublisher(): SnapshotPublisher {
+  #createPublisher(parts: (kind: SnapshotKind) => NamedPart[]): SnapshotPublisher {
     const { config, learner, outputs, position, configHash, partitionName } = this.#deps
     const { snapshotEverySteps, deltaEvery, kafka } = config.outputs
     return new SnapshotPublisher({
@@ -267,6 +268,8 @@ export class Dispatcher {
       everySteps: snapshotEverySteps,
       deltaEveryMs: deltaEvery,
       maxMessageBytes: kafka?.maxMessageBytes,
+      parts,
+      answeredParts: () => [['fusion', this.fusion.publish()]],
       head: () => ({
         eventTimeMs: position.eventTimeMs,
         offsets: position.nextOffsets.map((offset, index) => ({

@@ -11,7 +11,7 @@
  * learned by the fast part (its mask is not empty), or both in this order. Its learn commands have no fresh rows.
  * A row may be named by several learn commands (one per matured label) but its features are the same each time.
  */
-import type { SnapshotKind } from '../domain/state.js'
+import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import type { CalibrationPoint } from '../evaluate/metrics/calibration.js'
 import type { TaskMetrics } from '../evaluate/metrics/task-metrics.js'
@@ -88,10 +88,9 @@ export interface PartFile {
   sha256: string
 }
 
-/** A version to publish: its encoded parts, its checksum, and how well it does so far: 'TASK.METRIC' over all that was judged. */
+/** A version to publish: its encoded parts, and how well it does so far: 'TASK.METRIC' over all that was judged. */
 export interface SnapshotAnswer {
   parts: PublishedPart[]
-  checksum: string
   metrics: Record<string, number>
 }
 
@@ -102,8 +101,11 @@ export interface LearnerPort {
   /** Metrics since the last call, and totals; begins a new window. */
   metrics(): Promise<MetricsAnswer>
   calibration(): Promise<CalibrationCurve[]>
-  /** What scoring needs, without optimiser state: all of it, or what changed since the last snapshot of either kind. */
-  snapshot(kind: SnapshotKind): Promise<SnapshotAnswer>
+  /**
+   * What scoring needs, without optimiser state: all of it, or what changed since the last snapshot of either kind; beside
+   * it `parts`, which the caller owns no longer.
+   */
+  snapshot(kind: SnapshotKind, parts: readonly NamedPart[]): Promise<SnapshotAnswer>
   /** Writes everything that the worker owns into the folder, one file a part. */
   save(folder: string): Promise<PartFile[]>
   /** Before the first score or learn. */

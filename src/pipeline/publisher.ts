@@ -10,9 +10,10 @@
  * generations, deltas count on in it; so it never takes the place of what it makes obsolete, and when it is whole, all
  * keys of the generation before get tombstones. The keys of two chains are all that the topic ever holds.
  */
-import type { SnapshotKind } from '../domain/state.js'
+import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type { Outputs } from '../sink/delivery.js'
 import type { ManifestPart } from '../sink/output-records.js'
+import { checksumOf, encodePublished } from '../snapshot/publication.js'
 import type { LearnerPort, SnapshotAnswer } from './learner.js'
 
 const CHUNK_BYTES = 1 << 20
@@ -28,6 +29,10 @@ export interface PublisherDeps {
   deltaEveryMs: number | undefined
   /** Of a topic, which is compacted; undefined: a log of files. */
   maxMessageBytes: number | undefined
+  /** What the main thread has to publish, as of now; nobody else owns the arrays. */
+  parts(kind: SnapshotKind): NamedPart[]
+  /** … and what of it moves with the answers: as of the answer's place among them. */
+  answeredParts(): NamedPart[]
   /** Where the stream is. */
   head(): { eventTimeMs: number; offsets: { partition: string; offset: string }[] }
   /** Sends a command whose answer has its place among the others. */
@@ -91,7 +96,7 @@ export class SnapshotPublisher {
     const isTracked = deltaEveryMs !== undefined
     const next = { version, kind, eventTimeMs, generation, sequence, checksum: '', keys: [], isTracked }
     this.#last = next
-    send(learner.snapshot(kind), answer => this.#append(next, parent, offsets, answer))
+    send(learner.snapshot(kind, this.#deps.parts(kind)), answer => this.#append(next, parent, offsets, answer))
   }
 
   /** Only when everything is answered. */
@@ -109,9 +114,12 @@ export class SnapshotPublisher {
     next: PublisherState,
     before: PublisherState | undefined,
     offsets: { partition: string; offset: string }[],
-    { parts, checksum, metrics }: SnapshotAnswer,
+    answer: SnapshotAnswer,
   ): void {
-    const { outputs, configHash, maxMessageBytes } = this.#deps
+    const { outputs, configHash, maxMessageBytes, answeredParts } = this.#deps
+    const parts = [...answer.parts, ...answeredParts().map(([name, published]) => encodePublished(name, published))]
+    const checksum = checksumOf(parts.map(({ part }) => part))
+    const { metrics } = answer
     const { version, kind, eventTimeMs, generation, sequence } = next
     const parent = kind === 'full' ? undefined : before
     const head = { version, kind, parent: parent?.version ?? null }

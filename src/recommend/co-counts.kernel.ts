@@ -113,6 +113,14 @@ export class CoCounts {
     return n
   }
 
+  /** Each neighbour of the item with its weight. */
+  forNeighbours(item: number, take: (other: number, weight: number) => void): void {
+    if (item >= this.#length.length || this.#length[item] === 0) return
+    this.#open(item)
+    const end = this.#first + this.#length[item]!
+    for (let place = this.#first; place < end; place++) take(this.#others[place]!, this.#weights[place]!)
+  }
+
   scale(factor: number): void {
     for (const { weights } of this.#pools)
       for (const slab of weights) for (let place = 0; place < slab.length; place++) slab[place] = slab[place]! * factor

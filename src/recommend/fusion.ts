@@ -8,10 +8,11 @@
  * stack      logistic regression of the first task's label on all heads' values, learned from scores made before their
  *            labels; so another head speaks as far as it has helped
  *
- * Higher is better in all of them. Only the stack has state.
+ * Higher is better in all of them. Only the stack has state. Who asks with weights of his own is answered by sum or, where
+ * that is configured, product.
  */
 import type { Config, TaskConfig } from '../config/schema.js'
-import type { Json } from '../domain/state.js'
+import type { Json, PublishedState } from '../domain/state.js'
 
 type FusionConfig = NonNullable<Config['recommend']>['fusion']
 
@@ -20,6 +21,7 @@ const STACK_RATE = 0.05
 
 export class Fusion {
   readonly #tasks: readonly TaskConfig[]
+  readonly #ranks: readonly number[]
   readonly #config: FusionConfig | undefined
   /** Of the stack: one weight a task, then the bias; and their accumulated squared gradients. */
   readonly #weights: Float64Array
@@ -27,23 +29,30 @@ export class Fusion {
 
   constructor(tasks: readonly TaskConfig[], config: FusionConfig | undefined) {
     this.#tasks = tasks
+    this.#ranks = tasks.map(({ rank }) => rank)
     this.#config = config
     this.#weights = Float64Array.from([...tasks.map((_, index) => (index === 0 ? 1 : 0)), 0])
     this.#squares = new Float64Array(tasks.length + 1).fill(1)
   }
 
-  /** values: [n, tasks] natural units. retrieval: [n] logits of the candidates, if the next-item model found them. */
-  rank(values: Float32Array, n: number, retrieval: Float64Array | undefined): Float64Array {
-    const { method = 'sum', retrieval: weight = 1, keep = 0.5 } = this.#config ?? {}
+  /**
+   * values: [n, tasks] natural units. retrieval: [n] logits of the candidates, if the next-item model found them.
+   * ranks: [tasks] weights instead of the tasks' own.
+   */
+  rank(values: Float32Array, n: number, retrieval: Float64Array | undefined, ranks?: readonly number[]): Float64Array {
+    const { retrieval: weight = 1, keep = 0.5 } = this.#config ?? {}
+    const configured = this.#config?.method ?? 'sum'
+    const method = ranks === undefined || configured === 'product' ? configured : 'sum'
+    const weights = ranks ?? this.#ranks
     const shares = retrieval === undefined ? undefined : softmax(retrieval)
     const each = (score: (i: number) => number) => Float64Array.from({ length: n }, (_, i) => score(i))
     switch (method) {
       case 'retrieval':
-        return retrieval ?? each(i => this.#sum(values, i))
+        return retrieval ?? each(i => this.#sum(values, i, weights))
       case 'sum':
-        return each(i => this.#sum(values, i) + weight * (shares?.[i] ?? 0))
+        return each(i => this.#sum(values, i, weights) + weight * (shares?.[i] ?? 0))
       case 'product':
-        return each(i => this.#logProduct(values, i) + weight * Math.log(Math.max(SMALLEST, shares?.[i] ?? 1)))
+        return each(i => this.#logProduct(values, i, weights) + weight * Math.log(Math.max(SMALLEST, shares?.[i] ?? 1)))
       case 'cascade':
         return this.#cascade(values, n, keep)
       case 'stack':
@@ -71,22 +80,27 @@ export class Fusion {
     return { weights: Array.from(this.#weights), squares: Array.from(this.#squares) }
   }
 
+  /** What ranking needs; fromJson() reads its meta. */
+  publish(): PublishedState {
+    const state = { meta: this.toJson(), arrays: {} }
+    return { form: 'whole', encoding: 'cells', state, rows: 0, changed: 0, removed: 0 }
+  }
+
   fromJson(state: Json): void {
     const { weights, squares } = state as { weights: number[]; squares: number[] }
     this.#weights.set(weights)
     this.#squares.set(squares)
   }
 
-  #sum(values: Float32Array, i: number): number {
+  #sum(values: Float32Array, i: number, ranks: readonly number[]): number {
     let sum = 0
-    for (const [k, { rank }] of this.#tasks.entries()) sum += rank * (values[i * this.#tasks.length + k] ?? 0)
+    for (const [k, rank] of ranks.entries()) sum += rank * (values[i * this.#tasks.length + k] ?? 0)
     return sum
   }
 
-  #logProduct(values: Float32Array, i: number): number {
+  #logProduct(values: Float32Array, i: number, ranks: readonly number[]): number {
     let sum = 0
-    for (const [k, { rank }] of this.#tasks.entries())
-      sum += rank * Math.log(Math.max(SMALLEST, this.#unit(values, i, k)))
+    for (const [k, rank] of ranks.entries()) sum += rank * Math.log(Math.max(SMALLEST, this.#unit(values, i, k)))
     return sum
   }
 

@@ -65,6 +65,11 @@ export class Histories {
     return this.#item[pair]!
   }
 
+  /** When it was had last. */
+  timeOf(pair: number): number {
+    return this.#timeMs[pair]!
+  }
+
   /** Its decayed weight now. */
   weightAt(pair: number, nowMs: number): number {
     return this.#weight[pair]! * 2 ** ((this.#timeMs[pair]! - nowMs) / this.#halfLifeMs)

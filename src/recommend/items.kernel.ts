@@ -5,6 +5,7 @@
  */
 import type { LoadedState, PartState } from '../domain/state.js'
 import { loadedArray } from './loaded.js'
+import { packTexts, unpackTexts } from './texts.js'
 
 export class Items {
   readonly #maxItems: number
@@ -98,16 +99,9 @@ export class Items {
   }
 
   saveArrays(): PartState['arrays'] {
-    const encoder = new TextEncoder()
-    const texts = this.#ids.map(id => encoder.encode(id))
-    const bytes = new Uint8Array(texts.reduce((sum, text) => sum + text.length, 0))
-    let at = 0
-    for (const text of texts) {
-      bytes.set(text, at)
-      at += text.length
-    }
+    const { lengths, bytes } = packTexts(this.#ids)
     return {
-      'items.lengths': Uint32Array.from(texts, text => text.length),
+      'items.lengths': lengths,
       'items.bytes': bytes,
       'items.free': Uint32Array.from(this.#free),
       'items.popularity': this.popularity.subarray(0, this.length),
@@ -117,13 +111,8 @@ export class Items {
   }
 
   loadArrays(state: LoadedState): void {
-    const decoder = new TextDecoder()
     const bytes = loadedArray(state, 'items.bytes', Uint8Array)
-    let at = 0
-    for (const length of loadedArray(state, 'items.lengths', Uint32Array)) {
-      this.#ids.push(decoder.decode(bytes.subarray(at, at + length)))
-      at += length
-    }
+    for (const id of unpackTexts(loadedArray(state, 'items.lengths', Uint32Array), bytes)) this.#ids.push(id)
     for (const item of loadedArray(state, 'items.free', Uint32Array)) this.#free.push(item)
     const free = new Set(this.#free)
     if (this.length > this.popularity.length) this.#grow(this.length)

@@ -4,6 +4,7 @@ import type { LoadedState, PartState } from '../domain/state.js'
 import type { Hasher } from '../std/hash.js'
 import { KeyIndex, LOOSE } from '../std/key-index.kernel.js'
 import { loadedArray } from './loaded.js'
+import { packTexts, unpackTexts } from './texts.js'
 
 export class Pending {
   readonly #hasher: Hasher
@@ -26,8 +27,12 @@ export class Pending {
     const itemLo = hasher.lo
     const itemHi = hasher.hi
     hasher.text(user)
-    const userLo = hasher.lo
-    const userHi = hasher.hi
+    return this.addHashed(hasher.lo, hasher.hi, itemLo, itemHi, item)
+  }
+
+  /** The same by hashes of the ids. */
+  addHashed(userLo: number, userHi: number, itemLo: number, itemHi: number, item: Id): boolean {
+    const hasher = this.#hasher
     hasher.mix(userLo, userHi, itemLo, itemHi)
     this.#seen.insert(hasher.lo, hasher.hi)
     if (!this.#seen.inserted) return false
@@ -56,30 +61,15 @@ export class Pending {
   }
 
   saveArrays(): PartState['arrays'] {
-    const encoder = new TextEncoder()
-    const texts = this.#items.map(item => encoder.encode(item))
-    const bytes = new Uint8Array(texts.reduce((sum, text) => sum + text.length, 0))
-    texts.reduce((at, text) => {
-      bytes.set(text, at)
-      return at + text.length
-    }, 0)
-    return {
-      'pending.words': Uint32Array.from(this.#words),
-      'pending.lengths': Uint32Array.from(texts, text => text.length),
-      'pending.bytes': bytes,
-    }
+    const { lengths, bytes } = packTexts(this.#items)
+    return { 'pending.words': Uint32Array.from(this.#words), 'pending.lengths': lengths, 'pending.bytes': bytes }
   }
 
   loadArrays(state: LoadedState): void {
     const words = loadedArray(state, 'pending.words', Uint32Array)
     for (const word of words) this.#words.push(word)
     for (let at = 0; at < words.length; at += 4) this.#seen.insert(words[at + 2] ?? 0, words[at + 3] ?? 0)
-    const decoder = new TextDecoder()
     const bytes = loadedArray(state, 'pending.bytes', Uint8Array)
-    let at = 0
-    for (const length of loadedArray(state, 'pending.lengths', Uint32Array)) {
-      this.#items.push(decoder.decode(bytes.subarray(at, at + length)))
-      at += length
-    }
+    this.#items.push(...unpackTexts(loadedArray(state, 'pending.lengths', Uint32Array), bytes))
   }
 }

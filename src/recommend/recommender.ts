@@ -8,18 +8,23 @@
  *
  * Memory is bounded by maxItems, neighbours and maxPairs; nothing is allocated per event. State is a function of the
  * events alone and is saved whole.
+ *
+ * It is published as a log: a full version is the state, a delta the positives that counted since. A follower repeats
+ * them and has what the learner has; between versions it answers without learning, by top().
  */
 import type { Config } from '../config/schema.js'
 import type { Event, Id, Positive } from '../domain/event.js'
-import type { LoadedState, PartState, Stateful } from '../domain/state.js'
+import type { Json, LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../domain/state.js'
 import { Decay } from '../std/decay.js'
 import type { Hasher } from '../std/hash.js'
 import { Random } from '../std/random.js'
 import { CoCounts } from './co-counts.kernel.js'
 import { Histories } from './histories.kernel.js'
 import { Items } from './items.kernel.js'
+import { type HadItem, hadItems, listed, popularItems, type ScoredItem, similarItems } from './lists.js'
 import { NextItem } from './next-item.kernel.js'
 import { Pending } from './pending.js'
+import { ENTRY_WORDS, PositiveLog, readEntries } from './positive-log.kernel.js'
 import { RANKERS, type Ranker, Rankers } from './rankers.kernel.js'
 import { RecentDraws } from './recent-draws.kernel.js'
 import { TopN } from './top-n.kernel.js'
@@ -36,9 +41,15 @@ export type OnRank = (ranker: Ranker, split: RankSplit, rank: number, eventTimeM
 const PAIR_WINDOW = 50
 const PAIR_RECENCY = 0.95
 
-export interface Recommendation {
-  item: Id
-  score: number
+/** Steps of a delta between two stops. */
+const SLICE = 4
+
+export interface TopOptions {
+  count: number
+  /** Whether items that the user has had are in the list. Default: as configured. */
+  repeats?: boolean
+  /** Whether an item may be in the list. */
+  accept?(item: Id): boolean
 }
 
 export class Recommender implements Stateful {
@@ -61,8 +72,11 @@ export class Recommender implements Stateful {
   #looked = { lo: 0, hi: 0, learned: -1, tick: 0, filled: false }
   #learned = 0
   #positives = 0
+  /** What deltas are made of; undefined: nobody publishes any, or this one follows. */
+  readonly #log: PositiveLog | undefined
 
-  constructor(config: RecommendConfig, hasher: Hasher, seed: number, onRank?: OnRank) {
+  constructor(config: RecommendConfig, hasher: Hasher, seed: number, onRank?: OnRank, tracksChanges = false) {
+    this.#log = tracksChanges ? new PositiveLog() : undefined
     this.#config = config
     this.#hasher = hasher
     this.#onRank = onRank
@@ -94,25 +108,74 @@ export class Recommender implements Stateful {
   }
 
   /** The best of the catalogue for the user as of now, best first. */
-  recommend(user: Id, eventTimeMs: number, count = this.#candidates): Recommendation[] {
+  recommend(user: Id, eventTimeMs: number, count = this.candidates): ScoredItem[] {
     this.#advance(eventTimeMs)
+    // A late request is answered as of the tick that is under way.
+    return this.top(user, Math.max(eventTimeMs, this.#nowMs), { count })
+  }
+
+  /** The same by what has been learned so far, whatever is pending: changes nothing. */
+  top(user: Id, eventTimeMs: number, { count, repeats = this.#config.repeats, accept }: TopOptions): ScoredItem[] {
+    // Looking sets the time that weights are relative to, which is for the first positive to do.
+    if (this.#items.size === 0) return []
     this.#hasher.text(user)
-    this.#lookAt(this.#hasher.lo, this.#hasher.hi, true)
+    this.#lookAt(this.#hasher.lo, this.#hasher.hi, true, this.#tickOf(eventTimeMs))
     const { scores } = this.#model
     const top = this.#top
     top.begin(count)
     for (let item = 0; item < this.#items.length; item++) {
       const score = scores[item] ?? 0
       if (score < top.bar || score === Number.NEGATIVE_INFINITY) continue
-      if (!this.#config.repeats && this.#model.hasHad(item)) continue
+      if (!repeats && this.#model.hasHad(item)) continue
+      if (accept !== undefined && !accept(this.#items.id(item))) continue
       top.offer(item, score)
     }
-    top.finish()
-    const list: Recommendation[] = []
-    for (let nth = 0; nth < top.size; nth++) {
-      list.push({ item: this.#items.id(top.items[nth] ?? 0), score: top.scores[nth] ?? 0 })
+    return listed(top, this.#items)
+  }
+
+  /** Items that users had beside this one, best first; undefined: nobody had it. */
+  similar(item: Id, count: number): ScoredItem[] | undefined {
+    const known = this.#items.find(item)
+    return known < 0 ? undefined : similarItems(this.#items, this.#coCounts, known, count)
+  }
+
+  popular(count: number): ScoredItem[] {
+    return popularItems(this.#items, count)
+  }
+
+  /** What the user has had, newest first. */
+  had(user: Id, eventTimeMs: number, count: number): HadItem[] {
+    this.#hasher.text(user)
+    const row = this.#histories.userRow(this.#hasher.lo, this.#hasher.hi)
+    return hadItems(this.#items, this.#histories, row, this.#tickOf(eventTimeMs) * this.#config.tick, count)
+  }
+
+  publish(kind: SnapshotKind): PublishedState {
+    const log = this.#log
+    const encoding = 'cells'
+    if (log === undefined) {
+      return { form: 'whole', encoding, state: this.saveState(), rows: 0, changed: 0, removed: 0 }
     }
-    return list
+    const digest = log.digest.text
+    const changed = kind === 'full' ? 0 : log.length
+    const entries = log.take()
+    if (kind === 'full') {
+      const { meta, arrays } = this.#saveModel()
+      const state = { meta: { ...meta, digest }, arrays }
+      return { form: 'log', encoding, state, rows: 0, changed, removed: 0, digest }
+    }
+    const state = { meta: { words: ENTRY_WORDS, tick: this.#savedTick }, arrays: entries }
+    return { form: 'log', encoding, state, rows: 0, changed, removed: 0, digest }
+  }
+
+  /** Repeats what a published delta says has happened, in slices. */
+  *follow(state: LoadedState): Generator<void, void> {
+    for (const { tick, userLo, userHi, itemLo, itemHi, item } of readEntries(state)) {
+      if (tick > this.#tick) yield* this.#turnTo(tick)
+      this.#pending.addHashed(userLo, userHi, itemLo, itemHi, item)
+    }
+    const { tick } = state.meta as { tick: number | null }
+    if (tick !== null && tick > this.#tick) yield* this.#turnTo(tick)
   }
 
   stats(): { items: number; users: number; pairs: number; theta: number[] } {
@@ -125,9 +188,15 @@ export class Recommender implements Stateful {
   }
 
   saveState(): PartState {
+    const { meta, arrays } = this.#saveModel()
+    if (this.#log === undefined) return { meta, arrays }
+    return { meta: { ...meta, digest: this.#log.digest.text }, arrays: { ...arrays, ...this.#log.saveArrays() } }
+  }
+
+  #saveModel(): { meta: Record<string, Json>; arrays: PartState['arrays'] } {
     return {
       meta: {
-        tick: this.#tick === Number.NEGATIVE_INFINITY ? null : this.#tick,
+        tick: this.#savedTick,
         learned: this.#learned,
         positives: this.#positives,
         popularity: this.#popularityDecay.toJson(),
@@ -155,6 +224,7 @@ export class Recommender implements Stateful {
       pairs: number | null
       random: [number, number, number, number]
       recent: number
+      digest?: string
     }
     this.#tick = meta.tick ?? Number.NEGATIVE_INFINITY
     this.#learned = meta.learned
@@ -169,9 +239,12 @@ export class Recommender implements Stateful {
     this.#model.loadArrays(state)
     this.#recent.loadArrays(state, meta.recent)
     this.#pending.loadArrays(state)
+    // Without a digest nothing was tracked, and a full snapshot comes before the next delta.
+    if (meta.digest !== undefined) this.#log?.loadArrays(state, meta.digest)
   }
 
-  get #candidates(): number {
+  /** So many of the catalogue are scored by all heads for an answer. */
+  get candidates(): number {
     return Math.max(this.#config.size, this.#config.fusion.candidates)
   }
 
@@ -183,9 +256,24 @@ export class Recommender implements Stateful {
     this.#tick = tick
   }
 
+  /** For a follower. */
+  *#turnTo(tick: number): Generator<void, void> {
+    for (let nth = 0; nth < this.#pending.length; nth++) {
+      if (nth % SLICE === 0) yield
+      this.#learn(nth)
+    }
+    this.#pending.clear()
+    this.#tick = tick
+  }
+
   #positive({ user, item, eventTimeMs }: Positive): void {
     if (!this.#pending.add(user, item)) return
     const nth = this.#pending.length - 1
+    if (this.#log !== undefined) {
+      this.#hasher.text(item)
+      const { lo, hi } = this.#hasher
+      this.#log.add(this.#pending.userLo(nth), this.#pending.userHi(nth), lo, hi, this.#tick, item)
+    }
     const { judgeEvery } = this.#config
     if (this.#onRank === undefined || judgeEvery === 0 || this.#positives++ % judgeEvery !== 0) return
     this.#judge(this.#pending.userLo(nth), this.#pending.userHi(nth), this.#items.find(item), eventTimeMs)
@@ -259,18 +347,26 @@ export class Recommender implements Stateful {
     return item
   }
 
-  #lookAt(lo: number, hi: number, fill: boolean): void {
+  #lookAt(lo: number, hi: number, fill: boolean, tick = this.#tick): void {
     const looked = this.#looked
-    const isSame =
-      looked.lo === lo && looked.hi === hi && looked.learned === this.#learned && looked.tick === this.#tick
+    const isSame = looked.lo === lo && looked.hi === hi && looked.learned === this.#learned && looked.tick === tick
     if (!isSame) {
-      this.#model.look(this.#histories.userRow(lo, hi), this.#nowMs, this.#pairDecay.weight(this.#nowMs))
-      Object.assign(looked, { lo, hi, learned: this.#learned, tick: this.#tick, filled: false })
+      const nowMs = tick * this.#config.tick
+      this.#model.look(this.#histories.userRow(lo, hi), nowMs, this.#pairDecay.weight(nowMs))
+      Object.assign(looked, { lo, hi, learned: this.#learned, tick, filled: false })
     }
     if (fill && !looked.filled) {
       this.#model.fillScores()
       looked.filled = true
     }
+  }
+
+  #tickOf(eventTimeMs: number): number {
+    return Math.floor(eventTimeMs / this.#config.tick)
+  }
+
+  get #savedTick(): number | null {
+    return this.#tick === Number.NEGATIVE_INFINITY ? null : this.#tick
   }
 
   /** The start of the tick: the same for all that is asked within it. */

@@ -49,7 +49,7 @@ export interface SnapshotManifest {
 
 export interface ManifestPart {
   name: string
-  form: 'whole' | 'rows'
+  form: 'whole' | 'rows' | 'log'
   encoding: string
   rows: number
   changed: number

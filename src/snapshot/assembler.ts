@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import type { LoadedState, SnapshotKind } from '../domain/state.js'
 import type { ManifestPart, SnapshotManifest, SnapshotRecord } from '../sink/output-records.js'
+import { runThrough } from '../std/slices.js'
 import { decodePart } from './part-file.js'
 import { checksumOf } from './publication.js'
 
@@ -40,6 +41,11 @@ export class VersionAssembler {
 
   /** A version, with its manifest; undefined: more is to come. The record's payload is kept until then. */
   take(record: SnapshotRecord): WholeVersion | IncompleteVersion | undefined {
+    return runThrough(this.takeSlices(record))
+  }
+
+  /** The same, little by little. No other record may come in between. */
+  *takeSlices(record: SnapshotRecord): Generator<void, WholeVersion | IncompleteVersion | undefined> {
     const { version, kind, parent, manifest } = record
     const of = `${version} ${kind}`
     if (of !== this.#of) this.#chunks.clear()
@@ -54,7 +60,7 @@ export class VersionAssembler {
     try {
       if (checksumOf(manifest.parts) !== manifest.checksum) return incomplete('the manifest does not fit its checksum')
       for (const part of manifest.parts) {
-        const bytes = this.#join(part)
+        const bytes = yield* this.#join(part)
         if (typeof bytes === 'string') return incomplete(bytes)
         parts.push({ part, state: decodePart(bytes) })
       }
@@ -65,12 +71,14 @@ export class VersionAssembler {
   }
 
   /** The part's bytes, or what is wrong with them. */
-  #join({ name, bytes, chunks, sha256 }: ManifestPart): Uint8Array | string {
+  *#join({ name, bytes, chunks, sha256 }: ManifestPart): Generator<void, Uint8Array | string> {
     const found = this.#chunks.get(name)
-    const joined = new Uint8Array(bytes)
+    // Every byte is written below, and zeroes for a large part would take their time.
+    const joined = Buffer.allocUnsafeSlow(bytes)
     const hash = createHash('sha256')
     let at = 0
     for (let chunk = 0; chunk < chunks; chunk++) {
+      yield
       const payload = found?.get(chunk)
       if (payload === undefined) return `chunk ${chunk} of ${chunks} of part ${name} is not there`
       if (at + payload.length > bytes) return `part ${name} is longer than its manifest says`

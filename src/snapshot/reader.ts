@@ -12,13 +12,17 @@
  */
 import type { LoadedState, SnapshotKind } from '../domain/state.js'
 import type { ManifestPart, SnapshotManifest, SnapshotRecord } from '../sink/output-records.js'
+import { runThrough } from '../std/slices.js'
 import { type IncompleteVersion, VersionAssembler, type WholeVersion } from './assembler.js'
 import { checksumOf } from './publication.js'
 
 /** What is kept of one part. */
 export interface FollowedPart {
-  /** Brings it to the next version; returns its digest then. Of a part of form whole the sha256 given is the digest. */
-  apply(kind: SnapshotKind, state: LoadedState, part: ManifestPart): string
+  /**
+   * Brings it to the next version, at once or little by little; returns its digest then. Of a part of form whole the
+   * sha256 given is the digest.
+   */
+  apply(kind: SnapshotKind, state: LoadedState, part: ManifestPart): string | Generator<void, string>
 }
 
 export interface HeldVersion {
@@ -40,10 +44,10 @@ export type Step =
   /** This version can not be had, and neither can those that follow it until the next full one. */
   | { kind: 'gap'; version: number; reason: string }
 
-export class SnapshotReader {
+/** The version that parts are at, and which versions can follow it. */
+export class VersionChain {
   readonly #partOf: (part: ManifestPart) => FollowedPart
   readonly #parts = new Map<string, FollowedPart>()
-  readonly #assembler = new VersionAssembler()
   /** What was taken since the full snapshot that is held: version and checksum. */
   readonly #taken = new Set<string>()
   #held: HeldVersion | undefined
@@ -57,19 +61,13 @@ export class SnapshotReader {
     return this.#held
   }
 
-  /** Whether a version has begun and its manifest has not come. */
-  get isInMiddle(): boolean {
-    return this.#assembler.isInMiddle
-  }
-
-  take(record: SnapshotRecord): Step {
-    const arrived = this.#assembler.take(record)
-    if (arrived === undefined) return { kind: 'more' }
+  /** Little by little; in between the parts are of no version. */
+  *take(arrived: WholeVersion | IncompleteVersion): Generator<void, Exclude<Step, { kind: 'more' }>> {
     const { version, manifest } = arrived
     if (this.#taken.has(`${version} ${manifest.checksum}`)) return { kind: 'ignored', version }
     const reason = this.#obstacle(arrived)
     if (reason !== undefined) return { kind: 'gap', version, reason }
-    return this.#apply(arrived as WholeVersion)
+    return yield* this.#apply(arrived as WholeVersion)
   }
 
   /** What keeps this version from being taken. */
@@ -85,16 +83,18 @@ export class SnapshotReader {
       : `it changes version ${parent}, and ${held.version} is there`
   }
 
-  #apply({ version, kind, manifest, parts }: WholeVersion): Step {
+  *#apply({ version, kind, manifest, parts }: WholeVersion): Generator<void, Exclude<Step, { kind: 'more' }>> {
     const before = kind === 'full' ? undefined : this.#held
     // Between here and the end the parts are of no version.
     this.#held = undefined
     if (kind === 'full') this.#taken.clear()
-    const digests = parts.map(({ part, state }) => {
+    const digests: { name: string; digest: string }[] = []
+    for (const { part, state } of parts) {
       const followed = this.#parts.get(part.name) ?? this.#partOf(part)
       this.#parts.set(part.name, followed)
-      return { name: part.name, digest: followed.apply(kind, state, part) }
-    })
+      const applied = followed.apply(kind, state, part)
+      digests.push({ name: part.name, digest: typeof applied === 'string' ? applied : yield* applied })
+    }
     if (checksumOf(digests) !== manifest.checksum) {
       const wrong = digests.find(({ digest }, at) => digest !== parts[at]?.part.digest)
       this.#taken.clear()
@@ -105,5 +105,29 @@ export class SnapshotReader {
     const full = before?.full ?? version
     this.#held = { version, manifest, full, deltas: before === undefined ? 0 : before.deltas + 1, bytes }
     return { kind: 'taken', held: this.#held }
+  }
+}
+
+export class SnapshotReader {
+  readonly #assembler = new VersionAssembler()
+  readonly #chain: VersionChain
+
+  /** partOf: makes what keeps a part; called once a name. */
+  constructor(partOf: (part: ManifestPart) => FollowedPart) {
+    this.#chain = new VersionChain(partOf)
+  }
+
+  get held(): HeldVersion | undefined {
+    return this.#chain.held
+  }
+
+  /** Whether a version has begun and its manifest has not come. */
+  get isInMiddle(): boolean {
+    return this.#assembler.isInMiddle
+  }
+
+  take(record: SnapshotRecord): Step {
+    const arrived = this.#assembler.take(record)
+    return arrived === undefined ? { kind: 'more' } : runThrough(this.#chain.take(arrived))
   }
 }

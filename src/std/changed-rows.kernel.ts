@@ -2,9 +2,9 @@
  * Which rows of a KeyIndex have changed since they were last taken, and a checksum of all of them; both at the cost of
  * the rows that change, whatever the number of rows.
  *
- * Of a record only some words count (`places`). The owner calls created() behind an insert, changing() before the words
+ * Of a row only some words count; where they lie the owner says (RowWords). The owner calls created() behind an insert, changing() before the words
  * of rows change, removing() before a removal; takeChanges() or takeAll() gives what a reader needs and starts anew.
- * A reader's copy, of the same words at other places maybe, follows with apply().
+ * A reader's copy, of the same words at other places maybe, follows with apply(), in slices if it has other things to do.
  *
  * The checksum is the sum modulo 2^64 of a hash of each row's key and words, so it does not depend on where rows lie or
  * how they came about. A row leaves the sum when it first changes and comes back when it is taken: in between nothing
@@ -16,6 +16,8 @@
 import { type KeyIndex, ROW_SLAB_BITS } from './key-index.kernel.js'
 
 const SLAB_MASK = (1 << ROW_SLAB_BITS) - 1
+/** Rows between two stops of applySlices(): a fraction of a millisecond. */
+const SLICE_ROWS = 1024
 /** As taken; changed since; made since. */
 const CLEAN = 0
 const CHANGED = 1
@@ -30,6 +32,33 @@ export interface RowChanges {
   removed: Uint32Array
 }
 
+/** The words of rows that count. */
+export interface RowWords {
+  readonly width: number
+  /** Copies a row's words to `into` from `at` on. */
+  read(row: number, into: Uint32Array, at: number): void
+  /** The row is in the index; its words may have no place yet. */
+  write(row: number, from: Uint32Array, at: number): void
+}
+
+/** Words at these places of the index's own records of `stride` words. */
+export function recordWords(index: KeyIndex, stride: number, places: Int32Array): RowWords {
+  const width = places.length
+  return {
+    width,
+    read(row, into, at) {
+      const slab = index.slabs[row >>> ROW_SLAB_BITS]!
+      const record = (row & SLAB_MASK) * stride
+      for (let p = 0; p < width; p++) into[at + p] = slab[record + places[p]!]!
+    },
+    write(row, from, at) {
+      const slab = index.slabs[row >>> ROW_SLAB_BITS]!
+      const record = (row & SLAB_MASK) * stride
+      for (let p = 0; p < width; p++) slab[record + places[p]!] = from[at + p]!
+    },
+  }
+}
+
 export interface ChangedRowsState {
   /** Row numbers times two, plus one if the row was made since. */
   changed: Uint32Array
@@ -39,9 +68,9 @@ export interface ChangedRowsState {
 
 export class ChangedRows {
   readonly #index: KeyIndex
-  /** Words of a record. */
-  readonly #stride: number
-  readonly #places: Int32Array
+  readonly #words: RowWords
+  /** One row's words. */
+  readonly #scratch: Uint32Array
   #marks = new Uint8Array(1024)
   /** Every row that is not clean, in any order, some twice, some of them clean again. */
   #rows = new Int32Array(256)
@@ -53,10 +82,10 @@ export class ChangedRows {
   #hashLo = 0
   #hashHi = 0
 
-  constructor(index: KeyIndex, stride: number, places: Int32Array) {
+  constructor(index: KeyIndex, words: RowWords) {
     this.#index = index
-    this.#stride = stride
-    this.#places = places
+    this.#words = words
+    this.#scratch = new Uint32Array(words.width)
   }
 
   /** The checksum: sixteen hexadecimal digits. */
@@ -66,7 +95,7 @@ export class ChangedRows {
 
   /** Words that count. */
   get width(): number {
-    return this.#places.length
+    return this.#words.width
   }
 
   created(row: number): void {
@@ -116,27 +145,32 @@ export class ChangedRows {
   }
 
   /** Brings a copy from what it was at the last take to what it was at this one. isAll: the copy had other rows, if any. */
-  apply({ keys, words, removed }: RowChanges, isAll: boolean): void {
+  apply(changes: RowChanges, isAll: boolean): void {
+    const slices = this.applySlices(changes, isAll)
+    while (slices.next().done !== true);
+  }
+
+  /** The same, little by little; in between the copy is of no version. */
+  *applySlices({ keys, words, removed }: RowChanges, isAll: boolean): Generator<void, void> {
     const index = this.#index
     if (isAll) {
       index.loadState(0, new Uint32Array(0), new Uint32Array(0))
       this.#forget()
     }
     for (let i = 0; i < removed.length; i += 2) {
+      if (i % (SLICE_ROWS * 2) === 0) yield
       const row = index.find(removed[i]!, removed[i + 1]!)
       if (row < 0) continue
       this.#leaveSum(row)
       index.remove(removed[i]!, removed[i + 1]!)
     }
-    const places = this.#places
-    const width = places.length
+    const { width } = this.#words
     for (let i = 0, from = 0; i < keys.length / 2; i++, from += width) {
+      if (i % SLICE_ROWS === 0) yield
       const row = index.insert(keys[i * 2]!, keys[i * 2 + 1]!)
       if (!index.inserted) this.#leaveSum(row)
-      const slab = index.slabs[row >>> ROW_SLAB_BITS]!
-      const record = (row & SLAB_MASK) * this.#stride
-      for (let p = 0; p < width; p++) slab[record + places[p]!] = words[from + p]!
-      this.#enterSum(row)
+      this.#words.write(row, words, from)
+      this.#enterSum(row, words, from)
     }
   }
 
@@ -200,47 +234,42 @@ export class ChangedRows {
   }
 
   #copy(rows: Int32Array, n: number, removed: Uint32Array): RowChanges {
-    const places = this.#places
-    const width = places.length
+    const { width } = this.#words
     const keys = new Uint32Array(n * 2)
     const words = new Uint32Array(n * width)
-    for (let i = 0, to = 0; i < n; i++) {
+    for (let i = 0, to = 0; i < n; i++, to += width) {
       const row = rows[i]!
-      const slab = this.#index.slabs[row >>> ROW_SLAB_BITS]!
-      const record = (row & SLAB_MASK) * this.#stride
-      keys[i * 2] = slab[record]!
-      keys[i * 2 + 1] = slab[record + 1]!
-      for (let p = 0; p < width; p++) words[to++] = slab[record + places[p]!]!
-      this.#enterSum(row)
+      keys[i * 2] = this.#index.keyLo(row)
+      keys[i * 2 + 1] = this.#index.keyHi(row)
+      this.#words.read(row, words, to)
+      this.#enterSum(row, words, to)
     }
     return { keys, words, removed }
   }
 
-  #enterSum(row: number): void {
-    this.#hash(row)
+  #enterSum(row: number, words: Uint32Array, at: number): void {
+    this.#hash(row, words, at)
     const lo = this.#sumLo + this.#hashLo
     this.#sumLo = lo >>> 0
     this.#sumHi = (this.#sumHi + this.#hashHi + (lo > 0xffffffff ? 1 : 0)) >>> 0
   }
 
   #leaveSum(row: number): void {
-    this.#hash(row)
+    this.#words.read(row, this.#scratch, 0)
+    this.#hash(row, this.#scratch, 0)
     const lo = this.#sumLo - this.#hashLo
     this.#sumLo = lo >>> 0
     this.#sumHi = (this.#sumHi - this.#hashHi - (lo < 0 ? 1 : 0)) >>> 0
   }
 
   /** Two lanes of murmur3's mixing with different constants. */
-  #hash(row: number): void {
-    const slab = this.#index.slabs[row >>> ROW_SLAB_BITS]!
-    const record = (row & SLAB_MASK) * this.#stride
-    const places = this.#places
-    let a = slab[record]! ^ 0x9e3779b9
-    let b = slab[record + 1]! ^ 0x85ebca6b
+  #hash(row: number, words: Uint32Array, at: number): void {
+    let a = this.#index.keyLo(row) ^ 0x9e3779b9
+    let b = this.#index.keyHi(row) ^ 0x85ebca6b
     a = Math.imul(a ^ (b >>> 15), 0xcc9e2d51)
     b = Math.imul(b ^ (a >>> 13), 0x1b873593)
-    for (let p = 0; p < places.length; p++) {
-      const word = slab[record + places[p]!]!
+    for (let p = at; p < at + this.#words.width; p++) {
+      const word = words[p]!
       a = Math.imul(a ^ word, 0xcc9e2d51)
       a ^= a >>> 15
       b = Math.imul(b ^ (word + a), 0x1b873593)

@@ -7,7 +7,7 @@ import type { SlotTables } from '../../src/features/table/slot-tables.js'
 import { SnapshotPublisher } from '../../src/pipeline/publisher.js'
 import type { KeyedSnapshot, SnapshotRecord } from '../../src/sink/output-records.js'
 import { createKeptPart } from '../../src/snapshot/kept-parts.js'
-import { checksumOf, encodePublished } from '../../src/snapshot/publication.js'
+import { encodePublished } from '../../src/snapshot/publication.js'
 import { SnapshotReader } from '../../src/snapshot/reader.js'
 import { fixture, stored } from '../unit/features/table/fixture.js'
 
@@ -70,6 +70,8 @@ function publishAll(commands: Command[], maxMessageBytes?: number) {
       everySteps: 0,
       deltaEveryMs: 1,
       maxMessageBytes,
+      parts: () => [],
+      answeredParts: () => [],
       head: () => ({ eventTimeMs: now, offsets: [] }),
       send: (answer, then) => {
         answer.catch(() => undefined)
@@ -80,7 +82,7 @@ function publishAll(commands: Command[], maxMessageBytes?: number) {
   let kind: 'full' | 'delta' = 'full'
   const snapshot = () => {
     const parts = tables.publish(kind).map(([name, one]) => encodePublished(`table.${name}`, one))
-    return { parts, checksum: checksumOf(parts.map(({ part }) => part)), metrics: {} }
+    return { parts, metrics: {} }
   }
   for (const { kind: what, examples = [], gradient = 0, passed = 0 } of commands) {
     if (what === 'learn') {

@@ -10,7 +10,7 @@
 import type { Config } from '../../config/schema.js'
 import { MillraceError } from '../../domain/errors.js'
 import type { LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../../domain/state.js'
-import { ChangedRows } from '../../std/changed-rows.kernel.js'
+import { ChangedRows, recordWords } from '../../std/changed-rows.kernel.js'
 import { KeyIndex, ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
 import type { ColumnLayout, Slab } from '../columns.js'
 import type { FeatureLayout, Side } from '../layout.js'
@@ -160,9 +160,9 @@ export class FastRows implements Stateful, RetainedTable {
   }
 
   /** Reads what publish() wrote. Records get no variances: such rows predict and never learn. */
-  apply(kind: SnapshotKind, state: LoadedState): string {
+  *apply(kind: SnapshotKind, state: LoadedState): Generator<void, string> {
     if (kind === 'full') this.#floats.length = 0
-    const digest = applyRows(this.#changes!, kind, state)
+    const digest = yield* applyRows(this.#changes!, kind, state)
     this.#viewSlabs()
     return digest
   }
@@ -235,7 +235,7 @@ export class FastRows implements Stateful, RetainedTable {
   }
 
   #newChanges(): ChangedRows {
-    return new ChangedRows(this.index, this.#words, this.#published)
+    return new ChangedRows(this.index, recordWords(this.index, this.#words, this.#published))
   }
 
   #viewSlabs(): void {

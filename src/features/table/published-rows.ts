@@ -8,13 +8,14 @@ export function publishRows(
   kind: SnapshotKind,
   rows: number,
   about: Record<string, Json>,
+  encoding: PublishedState['encoding'] = 'float32',
 ): PublishedState {
   const { keys, words, removed } = kind === 'full' ? changes.takeAll() : changes.takeChanges()
-  const floats = new Float32Array(words.buffer, words.byteOffset, words.length)
+  const view = encoding === 'float32' ? new Float32Array(words.buffer, words.byteOffset, words.length) : words
   return {
     form: 'rows',
-    encoding: 'float32',
-    state: { meta: { words: changes.width, ...about }, arrays: { keys, rows: floats, removed } },
+    encoding,
+    state: { meta: { words: changes.width, ...about }, arrays: { keys, rows: view, removed } },
     rows,
     changed: keys.length / 2,
     removed: removed.length / 2,
@@ -22,10 +23,10 @@ export function publishRows(
   }
 }
 
-/** Returns the checksum of all rows then. */
-export function applyRows(changes: ChangedRows, kind: SnapshotKind, { arrays }: LoadedState): string {
+/** In slices. Returns the checksum of all rows then. */
+export function* applyRows(changes: ChangedRows, kind: SnapshotKind, { arrays }: LoadedState): Generator<void, string> {
   const { keys, rows, removed } = arrays as { keys: Uint32Array; rows: Float32Array; removed: Uint32Array }
   const words = new Uint32Array(rows.buffer, rows.byteOffset, rows.length)
-  changes.apply({ keys, words, removed }, kind === 'full')
+  yield* changes.applySlices({ keys, words, removed }, kind === 'full')
   return changes.digest
 }

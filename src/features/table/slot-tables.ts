@@ -224,8 +224,8 @@ export class SlotTables implements Stateful {
     return this.#tables.map(table => [table.shape.name, table.publish(kind)])
   }
 
-  /** For tables that follow published ones: brings one of them to the next version. Returns its checksum. */
-  apply(name: string, kind: SnapshotKind, state: LoadedState): string {
+  /** For tables that follow published ones: brings one of them to the next version, in slices. Returns its checksum. */
+  apply(name: string, kind: SnapshotKind, state: LoadedState): Generator<void, string> {
     const table = this.#tables.find(table => table.shape.name === name)
     if (table === undefined) throw new MillraceError('SNAPSHOT_CORRUPT', `the configuration has no table '${name}'`)
     return table.apply(kind, state)

@@ -8,7 +8,7 @@
  * finding duplicates costs no map, no sort and no memory, and a row in use can never look old.
  */
 import type { LoadedState, PublishedState, SnapshotKind } from '../../domain/state.js'
-import { ChangedRows } from '../../std/changed-rows.kernel.js'
+import { ChangedRows, recordWords } from '../../std/changed-rows.kernel.js'
 import { KeyIndex, ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
 import { applyRows, publishRows } from './published-rows.js'
 import { startRow } from './row-start.kernel.js'
@@ -148,9 +148,9 @@ export class ValueTable {
   }
 
   /** Reads what publish() wrote. Rows get no accumulators: such a table scores and never learns. */
-  apply(kind: SnapshotKind, state: LoadedState): string {
+  *apply(kind: SnapshotKind, state: LoadedState): Generator<void, string> {
     if (kind === 'full') this.floats.length = 0
-    const digest = applyRows(this.changes!, kind, state)
+    const digest = yield* applyRows(this.changes!, kind, state)
     this.#viewSlabs()
     return digest
   }
@@ -172,7 +172,7 @@ export class ValueTable {
     const places = Array.from({ length: dim }, (_, d) => VECTOR + d)
     if (bias) for (let task = 0; task < tasks; task++) places.push(this.biasWord + task * 2)
     if (wide) for (let word = 0; word < tasks * 2; word++) places.push(this.wideWord + word)
-    return new ChangedRows(this.index, this.words, Int32Array.from(places))
+    return new ChangedRows(this.index, recordWords(this.index, this.words, Int32Array.from(places)))
   }
 
   #viewSlabs(): void {

@@ -25,6 +25,8 @@ export interface ArchitectureShape {
 export interface Trunk {
   /** What the towers read: [B, H] if every task reads the same, else [K, B, H]. */
   output: Node
+  /** How much each task takes of each expert, [B, K, E]; absent: there are no experts. */
+  gates?: Node
   /**
    * Given the gradients of the joint loss at each task's tower input, [K, B, H]: the products of each two tasks' gradients
    * at the representation that tasks share, [K, K].

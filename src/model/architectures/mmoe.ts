@@ -28,6 +28,7 @@ export const mmoe: Architecture = {
     const mixed = g.matMul(gates, g.transpose(outputs, [1, 0, 2])) // [B, K, H]
     return {
       output: g.transpose(mixed, [1, 0, 2]), // [K, B, H]
+      gates,
       // The experts are shared: dL_k/df_e = g_ke dL_k/dh_k.
       gradientProducts: (builder, gradients) => expertProducts(builder, gradients, gates),
       layerGradients: (builder, gradients) => expertLayerGradients(builder, gradients, outputs, gates),

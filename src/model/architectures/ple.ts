@@ -65,7 +65,7 @@ export const ple: Architecture = {
       x.shape.length === 2 ? g.transpose(g.reshape(apply(name, x), ['B', tasks, n]), [1, 0, 2]) : apply(name, x)
     let own = input
     let shared = input
-    let mixture: { gates: Node; experts: Node } | undefined
+    let mixture: { all: Node; gates: Node; experts: Node } | undefined
     for (const [level, width] of hidden.entries()) {
       const owned = activation(g, perTask(`own.${level}`, own, width)) // [K, B, H]
       const common = g.reshape(activation(g, apply(`shared.${level}`, shared)), ['B', experts, width])
@@ -74,10 +74,12 @@ export const ple: Architecture = {
       if (level < hidden.length - 1) shared = onward(g, common, owned, apply(`onward.${level}`, shared))
       const toOwn = g.transpose(g.slice(gates, 2, experts, 1), [1, 0, 2]) // [K, B, 1]
       own = g.add(g.transpose(g.matMul(toShared, common), [1, 0, 2]), g.mul(owned, toOwn))
-      mixture = { gates: toShared, experts: common }
+      mixture = { all: gates, gates: toShared, experts: common }
     }
     return {
       output: own,
+      // Of the last level: the shared experts, then the task's own.
+      ...(mixture === undefined ? {} : { gates: mixture.all }),
       // What tasks share last is the shared experts: dL_k/df_s = g_ks dL_k/dt_k.
       gradientProducts: (builder, gradients) =>
         mixture === undefined ? gradients : expertProducts(builder, gradients, mixture.gates),

@@ -165,6 +165,21 @@ export class TwoSpeed {
     }
   }
 
+  /**
+   * By task: what each member adds to its prediction, in latent units (logit; label / scale), as predict() left the notes:
+   * the stack's weight times the member's say. Of a product they are those of p(this | given).
+   */
+  contributions(names: readonly string[], notes: Float32Array, note: number): { name: string; value: number }[][] {
+    return this.#tasks.map(({ stack }, t) => {
+      this.#fillStack(t, notes, note)
+      const members = Array.from({ length: MEMBERS }, (_, m) => `fast ${ID_BIASES[m]}`)
+      const others = names.flatMap((name, other) => (other === t ? [] : members.map(member => `${name}: ${member}`)))
+      return [...members, 'network', ...others, 'constant'].map((name, at) => {
+        return { name, value: stack.weights[at]! * stack.inputs[at]! }
+      })
+    })
+  }
+
   /** What predictions need of the rest. */
   publishArrays(): Record<string, Float64Array> {
     return { shared: join(this.#predicting()) }

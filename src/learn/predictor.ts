@@ -1,0 +1,117 @@
+/**
+ * What makes a score of an example's columns, for the learner and for everybody who scores with what it has published:
+ * embedding rows → network → fast part and stack → calibration. It owns the parts and the buffers between them; who
+ * learns, learns through the parts.
+ *
+ * Calls must not overlap.
+ */
+import type { Backend } from '../backend/backend.js'
+import type { Config } from '../config/schema.js'
+import { MillraceError } from '../domain/errors.js'
+import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
+import { type FeatureLayout, layoutFeatures } from '../features/layout.js'
+import { SlotTables } from '../features/table/slot-tables.js'
+import { type DeepInput, DeepModel } from '../model/deep-model.js'
+import type { ScoreCommand } from '../pipeline/learner.js'
+import { Calibrator } from './calibrator.kernel.js'
+import { columnsOf } from './columns-of.js'
+import { FastPart } from './fast-part.kernel.js'
+
+const NO_ROWS = new Int32Array(0)
+
+export class Predictor {
+  readonly layout: FeatureLayout
+  readonly columns: ColumnLayout
+  readonly deep: DeepModel
+  readonly tables: SlotTables
+  readonly fast: FastPart | undefined
+  readonly calibrator: Calibrator | undefined
+  readonly #tasks: number
+  readonly #dim: number
+  #capacity = 0
+  #input = { embedded: new Float32Array(0), dense: new Float32Array(0), offset: new Float32Array(0) }
+
+  private constructor(config: Config, layout: FeatureLayout, deep: DeepModel, tracksChanges: boolean) {
+    this.layout = layout
+    this.columns = columnsOf(config, layout)
+    this.deep = deep
+    this.#tasks = config.tasks.length
+    this.#dim = config.model.dim
+    this.tables = new SlotTables(layout, this.#tasks, config.model, config.optimizer, config.table, tracksChanges)
+    this.fast = config.fast.enabled ? new FastPart(config, layout, this.columns, tracksChanges) : undefined
+    const isCalibrated = config.tasks.some(task => task.calibration !== undefined)
+    this.calibrator = isCalibrated ? new Calibrator(config.tasks, this.columns) : undefined
+  }
+
+  /** tracksChanges: deltas are published, or followed. */
+  static async create(config: Config, backend: Backend, tracksChanges: boolean): Promise<Predictor> {
+    const layout = layoutFeatures(config.features, config.fast.enabled)
+    const spec = {
+      tasks: config.tasks,
+      slots: layout.embeddedSlots,
+      dense: layout.dense.length,
+      model: config.model,
+      optimizer: config.optimizer.dense,
+      weights: config.weights,
+    }
+    return new Predictor(config, layout, await DeepModel.create(spec, backend), tracksChanges)
+  }
+
+  /** Writes the rows' scores, and what learning needs to know of them later, into their columns. */
+  async score(slabs: readonly Slab[], command: ScoreCommand): Promise<void> {
+    const { rows, operations, eventTimeMs } = command
+    const scored = operations === undefined ? rows : rows.filter((_, i) => operations.fresh[i] === 1)
+    const deep = await this.deep.predict(this.gather(slabs, scored, 'score', eventTimeMs))
+    if (this.fast === undefined) {
+      for (let i = 0; i < rows.length; i++) this.writeScores(slabs, rows[i] ?? 0, deep, i)
+    } else this.fast.run(slabs, command, deep)
+    for (const row of this.calibrator === undefined ? NO_ROWS : scored) this.calibrator?.apply(slabOf(slabs, row), row)
+  }
+
+  /** The network's input; valid until the next call. */
+  gather(slabs: readonly Slab[], rows: Int32Array, mode: 'score' | 'learn', eventTimeMs: number): DeepInput {
+    this.#reserve(rows.length)
+    this.tables.gather(slabs, this.columns, rows, mode, eventTimeMs, this.#input)
+    return { n: rows.length, ...this.#input }
+  }
+
+  /** [n, tasks] as they stand in the columns. */
+  readScores(slabs: readonly Slab[], rows: Int32Array): Float32Array {
+    const tasks = this.#tasks
+    const values = new Float32Array(rows.length * tasks)
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] ?? 0
+      const at = (row % SLAB_ROWS) * tasks
+      const { scores } = slabOf(slabs, row)
+      for (let task = 0; task < tasks; task++) values[i * tasks + task] = scores[at + task] ?? 0
+    }
+    return values
+  }
+
+  /** Line i of values [n, tasks] becomes the row's score. */
+  writeScores(slabs: readonly Slab[], row: number, values: Float32Array, i: number): void {
+    const at = (row % SLAB_ROWS) * this.#tasks
+    const { scores } = slabOf(slabs, row)
+    for (let task = 0; task < this.#tasks; task++) scores[at + task] = values[i * this.#tasks + task] ?? 0
+  }
+
+  async close(): Promise<void> {
+    await this.deep.close()
+  }
+
+  #reserve(n: number): void {
+    if (this.#capacity >= n) return
+    this.#capacity = Math.max(n, this.#capacity * 2)
+    this.#input = {
+      embedded: new Float32Array(this.#capacity * this.layout.embeddedSlots * this.#dim),
+      dense: new Float32Array(this.#capacity * this.layout.dense.length),
+      offset: new Float32Array(this.#capacity * this.#tasks),
+    }
+  }
+}
+
+export function slabOf(slabs: readonly Slab[], row: number): Slab {
+  const slab = slabs[Math.floor(row / SLAB_ROWS)]
+  if (slab === undefined) throw new MillraceError('INTERNAL', `there is no slab of row ${row}`)
+  return slab
+}

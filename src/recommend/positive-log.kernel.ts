@@ -1,0 +1,77 @@
+/**
+ * What moved the recommender since it was last published, for followers to repeat: an entry a positive that counted, in
+ * order. An entry is user, item (64-bit hashes) and tick, two words each; the items' ids stand beside the entries.
+ */
+import type { Id } from '../domain/event.js'
+import type { LoadedState, PartState } from '../domain/state.js'
+import { LogDigest } from '../std/log-digest.kernel.js'
+import { loadedArray } from './loaded.js'
+import { packTexts, unpackTexts } from './texts.js'
+
+export const ENTRY_WORDS = 6
+const WORD_RANGE = 2 ** 32
+
+export class PositiveLog {
+  /** Of all entries since the beginning. */
+  readonly digest = new LogDigest()
+  readonly #entry = new Uint32Array(ENTRY_WORDS)
+  #words: number[] = []
+  #items: Id[] = []
+
+  get length(): number {
+    return this.#items.length
+  }
+
+  add(userLo: number, userHi: number, itemLo: number, itemHi: number, tick: number, item: Id): void {
+    const entry = this.#entry
+    entry[0] = userLo
+    entry[1] = userHi
+    entry[2] = itemLo
+    entry[3] = itemHi
+    entry[4] = tick >>> 0
+    entry[5] = Math.floor(tick / WORD_RANGE)
+    this.digest.add(entry, 0, ENTRY_WORDS)
+    for (let word = 0; word < ENTRY_WORDS; word++) this.#words.push(entry[word]!)
+    this.#items.push(item)
+  }
+
+  /** The entries, and a new beginning. */
+  take(): PartState['arrays'] {
+    const taken = this.#arrays()
+    this.clear()
+    return taken
+  }
+
+  clear(): void {
+    this.#words = []
+    this.#items = []
+  }
+
+  saveArrays(): PartState['arrays'] {
+    return Object.fromEntries(Object.entries(this.#arrays()).map(([name, array]) => [`log.${name}`, array]))
+  }
+
+  loadArrays(state: LoadedState, digest: string): void {
+    this.digest.restore(digest)
+    this.#words = [...loadedArray(state, 'log.entries', Uint32Array)]
+    const bytes = loadedArray(state, 'log.bytes', Uint8Array)
+    this.#items = unpackTexts(loadedArray(state, 'log.lengths', Uint32Array), bytes)
+  }
+
+  #arrays(): PartState['arrays'] {
+    return { entries: Uint32Array.from(this.#words), ...packTexts(this.#items) }
+  }
+}
+
+/** What take() gave, an entry at a time. */
+export function* readEntries(state: LoadedState) {
+  const entries = loadedArray(state, 'entries', Uint32Array)
+  const items = unpackTexts(loadedArray(state, 'lengths', Uint32Array), loadedArray(state, 'bytes', Uint8Array))
+  for (const [nth, item] of items.entries()) {
+    const [userLo = 0, userHi = 0, itemLo = 0, itemHi = 0, low = 0, high = 0] = entries.subarray(
+      nth * ENTRY_WORDS,
+      (nth + 1) * ENTRY_WORDS,
+    )
+    yield { userLo, userHi, itemLo, itemHi, tick: (high | 0) * WORD_RANGE + low, item }
+  }
+}
