@@ -5,6 +5,7 @@
  *   const report = await replay('examples/ml-100k.yaml')
  *   console.log(summarise([report]).tasks.rating?.rmse)
  */
+export { type FollowOptions, follow } from './app/follow.js'
 export { loadChecked as loadConfig } from './app/load-checked.js'
 export { importLog, simulateLog } from './app/prepare-log.js'
 export { type ReplayOptions, replay } from './app/replay-file.js'
@@ -16,4 +17,18 @@ export { renderHtml } from './evaluate/report/html.js'
 export type { RunReport } from './evaluate/report/report.js'
 export { summariseRuns as summarise } from './evaluate/report/summary.js'
 export type { ImportSummary } from './import/import-csv.js'
+export type {
+  Explanation,
+  Follower,
+  ItemScore,
+  ItemsAnswer,
+  ModelStatus,
+  Question,
+  ScoreAnswer,
+  ScoreQuestion,
+  TopAnswer,
+  TopQuestion,
+  UserAnswer,
+} from './serve/follower.js'
+export type { FollowedVersion, FollowerState } from './serve/replica-pair.js'
 export type { SimulateOptions, SimulationSummary } from './simulate/simulate.js'

@@ -1,109 +1,157 @@
 /** The records of the snapshot output that a configuration names, in their order: from a folder of files or from a topic. */
-import { open, readdir } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
-import avro from 'avsc'
+import { relative, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { kafkaConnection } from '../config/kafka-connection.js'
 import type { LoadedConfig } from '../config/load.js'
 import { SchemaRegistry } from '../decode/registry.js'
 import { MillraceError } from '../domain/errors.js'
-import { silentLog } from '../observe/log.js'
-import { isSegmentFile } from '../sink/container.js'
+import { type Log, silentLog } from '../observe/log.js'
+import type { FeedHandlers, SnapshotFeed } from '../serve/feed.js'
 import type { SnapshotRecord } from '../sink/output-records.js'
-import { ContainerReader, decompress } from '../source/container.js'
+import { createSnapshotReaders, followSnapshotFiles } from '../source/snapshot-files.js'
 import { systemClock } from '../std/clock.js'
-import { readSchemaFile } from '../std/schema-file.js'
 import { uniqueName } from '../std/unique-name.js'
 
 /** Magic byte and schema id before the Avro body. */
 const FRAME_BYTES = 5
+/** Between two looks at a folder that has nothing new. */
+const POLL_MS = 100
+/** So much of a topic waits to be applied before no more is fetched. */
+const WAITING_BYTES = 1 << 26
 
-export interface SnapshotPlace {
-  /** For people: the folder or the topic. */
-  name: string
+type Kafka = LoadedConfig['config']['kafka']
+
+export interface SnapshotPlace extends SnapshotFeed {
   /** Calls back with each record from the beginning to the present end. What can not be read is left out. */
   read(take: (record: SnapshotRecord) => void): Promise<void>
 }
 
-export function snapshotPlace({ config, folder }: LoadedConfig): SnapshotPlace {
+/** path: a folder of snapshots, whatever is configured. */
+export function snapshotPlace({ config, folder }: LoadedConfig, path?: string): SnapshotPlace {
   const { outputs, kafka } = config
-  if (outputs.kafka === undefined) {
-    const path = resolve(folder, outputs.path, 'snapshots')
-    return { name: relative(process.cwd(), path), read: take => readFolder(path, take) }
+  if (outputs.kafka === undefined || path !== undefined) {
+    const place = path === undefined ? resolve(folder, outputs.path, 'snapshots') : resolve(path)
+    return {
+      name: relative(process.cwd(), place),
+      read: take => readFolder(place, take),
+      follow: (handlers, stop) => followSnapshotFiles(place, handlers, () => sleep(POLL_MS), stop),
+    }
   }
   const topic = outputs.kafka.snapshots
-  return { name: `topic ${topic}`, read: take => readTopic(kafka, folder, topic, take) }
-}
-
-type RecordReader = (bytes: Buffer, at: number) => { value: SnapshotRecord; offset: number }
-
-/** By the schema that wrote records: what reads them as records of this version. */
-function createReaders(): (writer: string) => RecordReader {
-  const type = avro.Type.forSchema(readSchemaFile('snapshot') as never)
-  const readers = new Map<string, RecordReader>()
-  return writer => {
-    const known = readers.get(writer)
-    if (known !== undefined) return known
-    const resolver = type.createResolver(avro.Type.forSchema(JSON.parse(writer)))
-    const read: RecordReader = (bytes, at) => type.decode(bytes, at, resolver) as ReturnType<RecordReader>
-    readers.set(writer, read)
-    return read
+  return {
+    name: `topic ${topic}`,
+    read: take => readTopic(kafka, folder, topic, take),
+    follow: (handlers, stop) => followTopic(kafka, folder, topic, silentLog, handlers, stop),
   }
 }
 
 async function readFolder(path: string, take: (record: SnapshotRecord) => void): Promise<void> {
-  const names = (await readdir(path).catch(() => [])).filter(isSegmentFile).sort()
-  const readerOf = createReaders()
-  for (const [index, name] of names.entries()) {
-    // The last one may still be written to; what is not complete there is no damage.
-    const isFinal = index < names.length - 1
-    const reader = new ContainerReader(join(path, name), await open(join(path, name)), 0)
-    try {
-      const header = await reader.header(isFinal)
-      if (typeof header === 'string' || 'kind' in header) continue
-      const read = readerOf(header.schema)
-      for (
-        let stretch = await reader.next(isFinal);
-        typeof stretch !== 'string';
-        stretch = await reader.next(isFinal)
-      ) {
-        const data = stretch.kind === 'block' ? await decompress(stretch.data, header.codec) : undefined
-        if (stretch.kind !== 'block' || data === undefined) continue
-        for (let left = stretch.count, at = 0; left > 0; left--) {
-          const { value, offset } = read(data, at)
-          take(value)
-          at = offset
-        }
-      }
-    } finally {
-      await reader.close()
-    }
+  const stop = new AbortController()
+  const handlers = { take, caughtUp: () => stop.abort(), restarted() {} }
+  await followSnapshotFiles(path, handlers, async () => {}, stop.signal)
+}
+
+/** Messages of the topic → records; undefined: a tombstone. */
+function createFrameReader(kafka: Kafka, topic: string) {
+  if (kafka.registry === undefined)
+    throw new MillraceError('CONFIG_INVALID', 'kafka.registry is needed: records are framed with the ids of schemas')
+  const registry = new SchemaRegistry({ ...kafka.registry, clock: systemClock })
+  const readerOf = createSnapshotReaders()
+  return {
+    async read(value: Buffer | null): Promise<SnapshotRecord | undefined> {
+      if (value === null || value[0] !== 0 || value.length < FRAME_BYTES) return undefined
+      const answer = await registry.schema(value.readUInt32BE(1))
+      if (answer.kind === 'unknown') throw new MillraceError('REGISTRY_FAILED', `${topic}: ${answer.message}`)
+      return readerOf(answer.schema)(value, FRAME_BYTES).value
+    },
+    close: () => registry.close(),
   }
 }
 
 async function readTopic(
-  kafka: LoadedConfig['config']['kafka'],
+  kafka: Kafka,
   folder: string,
   topic: string,
   take: (record: SnapshotRecord) => void,
 ): Promise<void> {
-  if (kafka.registry === undefined)
-    throw new MillraceError('CONFIG_INVALID', 'kafka.registry is needed: records are framed with the ids of schemas')
+  const frames = createFrameReader(kafka, topic)
   // Loading the client takes a tenth of a second, which readers of files need not wait for.
   const { readWholeTopic } = await import('../source/kafka-topic.js')
   const { registerCodecs } = await import('../sink/kafka-codecs.js')
   registerCodecs()
-  const registry = new SchemaRegistry({ ...kafka.registry, clock: systemClock })
-  const readerOf = createReaders()
   const connection = kafkaConnection(kafka, folder, silentLog)
   try {
     await readWholeTopic({ connection, topic, groupId: `millrace-snapshots-${uniqueName()}` }, async ({ value }) => {
-      if (value === null || value[0] !== 0 || value.length < FRAME_BYTES) return
-      const answer = await registry.schema(value.readUInt32BE(1))
-      if (answer.kind === 'unknown') throw new MillraceError('REGISTRY_FAILED', `${topic}: ${answer.message}`)
       // Views would keep all that was fetched with it.
-      take(readerOf(answer.schema)(Buffer.from(value), FRAME_BYTES).value)
+      const record = await frames.read(value === null ? null : Buffer.from(value))
+      if (record !== undefined) take(record)
     })
   } finally {
-    registry.close()
+    frames.close()
+  }
+}
+
+/** Records are applied beside the fetching, whose thread must send heartbeats. */
+async function followTopic(
+  kafka: Kafka,
+  folder: string,
+  topic: string,
+  logger: Log,
+  { take, caughtUp }: FeedHandlers,
+  stop: AbortSignal,
+): Promise<void> {
+  const frames = createFrameReader(kafka, topic)
+  const { readKafkaRange } = await import('../source/kafka-range.js')
+  const { registerCodecs } = await import('../sink/kafka-codecs.js')
+  registerCodecs()
+  let waitingBytes = 0
+  let work = Promise.resolve()
+  let failure: unknown
+  const failed = new AbortController()
+  const next = (one: () => Promise<void>) => {
+    work = work
+      .then(async () => {
+        if (failure === undefined && !stop.aborted) await one()
+      })
+      .catch(error => {
+        failure = error
+        failed.abort()
+      })
+  }
+  const reader = {
+    begin() {},
+    message(_partition: number, _offset: bigint, { value }: { value: Buffer | Uint8Array | string | null }) {
+      if (value === null) return
+      const bytes = Buffer.from(value as Uint8Array)
+      waitingBytes += bytes.length
+      next(async () => {
+        const record = await frames.read(bytes)
+        if (record !== undefined) await take(record)
+        waitingBytes -= bytes.length
+      })
+    },
+    get isFull() {
+      return waitingBytes > WAITING_BYTES
+    },
+    drain: () => work,
+  }
+  const options = {
+    connection: kafkaConnection(kafka, folder, logger),
+    topics: [topic],
+    group: `millrace-snapshots-${uniqueName()}`,
+    from: 'earliest',
+    until: 'latest',
+    onLostOffset: 'jump',
+    sessionTimeout: 30_000,
+    onCaughtUp: () => next(caughtUp),
+    logger,
+    clock: systemClock,
+  } as const
+  try {
+    await readKafkaRange(options, reader, AbortSignal.any([stop, failed.signal]))
+    await work
+    if (failure !== undefined) throw failure
+  } finally {
+    frames.close()
   }
 }

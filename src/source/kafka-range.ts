@@ -1,5 +1,5 @@
 /**
- * Reads a range of topics as they are: every message of every partition once, each partition in the order of its offsets,
+ * Reads a range of topics, or from its beginning on for ever, as they are: every message of every partition once, each partition in the order of its offsets,
  * undecoded and unmerged. What is committed only; markers of transactions and aborted messages are stepped over.
  *
  * The group exists for the client's sake and must be nobody else's: nothing is committed to it.
@@ -29,6 +29,8 @@ export interface KafkaRangeOptions {
   until: string
   onLostOffset: 'fail' | 'jump'
   sessionTimeout: number
+  /** Do not stop at the end of the range; called when it has been reached, once. */
+  onCaughtUp?: (() => void) | undefined
   logger: Log
   clock: Clock
 }
@@ -50,7 +52,7 @@ export async function readKafkaRange(
   reader: RangeReader,
   stop?: AbortSignal,
 ): Promise<boolean> {
-  const { connection, clock, logger, group, sessionTimeout, from, until, onLostOffset } = options
+  const { connection, clock, logger, group, sessionTimeout, from, until, onLostOffset, onCaughtUp } = options
   const topics = new KafkaTopics(connection, logger)
   const signal = new Signal()
   const next: bigint[] = []
@@ -58,6 +60,8 @@ export async function readKafkaRange(
   let assigned: readonly Place[] | undefined
   let fault: unknown
   let isHeld = false
+  let isCaughtUp = false
+  const follows = onCaughtUp !== undefined
   const fail = (error: unknown) => {
     fault ??= error
     signal.notify()
@@ -72,7 +76,7 @@ export async function readKafkaRange(
     if (start === undefined) return
     for (const { offset, key, value, headers = {}, timestamp } of messages) {
       const at = BigInt(offset)
-      if (at < (next[index] ?? 0n) || at >= start.end) continue
+      if (at < (next[index] ?? 0n) || (at >= start.end && !follows)) continue
       reader.message(index, at, { key, value, headers, timestampMs: Number(timestamp) })
       next[index] = at + 1n
     }
@@ -140,13 +144,16 @@ export async function readKafkaRange(
     for (const { offset } of starts) next.push(offset)
     reader.begin(starts)
     for (const { topic, partition, offset } of starts) consumer.seek({ topic, partition }, offset)
-    consumer.resume(starts.filter(({ offset, end }) => offset < end))
-    while (!isDone() && fault === undefined && stop?.aborted !== true) {
+    const isWanted = ({ end }: PartitionStart, index: number) => follows || (next[index] ?? 0n) < end
+    consumer.resume(starts.filter(isWanted))
+    while ((follows || !isDone()) && fault === undefined && stop?.aborted !== true) {
+      if (isDone() && !isCaughtUp) onCaughtUp?.()
+      isCaughtUp = isDone()
       await signal.wait(1000)
       if (reader.isFull !== true) continue
       await reader.drain?.()
       isHeld = false
-      consumer.resume(starts.filter(({ end }, index) => (next[index] ?? 0n) < end))
+      consumer.resume(starts.filter(isWanted))
     }
     if (fault !== undefined) throw fault
     await reader.drain?.()

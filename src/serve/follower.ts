@@ -1,0 +1,281 @@
+/**
+ * Follows a learner's published versions and answers with the newest one, in this process: what applications use, and
+ * what the HTTP server asks. An answer names its version; equal versions give equal answers, to the bit those of the
+ * learner at that version on the same backend.
+ */
+import type { Config } from '../config/schema.js'
+import { MillraceError } from '../domain/errors.js'
+import type { Replica } from './replica.js'
+import type { FollowedVersion, FollowerState, ReplicaPair } from './replica-pair.js'
+import type { Asked, TopItem } from './scorer.js'
+
+/** Whom the scores are for, and when. */
+export interface Question {
+  user: string
+  /** As impressions have it: device, page and so on. */
+  context?: Record<string, string> | undefined
+  /** Event time in ms that the features are as of. Default: that of the version, so that equal versions give equal answers. */
+  eventTimeMs?: number | undefined
+}
+
+export interface ScoreQuestion extends Question {
+  items: readonly string[]
+  /** Task → its weight in `rank`, instead of the configured ones; tasks that are not named weigh 0. */
+  weights?: Record<string, number> | undefined
+}
+
+export interface TopQuestion extends Question {
+  /** Items of the answer. Default: `recommend.size`. */
+  size?: number | undefined
+  /** Whether items that the user has had are in the list. Default: `recommend.repeats`. */
+  seen?: 'include' | 'exclude' | undefined
+  /** Items that are left out. */
+  exclude?: readonly string[] | undefined
+  /** Attribute → a value that items must have, such as { category: 'shoes' }; of attributes that features use. */
+  where?: Record<string, string> | undefined
+  weights?: Record<string, number> | undefined
+}
+
+export interface ItemScore {
+  item: string
+  /** By task, natural units: probability, rating. */
+  values: Record<string, number>
+  /** What lists are ordered by; higher is better. */
+  rank: number
+}
+
+/** Of which version an answer is. */
+export interface Answered {
+  /** Steps learned. */
+  version: number
+  /** Stream time of the version, ms. */
+  eventTimeMs: number
+}
+
+export interface ScoreAnswer extends Answered {
+  scores: ItemScore[]
+}
+
+export interface TopAnswer extends Answered {
+  /** score: by the next-item model, a logit. */
+  items: (ItemScore & { score: number })[]
+}
+
+export interface ItemsAnswer extends Answered {
+  items: { item: string; score: number }[]
+}
+
+export interface Explanation extends Answered {
+  tasks: Record<
+    string,
+    {
+      /** Natural units. */
+      value: number
+      /** What each part of the model adds, in latent units (logit; label over its scale). */
+      parts: { name: string; value: number }[]
+      /** Leave-one-out, natural units: the value minus what it is without this slot or numeric feature. */
+      slots: { name: string; contribution: number }[]
+      /** How much the task takes of each expert, where the architecture has experts. */
+      gates?: number[]
+    }
+  >
+}
+
+export interface UserAnswer extends Answered {
+  user: string
+  /** Whether any event of the user has counted. */
+  known: boolean
+  events: number
+  /** Of the profile; categorical attributes are kept as hashes only. */
+  numbers: Record<string, number>
+  /** What the user has had, newest first; weight: decayed number of times. Where top-N is configured. */
+  recent: { item: string; weight: number; eventTimeMs: number }[]
+}
+
+export interface ModelStatus {
+  state: FollowerState
+  /** Why, where that is not plain. */
+  reason: string
+  /** undefined: no version can be scored with yet. */
+  version: number | undefined
+  /** Version of the full snapshot that it rests on, and so many deltas behind it. */
+  full: number | undefined
+  deltas: number | undefined
+  eventTimeMs: number | undefined
+  /** Wall clock minus stream time of the version. */
+  ageMs: number | undefined
+  checksum: string | undefined
+  tasks: { name: string; head: string; rank: number }[]
+  /** Users and items that top-N knows, where it is configured. */
+  users: number | undefined
+  items: number | undefined
+}
+
+export interface FollowerDeps {
+  config: Config
+  pair: ReplicaPair
+  nowMs(): number
+  /** What was opened for it. */
+  close(): Promise<void>
+}
+
+const MOST_RECENT = 20
+
+export class Follower {
+  readonly #deps: FollowerDeps
+  readonly #taskNames: string[]
+
+  constructor(deps: FollowerDeps) {
+    this.#deps = deps
+    this.#taskNames = deps.config.tasks.map(({ name }) => name)
+  }
+
+  /** Resolves when there is a version to answer with. SNAPSHOT_NOT_FOUND: it was closed, or can not go on, before. */
+  ready(): Promise<void> {
+    return this.#deps.pair.ready()
+  }
+
+  /** Scores, in the order of the items. */
+  async score(question: ScoreQuestion): Promise<ScoreAnswer> {
+    const { replica, answered } = this.#front()
+    const { values, ranks } = await replica.scorer.score(this.#asked(question, answered), question.items)
+    const width = this.#taskNames.length
+    const scores = question.items.map((item, i) => {
+      return { item, values: this.#named(values, i * width), rank: ranks[i] ?? 0 }
+    })
+    return { ...answered, scores }
+  }
+
+  /** The same, best first; of equal ones in the order given. */
+  async rank(question: ScoreQuestion): Promise<ScoreAnswer> {
+    const answer = await this.score(question)
+    answer.scores.sort((a, b) => b.rank - a.rank)
+    return answer
+  }
+
+  /** The best of the catalogue for the user, best first; empty where top-N (`recommend`) is not configured. */
+  async top(question: TopQuestion): Promise<TopAnswer> {
+    const { replica, answered } = this.#front()
+    const { size = this.#deps.config.recommend?.size ?? 0, seen } = question
+    const found = await replica.scorer.top({
+      ...this.#asked(question, answered),
+      size,
+      repeats: seen === undefined ? undefined : seen === 'include',
+      accept: this.#filter(replica, question),
+    })
+    return { ...answered, items: found.map(item => this.#listed(item)) }
+  }
+
+  /** Items that users had beside this one, best first; empty if nobody had it. */
+  similar(item: string, size = 10): ItemsAnswer {
+    const { replica, answered } = this.#front()
+    return { ...answered, items: replica.scorer.recommender?.similar(item, size) ?? [] }
+  }
+
+  /** The most popular items, by decayed number of events. */
+  popular(size = 10): ItemsAnswer {
+    const { replica, answered } = this.#front()
+    return { ...answered, items: replica.scorer.recommender?.popular(size) ?? [] }
+  }
+
+  /** What one score is made of. */
+  async explain(question: Question & { item: string }): Promise<Explanation> {
+    const { replica, answered } = this.#front()
+    const tasks = await replica.scorer.explain(this.#asked(question, answered), question.item)
+    const entries = tasks.map(({ task, gates, ...rest }) => [task, gates === undefined ? rest : { ...rest, gates }])
+    return { ...answered, tasks: Object.fromEntries(entries) }
+  }
+
+  /** What the model knows of a user. */
+  user(user: string): UserAnswer {
+    const { replica, answered } = this.#front()
+    const { features, recommender } = replica.scorer
+    const known = features.user(user)
+    const recent = recommender?.had(user, answered.eventTimeMs, MOST_RECENT) ?? []
+    return {
+      ...answered,
+      user,
+      known: known !== undefined || recent.length > 0,
+      events: known?.events ?? 0,
+      numbers: known?.numbers ?? {},
+      recent,
+    }
+  }
+
+  /** How fresh the model is, and what it predicts. Always answers. */
+  model(): ModelStatus {
+    const { pair, config, nowMs } = this.#deps
+    const held = pair.front?.held
+    const top = pair.front?.scorer.recommender?.stats()
+    return {
+      state: pair.state,
+      reason: pair.reason,
+      version: held?.version,
+      full: held?.full,
+      deltas: held?.deltas,
+      eventTimeMs: held?.manifest.eventTime,
+      ageMs: held === undefined ? undefined : nowMs() - held.manifest.eventTime,
+      checksum: held?.manifest.checksum,
+      tasks: config.tasks.map(({ name, head, rank }) => ({ name, head, rank })),
+      users: top?.users,
+      items: top?.items,
+    }
+  }
+
+  /** The versions that came, newest last, and what became of them; the last hundred. */
+  versions(): readonly FollowedVersion[] {
+    return this.#deps.pair.versions
+  }
+
+  /** What was asked is answered first. */
+  async close(): Promise<void> {
+    await this.#deps.pair.close()
+    await this.#deps.close()
+  }
+
+  #front(): { replica: Replica; answered: Answered } {
+    const replica = this.#deps.pair.front
+    const held = replica?.held
+    if (replica === undefined || held === undefined)
+      throw new MillraceError('SNAPSHOT_NOT_FOUND', `there is no version to answer with: ${this.#deps.pair.reason}`)
+    return { replica, answered: { version: held.version, eventTimeMs: held.manifest.eventTime } }
+  }
+
+  #asked(question: Question & { weights?: Record<string, number> | undefined }, { eventTimeMs }: Answered): Asked {
+    const { user, context = null, weights } = question
+    const atMs = question.eventTimeMs ?? eventTimeMs
+    if (!Number.isFinite(atMs)) throw new MillraceError('REQUEST_INVALID', `eventTimeMs is ${atMs}`)
+    return { user, context, eventTimeMs: atMs, weights: weights && this.#weights(weights) }
+  }
+
+  #weights(weights: Record<string, number>): number[] {
+    const unknown = Object.keys(weights).find(name => !this.#taskNames.includes(name))
+    if (unknown !== undefined) throw new MillraceError('REQUEST_INVALID', `weights: there is no task '${unknown}'`)
+    return this.#taskNames.map(name => (Object.hasOwn(weights, name) ? (weights[name] ?? 0) : 0))
+  }
+
+  #filter({ scorer }: Replica, { exclude = [], where = {} }: TopQuestion): ((item: string) => boolean) | undefined {
+    const wanted = Object.entries(where)
+    const known = scorer.features.itemAttributes
+    const unknown = wanted.find(([attribute]) => !known.includes(attribute))
+    if (unknown !== undefined) {
+      const kept = known.length === 0 ? 'none is' : `${known.join(', ')} are`
+      throw new MillraceError('REQUEST_INVALID', `where: no feature uses item.${unknown[0]}; of items ${kept} kept`)
+    }
+    if (exclude.length === 0 && wanted.length === 0) return undefined
+    const excluded = new Set(exclude)
+    return item =>
+      !excluded.has(item) && wanted.every(([attribute, value]) => scorer.features.itemHas(item, attribute, value))
+  }
+
+  #listed({ item, score, values, rank }: TopItem): ItemScore & { score: number } {
+    return { item, score, values: this.#named(values, 0), rank }
+  }
+
+  #named(values: Float32Array, from: number): Record<string, number> {
+    const named: Record<string, number> = {}
+    for (let task = 0; task < this.#taskNames.length; task++)
+      named[this.#taskNames[task] ?? ''] = values[from + task] ?? Number.NaN
+    return named
+  }
+}

@@ -1,0 +1,216 @@
+/** A follower answers as the learner did: same version, same bits; and goes on answering while versions come. */
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import { setImmediate as pause } from 'node:timers/promises'
+import { loadChecked } from '../../src/app/load-checked.js'
+import { snapshotPlace } from '../../src/app/snapshot-records.js'
+import { createOnnxBackend } from '../../src/backend/onnx.js'
+import { follow } from '../../src/index.js'
+import { silentLog } from '../../src/observe/log.js'
+import type { FeedHandlers, SnapshotFeed } from '../../src/serve/feed.js'
+import { Follower } from '../../src/serve/follower.js'
+import { ReplicaPair } from '../../src/serve/replica-pair.js'
+import { itemId } from '../../src/simulate/catalogue.js'
+import { userId } from '../../src/simulate/population.js'
+import { simulateShop } from '../../src/simulate/simulate.js'
+import { createLogWriter } from '../../src/sink/log-writer.js'
+import type { SnapshotRecord } from '../../src/sink/output-records.js'
+import { systemClock } from '../../src/std/clock.js'
+import { millrace } from '../helpers/process.js'
+import { DAY_MS, smallConfig, Workspace } from '../helpers/workspace.js'
+
+const SHOP = { seed: 4, events: 6_000, users: 300, items: 150, days: 10, partitions: 1, bots: 0, malformed: 0 }
+const HOUR_MS = 3_600_000
+const CANDIDATES = [...[1, 2, 3, 50, 17].map(item => String(itemId(item))), 'never seen', String(itemId(3))]
+const CONTEXT = { device: 'phone' }
+
+interface Recommendation {
+  requestId: string
+  eventTime: Date | number
+  user: string
+  modelVersion: number
+  items: { item: string; rankScore: number; values: Record<string, number> }[]
+}
+
+const VARIANTS = {
+  'two-speed, a stack of heads': {},
+  'the network alone': { fast: { enabled: false } },
+  'a funnel, ranked by sum': {
+    tasks: [smallConfig.tasks[0], { ...smallConfig.tasks[1], given: 'click' }, smallConfig.tasks[2]],
+    recommend: { tick: '1h', repeats: false, fusion: { method: 'sum' } },
+  },
+}
+
+for (const [name, changes] of Object.entries(VARIANTS)) {
+  test(`what was asked at the log's end is answered from the last version with the learner's bits: ${name}`, async () => {
+    const workspace = new Workspace({ ...smallConfig, join: { disorder: '5m', maxFuture: '30d' }, ...changes })
+    await writeLog(workspace)
+    const { code, stderr } = await millrace(['replay', workspace.path('millrace.yaml')])
+    assert.equal(code, 0, stderr)
+    const asked = (await workspace.records<Recommendation>('recommendations')).filter(({ requestId }) =>
+      requestId.startsWith('last'),
+    )
+    assert.equal(asked.length, 8)
+    const follower = await follow(workspace.path('millrace.yaml'))
+    try {
+      await follower.ready()
+      const { version, state, deltas } = follower.model()
+      assert.equal(state, 'following')
+      assert.equal(deltas, 0)
+      for (const { requestId, user, eventTime, items, modelVersion } of asked) {
+        assert.equal(modelVersion, version)
+        const question = { user, eventTimeMs: Number(eventTime), context: CONTEXT }
+        const found = requestId.includes('top')
+          ? (await follower.top(question)).items
+          : (await follower.rank({ ...question, items: CANDIDATES })).scores
+        assert.deepEqual(
+          found.map(({ item, values, rank }) => ({ item, rankScore: Math.fround(rank), values })),
+          items.map(({ item, values, rankScore }) => ({ item, rankScore, values: { ...values } })),
+          requestId,
+        )
+      }
+    } finally {
+      await follower.close()
+    }
+  })
+}
+
+/** Records of a snapshot output, handed on when the test says so. */
+class HandFeed implements SnapshotFeed {
+  readonly name = 'by hand'
+  handlers: FeedHandlers | undefined
+
+  follow(handlers: FeedHandlers, stop: AbortSignal): Promise<void> {
+    this.handlers = handlers
+    return new Promise(resolve => stop.addEventListener('abort', () => resolve()))
+  }
+
+  async give(...records: SnapshotRecord[]): Promise<void> {
+    for (const record of records) await this.handlers?.take(record)
+  }
+}
+
+async function handFed(file: string, set: string[]) {
+  const loaded = loadChecked(file, { set })
+  const feed = new HandFeed()
+  const backend = await createOnnxBackend({ threads: 1 })
+  const deps = { loaded, backend, feed, logger: silentLog, clock: systemClock, pause: () => pause() }
+  const pair = await ReplicaPair.create(deps)
+  pair.start()
+  await feed.handlers?.caughtUp()
+  const { config } = loaded
+  return { feed, follower: new Follower({ config, pair, nowMs: () => 0, close: () => backend.close() }) }
+}
+
+/** The output's records by version: chunks, then the manifest. */
+async function versionsOf(file: string, set: string[]): Promise<SnapshotRecord[][]> {
+  const versions: SnapshotRecord[][] = [[]]
+  await snapshotPlace(loadChecked(file, { set })).read(record => {
+    versions.at(-1)?.push(record)
+    if (record.manifest !== null) versions.push([])
+  })
+  return versions.slice(0, -1)
+}
+
+const shop = new Workspace(smallConfig)
+const shopFile = shop.path('millrace.yaml')
+const DELTAS = ['outputs.snapshotEverySteps=0', 'outputs.deltaEvery=0s', 'outputs.path=deltas', 'checkpoint.path=none']
+const FULLS = ['outputs.snapshotEverySteps=1', 'outputs.path=fulls', 'checkpoint.path=none']
+
+async function answersOf(follower: Follower) {
+  const user = userId(7)
+  const { tasks } = await follower.explain({ user, item: String(itemId(3)) })
+  return {
+    scored: await follower.score({ user, items: CANDIDATES, context: CONTEXT }),
+    top: await follower.top({ user, size: 5, seen: 'exclude' }),
+    similar: follower.similar(String(itemId(3)), 5),
+    known: follower.user(user),
+    tasks,
+  }
+}
+
+before(async () => {
+  await writeLog(shop, 2_000)
+  for (const set of [DELTAS, FULLS]) {
+    const { code, stderr } = await millrace(['replay', shopFile, '--set', ...set])
+    assert.equal(code, 0, stderr)
+  }
+})
+
+test('versions that came as deltas answer with the bits of those that came in full, also to who asks in the middle', async () => {
+  const full = await handFed(shopFile, FULLS)
+  const expected = new Map<number, unknown>()
+  for (const records of await versionsOf(shopFile, FULLS)) {
+    await full.feed.give(...records)
+    expected.set(full.follower.model().version ?? -1, await answersOf(full.follower))
+  }
+  await full.follower.close()
+
+  const { feed, follower } = await handFed(shopFile, DELTAS)
+  const versions = await versionsOf(shopFile, DELTAS)
+  assert.ok(versions.length > 10 && expected.size === versions.length - 1, `${versions.length} versions`)
+  const seen = new Set<number>()
+  let isDone = false
+  const asking = (async () => {
+    await follower.ready()
+    while (!isDone) {
+      const answer = await follower.score({ user: userId(7), items: CANDIDATES, context: CONTEXT })
+      seen.add(answer.version)
+      assert.deepEqual(answer, (expected.get(answer.version) as { scored: unknown }).scored)
+      await pause()
+    }
+  })()
+  try {
+    for (const records of versions) {
+      await feed.give(...records)
+      const { version, state } = follower.model()
+      assert.equal(state, 'following')
+      assert.deepEqual(await answersOf(follower), expected.get(version ?? -1), `version ${version}`)
+    }
+  } finally {
+    isDone = true
+  }
+  await asking
+  assert.ok(seen.size > versions.length / 2, `asked of ${seen.size} versions`)
+  await follower.close()
+})
+
+test('a version that lacks a piece is never scored with: answers stay as they were until the next full one', async () => {
+  const { feed, follower } = await handFed(shopFile, DELTAS)
+  const versions = await versionsOf(shopFile, DELTAS)
+  await assert.rejects(follower.score({ user: 'u', items: ['i'] }), { code: 'SNAPSHOT_NOT_FOUND' })
+  await feed.give(...(versions[2] ?? []))
+  assert.equal(follower.model().state, 'waiting', 'a delta says nothing without what it changes')
+  await feed.give(...(versions[0] ?? []), ...(versions[1] ?? []))
+  const before = await answersOf(follower)
+  await feed.give(...(versions[2]?.slice(1) ?? []), ...(versions[3] ?? []))
+  const { state, reason, version } = follower.model()
+  assert.equal(state, 'gap')
+  assert.match(reason, /it changes version \d+, and \d+ is there/)
+  assert.equal(version, versions[1]?.at(-1)?.version)
+  assert.deepEqual(await answersOf(follower), before)
+  const full = (await versionsOf(shopFile, FULLS)).at(-1) ?? []
+  await feed.give(...full)
+  assert.equal(follower.model().state, 'following')
+  assert.equal(follower.model().version, full.at(-1)?.version)
+  assert.deepEqual(
+    follower.versions().map(({ outcome }) => outcome === 'taken'),
+    [false, true, true, false, false, true],
+  )
+  await follower.close()
+})
+
+/** A simulated shop, and days after its last event requests for users who are known and one who is not. */
+async function writeLog(workspace: Workspace, events = SHOP.events): Promise<void> {
+  const log = createLogWriter({ path: workspace.path('log'), partitions: 1 })
+  const { endMs } = await simulateShop({ ...SHOP, events }, log)
+  for (const [nth, user] of [userId(1), userId(2), userId(30), 'nobody'].entries()) {
+    for (const kind of ['top', 'given']) {
+      const candidates = kind === 'top' ? [] : CANDIDATES
+      const requestId = `last-${kind}-${nth}`
+      const eventTime = endMs + 2 * DAY_MS + nth * HOUR_MS
+      log.write(0, 'score-request', { eventId: requestId, requestId, eventTime, user, candidates, context: CONTEXT })
+    }
+  }
+  log.close()
+}
