@@ -22,6 +22,7 @@ import { createFramedEncoder } from '../sink/framed-encoder.js'
 import { KafkaDelivery } from '../sink/kafka.js'
 import { registerCodecs } from '../sink/kafka-codecs.js'
 import { createKafkaOutputs, TOPIC_SCHEMAS } from '../sink/kafka-outputs.js'
+import { PredictionEncoder } from '../sink/prediction-encoder.kernel.js'
 import type { Manifest } from '../snapshot/checkpoint.js'
 import { KafkaSource } from '../source/kafka.js'
 import { readSchemaFile } from '../std/schema-file.js'
@@ -192,10 +193,13 @@ async function openDelivery(
       maxMessageBytes: target.maxMessageBytes,
       outputs: createKafkaOutputs({
         name: config.name,
-        tasks: config.tasks.map(task => task.name),
         topics: target,
         predictions: config.outputs.predictions,
         encoderOf: (output, topic) => createFramedEncoder(TOPIC_SCHEMAS[output], ids.get(topic) ?? 0),
+        predictionEncoder: new PredictionEncoder(
+          config.tasks.map(task => task.name),
+          ids.get(target.predictions) ?? 0,
+        ),
       }),
       decodeJournal,
       logger,

@@ -2,12 +2,13 @@
  * Bytes by some writer's schema → events. The writer's schema is one record or a union of records (a log of several
  * event types in one order); each of its record types is matched by name with one of our reader schemas and resolved
  * by Avro's rules: added and removed fields, defaults, aliases, promotions. Three steps a record: skim (where does it
- * end, are its lengths sound), avsc's resolver, checks. Whatever the bytes are, the outcome is a value, never a throw.
+ * end, are its lengths sound), avsc's resolver, checks; the first two in one where the writer's schema is ours (EventReader). Whatever the bytes are, the outcome is a value, never a throw.
  */
 import avro from 'avsc'
 import type { Event } from '../domain/event.js'
 import type { Outcome } from '../domain/outcome.js'
 import type { DecoderFactory, RecordDecoder } from '../source/source.js'
+import { EventReader } from './event-reader.kernel.js'
 import { readerType } from './reader-types.js'
 import { createSkim, type Skim, SkimCursor } from './skim.js'
 import { createToEvent, type EventLimits, type EventRecord, reject } from './to-event.js'
@@ -18,6 +19,8 @@ interface Branch {
   schema: string
   /** Decodes the body at a position that skim found sound. */
   read: (buffer: Buffer, position: number) => Outcome<Event>
+  /** The short way, which may give up. */
+  quick: { reader: EventReader; toEvent: (record: EventRecord) => Outcome<Event> } | undefined
 }
 
 export function createDecoderFactory(limits: EventLimits): DecoderFactory {
@@ -79,10 +82,13 @@ class AvroRecordDecoder implements RecordDecoder {
     if (branch === undefined) return reject('undecodable', `there is no record type ${number} in the writer's schema`)
     this.bodyStart = cursor.position
     this.schema = branch.schema
-    if (!skims(branch.skim, cursor)) return reject('undecodable', "the bytes do not fit the writer's schema")
+    const record = branch.quick?.reader.read(cursor)
+    if (record === undefined && !skims(branch.skim, cursor))
+      return reject('undecodable', "the bytes do not fit the writer's schema")
     this.end = cursor.position
     const bytes = this.end - this.bodyStart
     if (bytes > this.#maxBytes) return reject('too-large', `${bytes} bytes, at most ${this.#maxBytes} are allowed`)
+    if (record !== undefined && branch.quick !== undefined) return branch.quick.toEvent(record)
     return branch.read(buffer, this.bodyStart)
   }
 }
@@ -96,7 +102,20 @@ function skims(skim: Skim, cursor: SkimCursor): boolean {
 }
 
 function createBranch(writer: avro.Type, raw: unknown, limits: EventLimits): Branch {
-  return { skim: createSkim(writer), schema: branchSchema(writer, raw), read: createRead(writer, raw, limits) }
+  const schema = branchSchema(writer, raw)
+  return {
+    skim: createSkim(writer),
+    schema,
+    read: createRead(writer, raw, limits),
+    quick: createQuick(writer, raw, limits),
+  }
+}
+
+function createQuick(writer: avro.Type, raw: unknown, limits: EventLimits): Branch['quick'] {
+  const known = readerType(writer.name ?? writer.typeName)
+  const reader = known?.type.equals(writer) === true ? EventReader.of(known.kind) : undefined
+  if (known === undefined || reader === undefined) return undefined
+  return { reader, toEvent: createToEvent(known.kind, limits, timeDivisor(raw, known.type)) }
 }
 
 /** As written if that stands for itself; a branch that refers to types of another branch is written out. */

@@ -16,7 +16,7 @@ export interface KafkaOutput<T> {
   topic: string
   /** Readers rely on one order over the whole topic. */
   onePartition: boolean
-  /** With its partition. Encodes at once: the record may be reused afterwards. */
+  /** With its partition. Encodes at once: the record may be reused afterwards, and so may the message by the next call. */
   toMessage(record: T, partitions: number): OutputMessage
 }
 
@@ -84,8 +84,8 @@ const emptyLists = (count: number): RecordBatch[][] => Array.from({ length: coun
 /** What a message costs beside key and value. */
 const OVERHEAD_BYTES = 32
 
-function roughBytes({ key, value, headers }: OutputMessage): number {
-  let bytes = OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
+function roughBytes({ key, value, valueBytes, headers }: OutputMessage): number {
+  let bytes = OVERHEAD_BYTES + (key?.length ?? 0) + (valueBytes ?? value?.length ?? 0)
   if (headers === undefined) return bytes
   for (const [name, values] of Object.entries(headers)) {
     for (const one of Array.isArray(values) ? values : [values]) bytes += name.length + (one?.length ?? 0) + 4

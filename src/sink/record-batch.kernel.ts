@@ -9,6 +9,8 @@
 export interface RecordContent {
   key?: Buffer | string | null
   value: Buffer | string | null
+  /** Of value, if it is not all of it. */
+  valueBytes?: number
   headers?: Readonly<Record<string, HeaderValue | HeaderValue[] | undefined>>
   /** Milliseconds as text; absent: the time of sending. */
   timestamp?: string
@@ -17,6 +19,7 @@ export interface RecordContent {
 type HeaderValue = Buffer | string
 
 const FIRST_BYTES = 4096
+const FEW_BYTES = 256
 /** Varints and attributes of a record: 5 + 1 + 10 + 5 + 5 + 5 + 5. */
 const AROUND = 36
 
@@ -56,7 +59,7 @@ export class RecordBatch {
     const { key = null, value, headers, timestamp } = content
     const deltaMs = timestamp === undefined ? 0 : this.#advance(Number(timestamp))
     const keyBytes = byteLength(key)
-    const valueBytes = byteLength(value)
+    const valueBytes = content.valueBytes ?? byteLength(value)
     const names = headers === undefined ? NO_NAMES : Object.keys(headers)
     const headersBytes = names.length === 0 ? 1 : sizeOfHeaders(headers!, names)
     const offset = this.count
@@ -103,10 +106,16 @@ export class RecordBatch {
   #part(part: Buffer | string | null, bytes: number): void {
     this.#varint(bytes)
     if (part === null) return
-    if (typeof part !== 'string') this.#buffer.set(part, this.#end)
+    if (typeof part !== 'string') this.#copy(part, bytes)
     else if (bytes === part.length) for (let i = 0; i < bytes; i++) this.#buffer[this.#end + i] = part.charCodeAt(i)
     else this.#buffer.write(part, this.#end)
     this.#end += bytes
+  }
+
+  /** A call out of JavaScript costs more than a few bytes do. */
+  #copy(part: Buffer, bytes: number): void {
+    if (bytes > FEW_BYTES) this.#buffer.set(bytes === part.length ? part : part.subarray(0, bytes), this.#end)
+    else for (let i = 0; i < bytes; i++) this.#buffer[this.#end + i] = part[i]!
   }
 
   #varint(value: number): void {

@@ -15,6 +15,8 @@ export interface FetchedMessage {
 }
 
 const NO_HEADERS: WireHeaders = {}
+/** Magic 0 and a schema id (decode/framing.ts). */
+const HEAD_BYTES = 5
 /** In ends: null instead of bytes. */
 const NULL = -1
 
@@ -93,9 +95,25 @@ export class KeptMessages {
     }
   }
 
-  /** For the decoder, one after another. */
+  /**
+   * For the decoder to find out which schemas are there, one after another. A message without headers that begins with magic
+   * 0 and the schema id of the one before is left out: most do, and a view of each would cost more than to look.
+   */
   *wire(): Iterable<WireMessage> {
-    for (let index = 0; index < this.count; index++) yield { value: this.value(index), headers: this.headers(index) }
+    for (let index = 0; index < this.count; index++) {
+      if (this.#beginsLikeLast(index)) continue
+      yield { value: this.value(index), headers: this.headers(index) }
+    }
+  }
+
+  #beginsLikeLast(index: number): boolean {
+    if (index === 0 || this.#headers !== undefined) return false
+    const start = this.#starts[index * 2 + 1] ?? 0
+    const last = this.#starts[index * 2 - 1] ?? 0
+    const isLong = (at: number, place: number) => (this.#ends[at * 2 + 1] ?? NULL) - place >= HEAD_BYTES
+    if (!isLong(index, start) || !isLong(index - 1, last) || this.#block[start] !== 0) return false
+    for (let i = 0; i < HEAD_BYTES; i++) if (this.#block[start + i] !== this.#block[last + i]) return false
+    return true
   }
 
   #bytes(column: number): Buffer | null {

@@ -67,10 +67,18 @@ export function jsonOutputs(prefix: string): KafkaDeliveryOptions['outputs'] {
   >
   return createKafkaOutputs({
     name: 'test-learner',
-    tasks: ['click'],
     topics,
     predictions: true,
     encoderOf: () => record => Buffer.from(JSON.stringify(record)),
+    predictionEncoder: {
+      bytes: Buffer.alloc(0),
+      length: 0,
+      encode({ eventTimeMs, values, ...rest }) {
+        const record = { ...rest, eventTime: eventTimeMs, values: { click: values[0] } }
+        this.bytes = Buffer.from(JSON.stringify(record))
+        this.length = this.bytes.length
+      },
+    },
   })
 }
 
