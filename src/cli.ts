@@ -10,6 +10,7 @@ import { exportCommand } from './commands/export.js'
 import { importCommand } from './commands/import.js'
 import { replayCommand } from './commands/replay.js'
 import { runCommand } from './commands/run.js'
+import { serveCommand } from './commands/serve.js'
 import { simulateCommand } from './commands/simulate.js'
 import { snapshotsCommand } from './commands/snapshots.js'
 import { topicsCommand } from './commands/topics.js'
@@ -33,6 +34,7 @@ const program = new Command('millrace')
   .addCommand(evaluateCommand())
   .addCommand(importCommand())
   .addCommand(exportCommand())
+  .addCommand(serveCommand())
   .addCommand(simulateCommand())
   .addCommand(topicsCommand())
   .addCommand(snapshotsCommand())

@@ -29,7 +29,7 @@ export function follow(file: string, options: FollowOptions = {}): Promise<Follo
   return followLoaded(loadChecked(file, { set: [...(options.set ?? [])] }), options)
 }
 
-async function followLoaded(
+export async function followLoaded(
   loaded: LoadedConfig,
   { snapshots, logger = silentLog }: Omit<FollowOptions, 'set'>,
 ): Promise<Follower> {

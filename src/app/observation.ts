@@ -94,6 +94,6 @@ export class Observation {
   }
 }
 
-function programVersion(): string {
+export function programVersion(): string {
   return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version
 }

@@ -7,15 +7,16 @@ import type { Log } from '../observe/log.js'
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 const EXIT_CODES = { SIGTERM: 143, SIGINT: 130 }
 
-/** What the work came to, and whether it was stopped before its end. */
+/** What the work came to, and whether it was stopped before its end. last: what is done before it stops. */
 export async function untilSignal<T>(
   logger: Log,
   work: (stop: AbortSignal) => Promise<T>,
+  last = 'the batch is finished and a checkpoint is written',
 ): Promise<{ value: T; stopped: boolean }> {
   const controller = new AbortController()
   const onSignal = (signal: (typeof SIGNALS)[number]) => {
     if (controller.signal.aborted) process.exit(EXIT_CODES[signal])
-    logger.warn({ signal }, 'stopping: the batch is finished and a checkpoint is written; once more to stop at once')
+    logger.warn({ signal }, `stopping: ${last}; once more to stop at once`)
     controller.abort()
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)

@@ -222,6 +222,11 @@ export class Follower {
     }
   }
 
+  /** Resolves with the reason when versions can not be followed any more; what is held goes on answering. */
+  failure(): Promise<string> {
+    return this.#deps.pair.failure()
+  }
+
   /** The versions that came, newest last, and what became of them; the last hundred. */
   versions(): readonly FollowedVersion[] {
     return this.#deps.pair.versions

@@ -120,6 +120,12 @@ export class ReplicaPair {
     }
   }
 
+  /** Resolves with the reason when following has failed; never if it is closed before. */
+  async failure(): Promise<string> {
+    while (this.#state !== 'failed') await new Promise<void>(resolve => this.#wake.push(resolve))
+    return this.#reason
+  }
+
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#following

@@ -1,0 +1,45 @@
+/** `serve`: a follower with HTTP, until it is told to stop. */
+import type { LoadedConfig } from '../config/load.js'
+import { MillraceError } from '../domain/errors.js'
+import { createLog } from '../observe/log.js'
+import { createModelRoutes } from '../serve/http/model-routes.js'
+import { serveHttp } from '../serve/http/server.js'
+import { systemClock } from '../std/clock.js'
+import { withClosers } from './closers.js'
+import { followLoaded } from './follow.js'
+import { programVersion } from './observation.js'
+import { untilSignal } from './signals.js'
+
+export async function serveModel(loaded: LoadedConfig, snapshots: string | undefined): Promise<void> {
+  const { config, folder } = loaded
+  const logger = createLog(config.name, config.log.level)
+  const work = (stop: AbortSignal) =>
+    withClosers(async closers => {
+      const follower = await followLoaded(loaded, { logger, ...(snapshots === undefined ? {} : { snapshots }) })
+      closers.push(() => follower.close())
+      const server = await serveHttp({
+        http: config.http,
+        folder,
+        version: programVersion(),
+        logger,
+        clock: systemClock,
+        plugins: [createModelRoutes(follower)],
+      })
+      closers.push(() => server.close())
+      logger.info({ url: server.url, openapi: `${server.url}/openapi.json` }, 'answers over HTTP')
+      await Promise.race([aborted(stop), failed(follower)])
+    })
+  await untilSignal(logger, work, 'what was asked is answered')
+}
+
+const aborted = (stop: AbortSignal) =>
+  new Promise<void>(resolve => {
+    if (stop.aborted) resolve()
+    stop.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+/** Rejects when versions can not be followed any more: better started again than answering with an old model for ever. */
+async function failed(follower: Awaited<ReturnType<typeof followLoaded>>): Promise<never> {
+  const reason = await follower.failure()
+  throw new MillraceError('SNAPSHOT_NOT_FOUND', `versions can not be followed any more: ${reason}`)
+}

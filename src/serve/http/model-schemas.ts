@@ -1,0 +1,105 @@
+/** What the model's routes take and give. */
+import { z } from 'zod'
+
+/** As in the events: longer ids are dead letters by default. */
+const MAX_ID = 512
+const MAX_CANDIDATES = 10_000
+const MAX_SIZE = 1000
+const LATEST_MS = 8.64e15
+
+export const id = z.string().min(1).max(MAX_ID)
+const number = z.number()
+const byTask = z.record(z.string().max(64), number)
+const weights = byTask.meta({
+  description: 'Task → weight in the rank, instead of the configured ones; others weigh 0.',
+})
+const context = z
+  .record(z.string().max(128), z.string().max(1024))
+  .meta({ description: 'Circumstances by name, as impressions have them: device, page and so on.' })
+const eventTime = z
+  .int()
+  .min(0)
+  .max(LATEST_MS)
+  .meta({ description: 'What the features are as of. Default: the version.' })
+const size = z.int().min(1).max(MAX_SIZE)
+export const querySize = z.coerce.number().int().min(1).max(MAX_SIZE)
+const seen = z
+  .enum(['exclude', 'include'])
+  .meta({ description: 'Items that the user has had. Default: as configured.' })
+
+const asked = { user: id, context: context.optional(), eventTime: eventTime.optional() }
+
+export const scoreBody = z.object({ ...asked, items: z.array(id).max(MAX_CANDIDATES), weights: weights.optional() })
+export const topBody = z.object({
+  ...asked,
+  size: size.optional(),
+  weights: weights.optional(),
+  seen: seen.optional(),
+  exclude: z.array(id).max(MAX_CANDIDATES).optional(),
+  where: z
+    .record(z.string().max(128), z.string().max(1024))
+    .optional()
+    .meta({ description: 'Attribute → a value that items must have.' }),
+})
+export const topQuery = z.object({ size: querySize.optional(), seen: seen.optional(), category: z.string().optional() })
+export const explainBody = z.object({ ...asked, item: id })
+
+const answered = {
+  version: z.int().meta({ description: 'Steps learned.' }),
+  eventTime: z.int().meta({ description: 'Stream time of the version.' }),
+}
+const itemScore = { item: z.string(), values: byTask, rank: number }
+
+export const scoreAnswer = z.object({ ...answered, scores: z.array(z.object(itemScore)) })
+export const topAnswer = z.object({ ...answered, items: z.array(z.object({ ...itemScore, score: number })) })
+export const itemsAnswer = z.object({ ...answered, items: z.array(z.object({ item: z.string(), score: number })) })
+export const explainAnswer = z.object({
+  ...answered,
+  tasks: z.record(
+    z.string(),
+    z.object({
+      value: number,
+      parts: z
+        .array(z.object({ name: z.string(), value: number }))
+        .meta({ description: 'What each part of the model adds, in latent units.' }),
+      slots: z
+        .array(z.object({ name: z.string(), contribution: number }))
+        .meta({ description: 'The value minus what it is without this slot or numeric feature.' }),
+      gates: z.array(number).optional().meta({ description: 'How much the task takes of each expert.' }),
+    }),
+  ),
+})
+export const userAnswer = z.object({
+  ...answered,
+  user: z.string(),
+  events: number,
+  numbers: z.record(z.string(), number),
+  recent: z
+    .array(z.object({ item: z.string(), weight: number, eventTime: number }))
+    .meta({ description: 'What the user has had, newest first; weight: decayed number of times.' }),
+})
+export const modelAnswer = z.object({
+  ...answered,
+  full: z.int(),
+  deltas: z.int(),
+  ageSeconds: number,
+  state: z.string(),
+  reason: z.string(),
+  checksum: z.string(),
+  tasks: z.array(z.object({ name: z.string(), head: z.string(), rank: number })),
+  users: z.int().optional(),
+  items: z.int().optional(),
+})
+export const versionsAnswer = z.object({
+  versions: z.array(
+    z.object({
+      version: z.int(),
+      kind: z.string(),
+      parent: z.int().nullable(),
+      eventTime: z.int(),
+      checksum: z.string(),
+      metrics: z.record(z.string(), number),
+      outcome: z.string().meta({ description: '`taken`, or why it can not be had.' }),
+    }),
+  ),
+})
