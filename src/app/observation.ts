@@ -8,6 +8,7 @@ import { MillraceError } from '../domain/errors.js'
 import { type Check, createHealth, type Health } from '../observe/health.js'
 import { Metrics } from '../observe/metrics.js'
 import { serveObserved } from '../observe/server.js'
+import type { Telemetry } from '../serve/telemetry/telemetry.js'
 import type { Clock } from '../std/clock.js'
 import { packageRoot } from '../std/package-root.js'
 import type { SessionOptions } from './session-options.js'
@@ -38,9 +39,17 @@ export class Observation {
   isRelearning: () => boolean = () => false
   /** The session goes on from a checkpoint. */
   isRestored = false
+  /** How much of a log that ends has been read. */
+  share: number | null = null
+  /** Of numeric tasks, in the window that the learner told last. */
+  labelDeviations: ReadonlyMap<string, number> | undefined
+  /** For the dashboard, if there is one. */
+  readonly telemetry: Telemetry | undefined
 
-  constructor(clock: Clock, stop: AbortSignal) {
+  constructor(clock: Clock, stop: AbortSignal, telemetry?: Telemetry) {
     this.clock = clock
+    this.telemetry = telemetry
+    telemetry?.read(() => ({ state: this.state, text: this.#stateText(), share: this.share }))
     this.#stop = stop
     this.metrics.set('millrace_build_info', 1, { version: programVersion() })
     this.metrics.onScrape(() => {
@@ -89,8 +98,12 @@ export class Observation {
   #stateCheck(): Check {
     const { state } = this
     const isReady = state === 'learning' || state === 'standby'
+    return { status: isReady ? 'ok' : 'fail', text: `${state}: ${this.#stateText()}` }
+  }
+
+  #stateText(): string {
     const code = this.#error instanceof MillraceError ? ` (${this.#error.code})` : ''
-    return { status: isReady ? 'ok' : 'fail', text: `${state}: ${ABOUT[state]}${code}` }
+    return `${ABOUT[this.state]}${code}`
   }
 }
 

@@ -4,6 +4,7 @@ import { type ConsumedPartition, type Delivery, OUTPUT_NAMES, type OutputName, t
 import type { JournalRecord } from '../sink/output-records.js'
 import { type Sink, withAppend } from '../sink/sink.js'
 import type { Observation } from './observation.js'
+import { observeSnapshot } from './observe-dashboard.js'
 
 /** A live run that has not committed for so long, though it learns, is not ready. */
 const STUCK_MS = 30_000
@@ -24,6 +25,9 @@ export function observeDelivery(delivery: Delivery, observation: Observation, li
   let eventTimesMs: number[] = []
   let lastCommitMs: number | undefined
   let committingSinceMs: number | undefined
+  let freshnessSeconds: number | null = null
+  const users = observation.telemetry?.users
+  observation.telemetry?.read(() => ({ freshnessSeconds }))
 
   const counted = <T>(name: OutputName, look?: (record: T) => void): Sink<T> => {
     const sink = delivery.outputs[name] as unknown as Sink<T>
@@ -37,10 +41,13 @@ export function observeDelivery(delivery: Delivery, observation: Observation, li
     journal: counted<JournalRecord>('journal', ({ kind, trigger }) => {
       if (kind === 'learn' || kind === 'score') metrics.increase('millrace_batches_total', 1, { kind, trigger })
     }),
-    predictions: counted<Prediction>('predictions', ({ eventTimeMs }) => void eventTimesMs.push(eventTimeMs)),
+    predictions: counted<Prediction>('predictions', ({ eventTimeMs, user }) => {
+      eventTimesMs.push(eventTimeMs)
+      users?.add(user)
+    }),
     recommendations: counted('recommendations'),
     metrics: counted('metrics'),
-    snapshots: counted('snapshots'),
+    snapshots: counted('snapshots', snapshot => observeSnapshot(observation, snapshot)),
     deadLetters: counted('deadLetters'),
   }
 
@@ -50,6 +57,7 @@ export function observeDelivery(delivery: Delivery, observation: Observation, li
     metrics.increase('millrace_commits_total', 1)
     for (const output of OUTPUT_NAMES) metrics.increase('millrace_outputs_total', content.made[output], { output })
     published.addAges(content.timesMs, lastCommitMs)
+    if (content.timesMs.length > 0) freshnessSeconds = meanAge(content.timesMs, lastCommitMs)
   }
 
   metrics.onScrape(() => {
@@ -99,5 +107,11 @@ export function observeDelivery(delivery: Delivery, observation: Observation, li
 
 const zeros = (): Record<OutputName, number> =>
   Object.fromEntries(OUTPUT_NAMES.map(name => [name, 0])) as Record<OutputName, number>
+
+function meanAge(timesMs: readonly number[], nowMs: number): number {
+  let sum = 0
+  for (const timeMs of timesMs) sum += Math.max(0, nowMs - timeMs)
+  return Math.round(sum / timesMs.length) / 1000
+}
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`

@@ -27,6 +27,7 @@ export function observeSource(
       metrics.set('millrace_uncommitted_lag_records', records + Math.max(Number(nextOffset - upTo), 0), labels)
     }
   })
+  observation.telemetry?.read(() => ({ lag: source.lag().reduce((sum, { records }) => sum + records, 0) }))
   health.ready.set('broker', () => {
     if (source.joins === 0) return { status: 'fail', text: 'the consumer group was not joined yet' }
     const text = `answered ${(source.silentMs / 1000).toFixed(1)} s ago`

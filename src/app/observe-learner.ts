@@ -4,16 +4,21 @@
  */
 import type { LoadedConfig } from '../config/load.js'
 import type { LearnAnswer, LearnCommand, LearnerPort, ScoreCommand } from '../pipeline/learner.js'
+import { LabelSpread } from '../serve/telemetry/label-spread.js'
 import type { Observation } from './observation.js'
+import { observeCalibration } from './observe-dashboard.js'
 
 /** A step takes milliseconds, a checkpoint of large tables many seconds; longer is a thread that hangs. */
 const HANGS_MS = 120_000
+/** The dashboard's calibration curves are at most so old. */
+const CALIBRATION_EVERY_MS = 2000
 
 export function observeLearner<L extends LearnerPort & { readonly backend: string }>(
   learner: L,
   { config, hash }: LoadedConfig,
-  { metrics, health, clock }: Observation,
+  observation: Observation,
 ): LearnerPort & { readonly backend: string } {
+  const { metrics, health, clock, telemetry } = observation
   metrics.set('millrace_model_info', 1, { name: config.name, backend: learner.backend, config: hash })
   const joined = metrics.tally('millrace_freshness_seconds', { stage: 'joined' })
   const trained = metrics.tally('millrace_freshness_seconds', { stage: 'trained' })
@@ -24,6 +29,9 @@ export function observeLearner<L extends LearnerPort & { readonly backend: strin
   let failure: Error | undefined
   let last: LearnAnswer | undefined
   const counted = { steps: 0, examples: 0, scores: 0 }
+  const names = config.tasks.map(task => task.name)
+  const spread = telemetry && new LabelSpread(names, index => config.tasks[index]?.head !== 'binary')
+  let calibratedMs = Number.NEGATIVE_INFINITY
 
   function ask<T>(answer: Promise<T>, then?: (answer: T) => void): Promise<T> {
     if (unanswered++ === 0) movedMs = clock.monotonicMs()
@@ -51,7 +59,22 @@ export function observeLearner<L extends LearnerPort & { readonly backend: strin
       durations.add((clock.monotonicMs() - beganMs) / 1000)
       sizes.add(rows.length)
       trained.addAges(impressionTimesMs, clock.nowMs())
+      spread?.add(command.labels, command.mask)
     })
+  }
+
+  function figures() {
+    return ask(learner.metrics(), () => {
+      observation.labelDeviations = spread?.take()
+      if (telemetry === undefined || clock.monotonicMs() - calibratedMs < CALIBRATION_EVERY_MS) return
+      calibratedMs = clock.monotonicMs()
+      // It only looks, so its place among the commands is of no account.
+      void calibration().catch(() => {})
+    })
+  }
+
+  function calibration() {
+    return ask(learner.calibration(), curves => observeCalibration(observation, curves))
   }
 
   function score(command: ScoreCommand) {
@@ -74,6 +97,8 @@ export function observeLearner<L extends LearnerPort & { readonly backend: strin
       metrics.set('millrace_task_weight', last.taskWeights[index] ?? 0, { task })
     }
   })
+  telemetry?.describe({ backend: learner.backend })
+  telemetry?.read(() => (last === undefined ? {} : { step: last.step, loss: last.loss }))
   health.live.set('worker', () => {
     if (failure !== undefined) return { status: 'fail', text: failure.message }
     const silentMs = unanswered === 0 ? 0 : clock.monotonicMs() - movedMs
@@ -87,8 +112,8 @@ export function observeLearner<L extends LearnerPort & { readonly backend: strin
     addSlab: buffer => learner.addSlab(buffer),
     score,
     learn,
-    metrics: () => ask(learner.metrics()),
-    calibration: () => ask(learner.calibration()),
+    metrics: figures,
+    calibration,
     snapshot: (kind, parts) => ask(learner.snapshot(kind, parts)),
     save: folder => ask(learner.save(folder)),
     load: (folder, parts) => ask(learner.load(folder, parts)),

@@ -5,6 +5,7 @@ import { DROP_REASONS, REJECT_REASONS } from '../domain/outcome.js'
 import type { MetricsAnswer } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
 import type { Observation } from './observation.js'
+import { observeWindow } from './observe-dashboard.js'
 
 const POSITIVES = ['click', 'buy', 'rating'] as const
 
@@ -31,13 +32,25 @@ export function observeParts(parts: PipelineParts, observation: Observation): vo
   }
   metrics.passOver(read)
   metrics.onScrape(read)
+  observation.telemetry?.read(() => {
+    const { events, rejects, drops } = counts
+    const { waiting, matured, attributed, organic, late } = joiner.stats()
+    const { records, eventTimeMs } = position
+    const eventTime = eventTimeMs === 0 ? null : eventTimeMs
+    const labels = { waiting, matured, attributed: { ...attributed }, organic, late }
+    return { records, eventTime, events: { ...events }, rejects: { ...rejects }, drops: { ...drops }, labels }
+  })
 }
 
 /** Each time the learner has told its figures. */
-export function observeFigures(observation: Observation): (answer: MetricsAnswer) => void {
+export function observeFigures(
+  observation: Observation,
+): (answer: MetricsAnswer, records: number, eventTimeMs: number) => void {
   const { metrics } = observation
   let isFirst = true
-  return function onFigures({ window, totals, tables, deepRestarts }) {
+  return function onFigures(answer, records, eventTimeMs) {
+    const { window, totals, tables, deepRestarts } = answer
+    observeWindow(observation, answer, records, eventTimeMs)
     metrics.clear('millrace_task_figure')
     const all = totals.filter(({ split }) => split === 'all')
     for (const [name, lines] of [['window', window] as const, ['total', all] as const]) {

@@ -1,17 +1,18 @@
 /** `run` and `replay`: learn and publish; the result as a table, and as a report beside the configured comparisons. */
 import { relative, resolve } from 'node:path'
-import { environment } from '../config/load.js'
+import { environment, type LoadedConfig } from '../config/load.js'
 import type { RunReport } from '../evaluate/report/report.js'
-import { createLog } from '../observe/log.js'
+import { createLog, type Log } from '../observe/log.js'
 import { createProgress } from '../observe/progress.js'
 import { systemClock } from '../std/clock.js'
 import { besideLive, onLog } from './beside-live.js'
+import { type Dashboard, isWatched, openBrowser, openDashboard } from './dashboard.js'
 import { evaluateAll, writeReport } from './evaluate-files.js'
 import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
 import { reportOf } from './report-of.js'
 import { learnLog } from './session.js'
-import { untilSignal } from './signals.js'
+import { nextSignal, untilSignal } from './signals.js'
 import { printReports } from './terminal.js'
 import { variantsOf } from './variants.js'
 
@@ -28,16 +29,48 @@ export interface RunOptions {
   /** Afterwards evaluate the variants of evaluate.compare too, for the report. */
   compare: boolean
   json: boolean
+  /** Show the dashboard in a browser, if somebody sits there. */
+  open?: boolean
 }
 
 export async function runLearning(options: RunOptions): Promise<void> {
   const checked = loadChecked(options.file, { set: options.set })
   const loaded = options.replay ? onLog(besideLive(checked), options.log) : checked
+  const logger = createLog(loaded.config.name, loaded.config.log.level)
+  const dashboard = options.replay ? undefined : await openDashboard(loaded, logger, systemClock)
+  try {
+    if (dashboard !== undefined) announce(dashboard, logger, options.open === true)
+    const stopped = await learnAndReport(options, loaded, logger, dashboard)
+    if (dashboard === undefined || stopped || options.json || !isWatched()) return
+    process.stderr.write(`\nThe dashboard stays at ${dashboard.url} until Ctrl-C.\n`)
+    await nextSignal()
+  } finally {
+    await dashboard?.close()
+  }
+}
+
+function announce({ url }: Dashboard, logger: Log, open: boolean): void {
+  if (isWatched()) process.stderr.write(`\nDashboard: ${url}\n\n`)
+  else logger.info({ url }, 'the dashboard')
+  if (open) openBrowser(url)
+}
+
+/** Returns whether it was stopped before its end. */
+async function learnAndReport(
+  options: RunOptions,
+  loaded: LoadedConfig,
+  logger: Log,
+  dashboard: Dashboard | undefined,
+): Promise<boolean> {
   const { config, folder } = loaded
-  const logger = createLog(config.name, config.log.level)
   const terminal = process.stderr.isTTY === true
   const making = createProgress('preparing the log', terminal, logger, systemClock)
-  const log = await prepareLog(loaded, (records, share) => making.update(records, share)).finally(() => making.stop())
+  let made = 0
+  dashboard?.say('preparing', 'the log is being made', () => made)
+  const log = await prepareLog(loaded, (records, share) => {
+    making.update(records, share)
+    made = share
+  }).finally(() => making.stop())
   const progress = createProgress('learning', terminal, logger, systemClock)
   const onProgress = (records: number, share: number | undefined) => progress.update(records, share)
   const session = {
@@ -48,6 +81,7 @@ export async function runLearning(options: RunOptions): Promise<void> {
     followJournal: options.followJournal === true,
     logger,
     clock: systemClock,
+    telemetry: dashboard?.telemetry,
     onProgress,
   } as const
   const { value: result, stopped } = await untilSignal(logger, stop => learnLog(session, stop)).finally(() =>
@@ -59,6 +93,8 @@ export async function runLearning(options: RunOptions): Promise<void> {
   const reports: [RunReport, ...RunReport[]] = [reportOf(names, loaded, result)]
   if (options.compare && !stopped) {
     const variants = variantsOf(options.file, options.set, loaded)
+    if (variants.length > 0)
+      dashboard?.say('comparing', 'variants are learned beside the configuration, for the report')
     const entrants = variants.map(variant => ({ ...variant, file: options.file }))
     reports.push(...(await evaluateAll(entrants, logger)))
   }
@@ -74,4 +110,6 @@ export async function runLearning(options: RunOptions): Promise<void> {
       { label: 'checkpoints', target: shown(config.checkpoint.path) },
     ],
   })
+  if (!stopped) dashboard?.say('finished', 'the log has been learned to its end', () => 1)
+  return stopped
 }

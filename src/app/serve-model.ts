@@ -2,10 +2,13 @@
 import type { LoadedConfig } from '../config/load.js'
 import { MillraceError } from '../domain/errors.js'
 import { createLog } from '../observe/log.js'
+import { dashboardRoutes } from '../serve/http/dashboard-routes.js'
 import { createModelRoutes } from '../serve/http/model-routes.js'
 import { serveHttp } from '../serve/http/server.js'
+import { statusRoutes } from '../serve/http/status-routes.js'
 import { systemClock } from '../std/clock.js'
 import { withClosers } from './closers.js'
+import { telemetryOf } from './dashboard.js'
 import { followLoaded } from './follow.js'
 import { programVersion } from './observation.js'
 import { untilSignal } from './signals.js'
@@ -17,13 +20,22 @@ export async function serveModel(loaded: LoadedConfig, snapshots: string | undef
     withClosers(async closers => {
       const follower = await followLoaded(loaded, { logger, ...(snapshots === undefined ? {} : { snapshots }) })
       closers.push(() => follower.close())
+      const telemetry = telemetryOf(loaded, systemClock, false)
+      telemetry.read(() => {
+        const { version, eventTimeMs = null, reason } = follower.model()
+        const state = version === undefined ? 'starting' : 'serving'
+        return { state, text: reason, step: version ?? 0, eventTime: eventTimeMs }
+      })
+      telemetry.sample()
+      const timer = setInterval(() => telemetry.sample(), 1000)
+      closers.push(async () => clearInterval(timer))
       const server = await serveHttp({
         http: config.http,
         folder,
         version: programVersion(),
         logger,
         clock: systemClock,
-        plugins: [createModelRoutes(follower)],
+        plugins: [dashboardRoutes, statusRoutes(telemetry), createModelRoutes(follower)],
       })
       closers.push(() => server.close())
       logger.info({ url: server.url, openapi: `${server.url}/openapi.json` }, 'answers over HTTP')

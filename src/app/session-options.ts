@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.js'
 import type { Log } from '../observe/log.js'
 import type { LearnerPort } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
+import type { Telemetry } from '../serve/telemetry/telemetry.js'
 import type { Clock } from '../std/clock.js'
 
 export interface SessionOptions {
@@ -17,6 +18,8 @@ export interface SessionOptions {
   followJournal?: boolean
   logger: Log
   clock: Clock
+  /** Is told what the dashboard shows. Absent: there is none. */
+  telemetry?: Telemetry | undefined
   onProgress(records: number, share: number | undefined): void
   /** Another learner than the worker thread, such as one that answers at once: what does the main thread cost alone? */
   startLearner?(config: Config): Promise<StartedLearner>

@@ -20,6 +20,7 @@ import { withClosers } from './closers.js'
 import type { Closers } from './ends.js'
 import { assertWritable } from './file-outputs.js'
 import { Observation } from './observation.js'
+import { observeAlarm, observeHistory } from './observe-dashboard.js'
 import { observeLearner } from './observe-learner.js'
 import { observeCheckpoints, observeFigures, observeParts } from './observe-parts.js'
 import { openEnds } from './open-ends.js'
@@ -47,7 +48,7 @@ export interface SessionResult {
 
 export async function learnLog(options: SessionOptions, stop: AbortSignal): Promise<SessionResult> {
   return withClosers(async closers => {
-    const observation = new Observation(options.clock, stop)
+    const observation = new Observation(options.clock, stop, options.telemetry)
     // First, so that it is closed last: an instance that stands by, or stops, is seen as well.
     closers.push(await observation.serve(options))
     return runSession(options, observation, closers, stop).catch(error => {
@@ -96,10 +97,12 @@ async function runSession(
       }
       metrics = answer
       history.add(answer, records, eventTimeMs)
-      onFigures(answer)
+      onFigures(answer, records, eventTimeMs)
     },
     onAlarm(alarm, { events, eventTime }) {
-      history.addAlarm({ ...alarm, records: events, eventTimeMs: eventTime })
+      const point = { ...alarm, records: events, eventTimeMs: eventTime }
+      history.addAlarm(point)
+      observeAlarm(observation, point)
       logger.warn({ ...alarm, records: events, eventTime: new Date(eventTime).toISOString() }, 'the log has drifted')
     },
   })
@@ -121,6 +124,7 @@ async function runSession(
     async checkpoint() {},
     onProgress(records, share) {
       options.onProgress(records, share)
+      observation.share = share ?? null
       throughput.add(records)
     },
   }
@@ -133,6 +137,7 @@ async function runSession(
   options.onWired?.(parts)
   await beginSession({ loaded, root, resume: options.resume, ends, learner, parts, history }, closers)
   observeParts(parts, observation)
+  observeHistory(observation, history)
   observation.enter('learning')
   const recordsBefore = position.records
   const resumeMs = clock.monotonicMs() - startedMs

@@ -7,6 +7,13 @@ import type { Log } from '../observe/log.js'
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 const EXIT_CODES = { SIGTERM: 143, SIGINT: 130 }
 
+/** Whichever comes first. */
+export function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise(resolve => {
+    for (const signal of SIGNALS) process.once(signal, resolve)
+  })
+}
+
 /** What the work came to, and whether it was stopped before its end. last: what is done before it stops. */
 export async function untilSignal<T>(
   logger: Log,

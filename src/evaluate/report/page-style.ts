@@ -1,21 +1,49 @@
-/** The style sheet of the HTML report. Series colours have a contrast of 3:1 or more against the page, text 4.5:1 or more. */
-export const PAGE_STYLE = `
-:root {
-  color-scheme: light dark;
-  --font: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+/**
+ * The style sheet of the HTML report, and the pieces of it that the dashboard shares. Series colours have a contrast of
+ * 3:1 or more against the page, text 4.5:1 or more.
+ */
+export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+
+export const LIGHT = `
   --page: #f6f7f9; --card: #ffffff; --line: #dfe3e8; --grid: #e9ecf0;
   --text: #1a2027; --muted: #59636e; --accent: #0b5cc4; --good: #12703a; --good-page: #e3f4e9; --warn: #a13d00;
   --reference: #7c8691;
   --series-0: #0b5cc4; --series-1: #c2410c; --series-2: #0f766e; --series-3: #8b2fc9;
-  --series-4: #946200; --series-5: #c01f6a; --series-6: #4d6b12; --series-7: #475569;
+  --series-4: #946200; --series-5: #c01f6a; --series-6: #4d6b12; --series-7: #475569;`
+
+export const DARK = `
+  --page: #11151a; --card: #1a2027; --line: #303943; --grid: #2a323b;
+  --text: #e8ecf1; --muted: #a4afbb; --accent: #79b4ff; --good: #7ddb9f; --good-page: #173323; --warn: #ffb07a;
+  --reference: #8b97a4;
+  --series-0: #6aaeff; --series-1: #ff9a62; --series-2: #4fd1bd; --series-3: #cf9dff;
+  --series-4: #f2c14e; --series-5: #ff85b8; --series-6: #b3d25e; --series-7: #b6c2cf;`
+
+export const PLOT_STYLE = `
+.uplot, .uplot * { font-family: var(--font); }
+.u-legend { text-align: left; font-size: 13px; margin: 6px 0 0; display: block; width: auto; }
+.u-legend tbody { display: flex; flex-wrap: wrap; gap: 2px 16px; }
+.u-legend tr { display: flex; margin: 0; }
+.u-legend tr:first-child { order: 1; visibility: hidden; }
+.u-wrap:hover + .u-legend tr:first-child { visibility: visible; }
+.u-legend .faint { display: none; }
+.u-legend th, .u-legend td { padding: 1px 0; border: 0; color: var(--text); display: flex; align-items: center; }
+.u-legend th { font-weight: 400; }
+.u-inline.u-live th::after { content: none; }
+.u-legend .u-marker { width: 12px; height: 12px; border-radius: 2px; }
+.u-legend .u-value { padding-left: 6px; min-width: 4.2em; color: var(--muted); justify-content: flex-start; }
+.u-legend .u-series.u-off > * { opacity: 0.4; }
+.u-select { background: color-mix(in srgb, var(--accent) 18%, transparent); }
+.u-hz .u-cursor-x, .u-vt .u-cursor-y { border-right: 1px dashed var(--muted); }
+.u-hz .u-cursor-y, .u-vt .u-cursor-x { border-bottom: 1px dashed var(--muted); }
+`
+
+export const PAGE_STYLE = `
+:root {
+  color-scheme: light dark;
+  --font: ${FONT};${LIGHT}
 }
 @media (prefers-color-scheme: dark) {
-  :root {
-    --page: #11151a; --card: #1a2027; --line: #303943; --grid: #2a323b;
-    --text: #e8ecf1; --muted: #a4afbb; --accent: #79b4ff; --good: #7ddb9f; --good-page: #173323; --warn: #ffb07a;
-    --reference: #8b97a4;
-    --series-0: #6aaeff; --series-1: #ff9a62; --series-2: #4fd1bd; --series-3: #cf9dff;
-    --series-4: #f2c14e; --series-5: #ff85b8; --series-6: #b3d25e; --series-7: #b6c2cf;
+  :root {${DARK}
   }
 }
 * { box-sizing: border-box; }
@@ -64,23 +92,7 @@ details .scroll { max-height: 260px; overflow: auto; margin-top: 6px; }
 details table { font-size: 13px; }
 details thead th { position: sticky; top: 0; background: var(--card); }
 .plot { width: 100%; min-height: 220px; }
-.uplot, .uplot * { font-family: var(--font); }
-.u-legend { text-align: left; font-size: 13px; margin: 6px 0 0; display: block; width: auto; }
-.u-legend tbody { display: flex; flex-wrap: wrap; gap: 2px 16px; }
-.u-legend tr { display: flex; margin: 0; }
-.u-legend tr:first-child { order: 1; visibility: hidden; }
-.u-wrap:hover + .u-legend tr:first-child { visibility: visible; }
-.u-legend .faint { display: none; }
-.u-legend th, .u-legend td { padding: 1px 0; border: 0; color: var(--text); display: flex; align-items: center; }
-.u-legend th { font-weight: 400; }
-.u-inline.u-live th::after { content: none; }
-.u-legend .u-marker { width: 12px; height: 12px; border-radius: 2px; }
-.u-legend .u-value { padding-left: 6px; min-width: 4.2em; color: var(--muted); justify-content: flex-start; }
-.u-legend .u-series.u-off > * { opacity: 0.4; }
-.u-select { background: color-mix(in srgb, var(--accent) 18%, transparent); }
-.u-hz .u-cursor-x, .u-vt .u-cursor-y { border-right: 1px dashed var(--muted); }
-.u-hz .u-cursor-y, .u-vt .u-cursor-x { border-bottom: 1px dashed var(--muted); }
-footer { margin-top: 40px; color: var(--muted); font-size: 13px; }
+${PLOT_STYLE}footer { margin-top: 40px; color: var(--muted); font-size: 13px; }
 @media (max-width: 600px) {
   main { padding: 18px 12px 40px; }
   .card { padding: 12px; }

@@ -1,0 +1,65 @@
+/** What the model answers over HTTP, as the playground asks it. */
+import { ask } from './api.js'
+
+export interface ModelInfo {
+  version: number
+  ageSeconds: number
+  state: string
+  tasks: { name: string; head: string; rank: number }[]
+}
+
+export interface RankedItem {
+  item: string
+  score: number
+  values: Record<string, number>
+  rank: number
+}
+
+export interface Explanation {
+  version: number
+  tasks: Record<
+    string,
+    {
+      value: number
+      parts: { name: string; value: number }[]
+      slots: { name: string; contribution: number }[]
+      gates?: number[]
+    }
+  >
+}
+
+export interface Neighbour {
+  item: string
+  score: number
+}
+
+export interface UserEvent {
+  item: string
+  /** Decayed number of times. */
+  weight: number
+  eventTime: number
+}
+
+const path = (id: string) => encodeURIComponent(id)
+
+export const modelInfo = (signal?: AbortSignal) => ask<ModelInfo>('/v1/model', undefined, signal)
+
+export const topItems = (user: string, size: number, weights: Record<string, number>, signal?: AbortSignal) =>
+  ask<{ version: number; items: RankedItem[] }>('/v1/top', { user, size, weights }, signal)
+
+export const explain = (user: string, item: string, signal?: AbortSignal) =>
+  ask<Explanation>('/v1/explain', { user, item }, signal)
+
+export const similar = async (item: string, size: number, signal?: AbortSignal) =>
+  (await ask<{ items: Neighbour[] }>(`/v1/items/${path(item)}/similar?size=${size}`, undefined, signal)).items
+
+/** Some users whom the instance has seen lately; a follower has seen none. */
+export async function someUsers(size: number): Promise<string[]> {
+  const { users } = await ask<{ users: { user: string }[] }>(`/v1/users?size=${size}`)
+  return users.map(({ user }) => user)
+}
+
+/** What the user has had, newest first. */
+export async function recentEvents(user: string): Promise<UserEvent[]> {
+  return (await ask<{ recent: UserEvent[] }>(`/v1/users/${path(user)}`)).recent
+}

@@ -1,0 +1,145 @@
+/** The dashboard of a real run: it moves with the log, costs the model nothing, and goes with the process. */
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, test } from 'node:test'
+import { simulateShop } from '../../src/simulate/simulate.js'
+import { createLogWriter } from '../../src/sink/log-writer.js'
+import { browserSkip, launch, openPage, until } from '../helpers/browser.js'
+import { type Running, start } from '../helpers/process.js'
+import { smallConfig, Workspace, writePlainLog } from '../helpers/workspace.js'
+
+const LIVE = {
+  ...smallConfig,
+  outputs: { ...smallConfig.outputs, deltaEvery: '1h' },
+  batch: { maxExamples: 64, tick: '1h', linger: '50ms' },
+}
+const SHOP = { seed: 5, events: 12_000, users: 300, items: 150, days: 10, partitions: 2, bots: 0.01, malformed: 0.005 }
+
+interface Status {
+  now: { state: string; records: number; events: Record<string, number>; step: number }
+  about: { backend: string | null }
+  windows: { records: number; tasks: { task: string }[] }[]
+  calibration: { task: string }[]
+  snapshots: { version: number }[]
+}
+
+async function dashboardOf(run: Running): Promise<string> {
+  const said = () => /"url":"(http:[^"]+)","msg":"the dashboard"/.exec(run.stderr)?.[1]
+  await run.until(() => said() !== undefined)
+  return said() ?? ''
+}
+
+const statusOf = async (url: string) => (await (await fetch(`${url}/v1/status`)).json()) as Status
+
+async function simulated(): Promise<Workspace> {
+  const workspace = new Workspace()
+  const log = createLogWriter({ path: workspace.path('log'), partitions: SHOP.partitions })
+  await simulateShop(SHOP, log)
+  log.close()
+  return workspace
+}
+
+/** Learns to the end. */
+const learn = (workspace: Workspace, ...settings: string[]) =>
+  start(['run', workspace.path('millrace.yaml'), '--json', '--set', ...settings])
+
+test('a model that is looked at is byte for byte the model that is not', { timeout: 120_000 }, async () => {
+  const [alone, watched] = [await simulated(), await simulated()]
+  assert.equal((await learn(alone, 'http.enabled=false').finished).code, 0)
+
+  const run = learn(watched, 'http.port=0')
+  const url = await dashboardOf(run)
+  let changes = 0
+  let last: Status | undefined
+  const stream = await fetch(`${url}/v1/stream`)
+  const reading = (async () => {
+    for await (const part of stream.body ?? []) changes += Buffer.from(part).toString().split('\nevent: ').length - 1
+  })().catch(() => {})
+  while (!run.ended) last = (await statusOf(url).catch(() => undefined)) ?? last
+  await reading
+  assert.equal((await run.finished).code, 0)
+  assert.ok(changes > 5, `${changes} changes were told`)
+  assert.ok((last?.windows.length ?? 0) > 1)
+  assert.deepEqual(watched.final(), alone.final())
+})
+
+test('the page of a live run moves with the log, and says so when the process is gone', {
+  skip: browserSkip,
+  timeout: 120_000,
+}, async () => {
+  const workspace = new Workspace(LIVE)
+  const writer = createLogWriter({ path: workspace.path('log'), partitions: 1, blockBytes: 1 })
+  writePlainLog(writer, 600)
+  const run = start([
+    'run',
+    workspace.path('millrace.yaml'),
+    '--follow',
+    '--json',
+    '--set',
+    'http.port=0',
+    'observe.port=0',
+  ])
+  const browser = await launch()
+  after(() => browser.close())
+  after(() => run.kill('SIGKILL'))
+  const url = await dashboardOf(run)
+  const { page, complaints } = await openPage(browser, url)
+  const shows = (text: string) => `document.getElementById('tiles').textContent.includes(${JSON.stringify(text)})`
+  // 20 items, 5 records a page and 2 more on every fifth.
+  await until(page, shows('3,260'))
+  writePlainLog(writer, 100, 600)
+  writer.close()
+  await until(page, shows('3,800'))
+  await until(page, 'document.getElementById("state-name").textContent === "Learning"')
+  assert.deepEqual(complaints, [])
+
+  const status = await statusOf(url)
+  assert.equal(status.now.events.impression, 2800)
+  assert.match(status.about.backend ?? '', /onnx|tfjs/)
+  assert.deepEqual([...new Set(status.windows.flatMap(({ tasks }) => tasks.map(({ task }) => task)))].slice(0, 2), [
+    'click',
+    'rating',
+  ])
+  assert.ok(status.snapshots.length > 0)
+
+  // The playground follows what this run has published.
+  await page.getByRole('link', { name: 'Playground' }).click()
+  await until(page, 'document.querySelectorAll(".ranked").length > 5')
+  await page.locator('.ranked').first().click()
+  await until(page, 'document.querySelector(".diverging") !== null && document.querySelector(".gates") !== null')
+  assert.deepEqual(complaints, [])
+
+  assert.equal((await run.kill('SIGTERM')).code, 0)
+  await until(page, '!document.getElementById("notice").hidden')
+})
+
+test('a run goes on where it stopped, and so do the curves', { timeout: 120_000 }, async () => {
+  const workspace = await simulated()
+  assert.equal((await learn(workspace, 'http.port=0').finished).code, 0)
+  const again = start([
+    'run',
+    workspace.path('millrace.yaml'),
+    '--follow',
+    '--json',
+    '--set',
+    'http.port=0',
+    'observe.port=0',
+  ])
+  const url = await dashboardOf(again)
+  let status = await statusOf(url)
+  while (status.now.state !== 'learning') status = await statusOf(url)
+  assert.ok(status.now.records > 11_000)
+  assert.ok(status.windows.length > 4)
+  assert.equal((await again.kill('SIGTERM')).code, 0)
+})
+
+test('a dashboard port that is taken is an error if it was asked for', { timeout: 60_000 }, async () => {
+  const occupant = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => occupant.once('listening', resolve))
+  const { port } = occupant.address() as AddressInfo
+  const { code, stderr } = await learn(await simulated(), `http.port=${port}`).finished
+  occupant.close()
+  assert.equal(code, 10)
+  assert.match(stderr, new RegExp(`PORT_REFUSED: 127.0.0.1:${port}: .*EADDRINUSE`))
+})
