@@ -84,6 +84,11 @@ export const recommend = z.strictObject({
     z.int().min(0).default(1),
     'Every nth positive is ranked against the whole catalogue for the metrics, before it is learned; 0 = none. Its cost grows with the catalogue.',
   ),
+  sampleUsers: about(
+    z.int().min(0).max(1000).default(50),
+    'Ids of so many users who had something last are kept, and are in snapshots, for people to try the model with. 0: only hashes of the ids of users leave the learner.',
+    { unit: 'users' },
+  ),
   baselines: about(
     z.boolean().default(false),
     'Judge popularity, last item, item-kNN and own history beside the model.',

@@ -66,12 +66,19 @@ export class PositiveLog {
 /** What take() gave, an entry at a time. */
 export function* readEntries(state: LoadedState) {
   const entries = loadedArray(state, 'entries', Uint32Array)
-  const items = unpackTexts(loadedArray(state, 'lengths', Uint32Array), loadedArray(state, 'bytes', Uint8Array))
-  for (const [nth, item] of items.entries()) {
-    const [userLo = 0, userHi = 0, itemLo = 0, itemHi = 0, low = 0, high = 0] = entries.subarray(
-      nth * ENTRY_WORDS,
-      (nth + 1) * ENTRY_WORDS,
-    )
-    yield { userLo, userHi, itemLo, itemHi, tick: (high | 0) * WORD_RANGE + low, item }
+  const lengths = loadedArray(state, 'lengths', Uint32Array)
+  const bytes = loadedArray(state, 'bytes', Uint8Array)
+  const decoder = new TextDecoder()
+  for (let nth = 0, at = 0; nth < lengths.length; at += lengths[nth++]!) {
+    const item = decoder.decode(bytes.subarray(at, at + lengths[nth]!))
+    const first = nth * ENTRY_WORDS
+    yield {
+      userLo: entries[first]!,
+      userHi: entries[first + 1]!,
+      itemLo: entries[first + 2]!,
+      itemHi: entries[first + 3]!,
+      tick: (entries[first + 5]! | 0) * WORD_RANGE + entries[first + 4]!,
+      item,
+    }
   }
 }

@@ -27,6 +27,7 @@ import { Pending } from './pending.js'
 import { ENTRY_WORDS, PositiveLog, readEntries } from './positive-log.kernel.js'
 import { RANKERS, type Ranker, Rankers } from './rankers.kernel.js'
 import { RecentDraws } from './recent-draws.kernel.js'
+import { RecentUsers } from './recent-users.js'
 import { TopN } from './top-n.kernel.js'
 
 export type RecommendConfig = NonNullable<Config['recommend']>
@@ -40,9 +41,6 @@ export type OnRank = (ranker: Ranker, split: RankSplit, rank: number, eventTimeM
 /** A new pair counts with so many of the user's recent items, each one back a little less. */
 const PAIR_WINDOW = 50
 const PAIR_RECENCY = 0.95
-
-/** Steps of a delta between two stops. */
-const SLICE = 4
 
 export interface TopOptions {
   count: number
@@ -61,6 +59,7 @@ export class Recommender implements Stateful {
   readonly #coCounts: CoCounts
   readonly #histories: Histories
   readonly #recent: RecentDraws
+  readonly #recentUsers: RecentUsers
   readonly #model: NextItem
   readonly #rankers: Rankers
   readonly #pending: Pending
@@ -85,6 +84,7 @@ export class Recommender implements Stateful {
     this.#coCounts = new CoCounts(config.neighbours)
     this.#histories = new Histories(config.maxPairs, config.halfLife.history)
     this.#recent = new RecentDraws()
+    this.#recentUsers = new RecentUsers(config.sampleUsers)
     this.#model = new NextItem(config, {
       items: this.#items,
       coCounts: this.#coCounts,
@@ -143,6 +143,11 @@ export class Recommender implements Stateful {
     return popularItems(this.#items, count)
   }
 
+  /** Some who had something lately, the last one first. */
+  users(count: number): Id[] {
+    return this.#recentUsers.list(count)
+  }
+
   /** What the user has had, newest first. */
   had(user: Id, eventTimeMs: number, count: number): HadItem[] {
     this.#hasher.text(user)
@@ -164,7 +169,8 @@ export class Recommender implements Stateful {
       const state = { meta: { ...meta, digest }, arrays }
       return { form: 'log', encoding, state, rows: 0, changed, removed: 0, digest }
     }
-    const state = { meta: { words: ENTRY_WORDS, tick: this.#savedTick }, arrays: entries }
+    const arrays = { ...entries, ...this.#recentUsers.saveArrays() }
+    const state = { meta: { words: ENTRY_WORDS, tick: this.#savedTick }, arrays }
     return { form: 'log', encoding, state, rows: 0, changed, removed: 0, digest }
   }
 
@@ -176,6 +182,7 @@ export class Recommender implements Stateful {
     }
     const { tick } = state.meta as { tick: number | null }
     if (tick !== null && tick > this.#tick) yield* this.#turnTo(tick)
+    this.#recentUsers.loadArrays(state)
   }
 
   stats(): { items: number; users: number; pairs: number; theta: number[] } {
@@ -211,6 +218,7 @@ export class Recommender implements Stateful {
         ...this.#model.saveArrays(),
         ...this.#recent.saveArrays(),
         ...this.#pending.saveArrays(),
+        ...this.#recentUsers.saveArrays(),
       },
     }
   }
@@ -239,6 +247,7 @@ export class Recommender implements Stateful {
     this.#model.loadArrays(state)
     this.#recent.loadArrays(state, meta.recent)
     this.#pending.loadArrays(state)
+    this.#recentUsers.loadArrays(state)
     // Without a digest nothing was tracked, and a full snapshot comes before the next delta.
     if (meta.digest !== undefined) this.#log?.loadArrays(state, meta.digest)
   }
@@ -259,7 +268,7 @@ export class Recommender implements Stateful {
   /** For a follower. */
   *#turnTo(tick: number): Generator<void, void> {
     for (let nth = 0; nth < this.#pending.length; nth++) {
-      if (nth % SLICE === 0) yield
+      yield
       this.#learn(nth)
     }
     this.#pending.clear()
@@ -267,6 +276,7 @@ export class Recommender implements Stateful {
   }
 
   #positive({ user, item, eventTimeMs }: Positive): void {
+    this.#recentUsers.add(user)
     if (!this.#pending.add(user, item)) return
     const nth = this.#pending.length - 1
     if (this.#log !== undefined) {

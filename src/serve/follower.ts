@@ -178,6 +178,12 @@ export class Follower {
     return { ...answered, items: replica.scorer.recommender?.popular(size) ?? [] }
   }
 
+  /** Some users who had something lately, to try the model with: `recommend.sampleUsers`. */
+  users(size = 10): Answered & { users: string[] } {
+    const { replica, answered } = this.#front()
+    return { ...answered, users: replica.scorer.recommender?.users(size) ?? [] }
+  }
+
   /** What one score is made of. */
   async explain(question: Question & { item: string }): Promise<Explanation> {
     const { replica, answered } = this.#front()

@@ -19,7 +19,7 @@ import type { SnapshotFeed } from './feed.js'
 import { checkParts, Replica } from './replica.js'
 
 /** Longer than this a request does not wait for a version that is being applied. */
-const SLICE_MS = 0.5
+const SLICE_MS = 0.3
 const KEPT_VERSIONS = 100
 
 /** starting: the output is read. waiting: no version can be scored with. gap: one can, and newer ones need a full one first. */

@@ -17,7 +17,7 @@ import { type KeyIndex, ROW_SLAB_BITS } from './key-index.kernel.js'
 
 const SLAB_MASK = (1 << ROW_SLAB_BITS) - 1
 /** Rows between two stops of applySlices(): a fraction of a millisecond. */
-const SLICE_ROWS = 1024
+const SLICE_ROWS = 256
 /** As taken; changed since; made since. */
 const CLEAN = 0
 const CHANGED = 1

@@ -18,6 +18,7 @@ import {
   topBody,
   topQuery,
   userAnswer,
+  usersAnswer,
   versionsAnswer,
 } from './model-schemas.js'
 import type { HttpPlugin } from './plugin.js'
@@ -28,6 +29,8 @@ const FEW = 10
 
 export function createModelRoutes(follower: Follower): HttpPlugin {
   return async app => {
+    // The schemas say what is answered; to check each answer against them would cost as much as scoring a dozen items.
+    app.setSerializerCompiler(() => JSON.stringify)
     app.post(
       '/v1/score',
       {
@@ -100,6 +103,18 @@ export function createModelRoutes(follower: Follower): HttpPlugin {
         schema: { summary: 'What one score is made of', body: explainBody, response: { 200: explainAnswer } },
       },
       ({ body }) => answering(async () => timed(await follower.explain({ ...body, eventTimeMs: body.eventTime }))),
+    )
+    app.get(
+      '/v1/users',
+      {
+        config: READ,
+        schema: {
+          summary: 'Some users who had something lately',
+          querystring: z.object({ size: querySize.optional() }),
+          response: { 200: usersAnswer },
+        },
+      },
+      ({ query: { size = FEW } }) => answering(() => timed(follower.users(size))),
     )
     app.get(
       '/v1/users/:user',
