@@ -18,8 +18,9 @@ import { runInSlices } from '../std/slices.js'
 import type { SnapshotFeed } from './feed.js'
 import { checkParts, Replica } from './replica.js'
 
-/** Longer than this a request does not wait for a version that is being applied. */
+/** So long a request waits for a version that is being applied, or for this share of the time that requests take. */
 const SLICE_MS = 0.3
+const SHARE = 0.15
 const KEPT_VERSIONS = 100
 
 /** starting: the output is read. waiting: no version can be scored with. gap: one can, and newer ones need a full one first. */
@@ -136,7 +137,7 @@ export class ReplicaPair {
 
   #run = <T>(work: Generator<void, T>): Promise<T> => {
     const { clock, pause } = this.#deps
-    return runInSlices(work, { sliceMs: SLICE_MS, nowMs: () => clock.monotonicMs(), pause })
+    return runInSlices(work, { sliceMs: SLICE_MS, share: SHARE, nowMs: () => clock.monotonicMs(), pause })
   }
 
   async #take(record: SnapshotRecord): Promise<void> {
