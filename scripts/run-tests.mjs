@@ -13,8 +13,8 @@ const all = readdirSync('.build/test', { recursive: true })
   // The compiler leaves the output of a removed test behind.
   .filter(file => file.endsWith('.test.js') && existsSync(file.slice('.build/'.length).replace(/js$/, 'ts')))
   .sort()
-// Minutes each, with processes that are killed: npm run test:crash, npm run test:kafka. CI runs the latter with all others.
-const APART = process.env.CI ? /[/\\]crash[./\\-]/ : /[/\\](crash[./\\-]|integration[/\\](kafka|asyncapi))/
+// Minutes each: npm run test:crash, npm run test:kafka, the installed package. CI runs all but the first with the others.
+const APART = process.env.CI ? /[/\\]crash[./\\-]/ : /[/\\](crash[./\\-]|integration[/\\](kafka|asyncapi|package))/
 const files = all.filter(file => (wanted === undefined ? !APART.test(file) : file.includes(wanted)))
 if (files.length === 0) {
   console.error(`no test matches ${wanted}`)
