@@ -67,6 +67,16 @@ function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {
       yield { path: at('given'), message: 'must name a binary task declared above, of a binary task' }
     if (given !== undefined && (given.label.window ?? 0) > (task.label.window ?? 0))
       yield { path: at('given'), message: `'${given.name}' is known later than this task: its window is longer` }
+    const { window, early, event, attribution } = task.label
+    if (attribution === 'given' && task.given === undefined)
+      yield { path: at('label', 'attribution'), message: 'the task is not `given` another' }
+    if (early !== undefined && (task.head !== 'binary' || event === 'rating' || early >= (window ?? 0)))
+      yield {
+        path: at('label', 'early'),
+        message: 'is for binary tasks on clicks and buys, and shorter than the window',
+      }
+    if (early !== undefined && early < (given?.label.window ?? 0))
+      yield { path: at('label', 'early'), message: `'${given?.name}' is not final by then: its window is longer` }
     if (task.name === RETRIEVAL_TASK)
       yield { path: at('name'), message: `'${RETRIEVAL_TASK}' is the name of the figures of top-N` }
     if (task.calibration !== undefined && task.head !== 'binary')

@@ -72,8 +72,16 @@ const label = z.strictObject({
     'How long after an impression the event counts. Absent: no impression needed, the event itself is the example and is scored and learned in one step.',
   ),
   attribution: about(
-    z.enum(['last', 'all']).default('last'),
-    'Which waiting impressions of the same user and item a positive labels: the last one, or all within the window.',
+    z.enum(['last', 'given', 'all']).default('last'),
+    'Which waiting impressions of the same user and item a positive labels. last: the last one. given: the last one where what the task is `given` happened, so that a buy is credited to the last click. all: all within the window.',
+  ),
+  late: about(
+    z.enum(['take-back', 'duplicate', 'wait']).default('take-back'),
+    'Binary tasks on clicks and buys that know when to learn early (`early`). take-back: what is known by then is learned, 0 if nothing came; a positive that comes after all is learned at once, and the 0 is taken back. duplicate: the same without taking back, which predicts too little. wait: nothing is learned before the window is over. Only final labels are judged.',
+  ),
+  early: about(
+    optionalDuration(),
+    'How long after an impression the task is learned for the first time. Absent: with the task that it is `given`, when that one is final; without one, when the window is over.',
   ),
   atLeast: about(z.number().optional(), 'Binary tasks on a rating: 1 if the value is at least this.'),
 })
@@ -127,8 +135,8 @@ const join = z.strictObject({
     { unit: 'examples' },
   ),
   organic: about(
-    z.enum(['positive', 'negatives', 'drop']).default('drop'),
-    'A positive without an impression: an example of its own, the same with sampled negatives, or dropped and counted.',
+    z.enum(['positive', 'negatives', 'funnel', 'drop']).default('drop'),
+    'A positive without an impression. positive: an example of its own. negatives: the same with sampled negatives. funnel: where a task is `given` it, such as a buy given a click, an example of that task alone. drop: dropped and counted.',
   ),
   atEnd: about(
     z.enum(['mature', 'wait']).default('mature'),

@@ -7,7 +7,8 @@ const DROPS: Record<DropReason, string> = {
   late: 'The record is behind the watermark and `join.late` is `drop`.',
   capacity:
     '`join.maxWaiting` impressions, or 65,536 positives, were waiting: the oldest was decided early, with what was known by then.',
-  organic: 'A click, buy or rating that no impression explains, and `join.organic` is `drop`.',
+  organic:
+    'A click, buy or rating that no impression explains, and `join.organic` is `drop`, or `funnel` and no task is given it.',
   tombstone: 'A Kafka message without a value: it deletes a key from a compacted topic and tells no event.',
 }
 

@@ -9,7 +9,7 @@
  */
 import type { TaskConfig } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
-import { MASK_COUNTED } from '../domain/example.js'
+import { MASK_JUDGED } from '../domain/example.js'
 import type { LoadedState, PartState, Stateful } from '../domain/state.js'
 import { FLAG_COLD_ITEM, FLAG_COLD_USER } from '../features/columns.js'
 import { BinaryMetrics } from './metrics/binary-metrics.js'
@@ -73,7 +73,7 @@ export class ProgressiveValidation implements Stateful {
       if (task === undefined) continue
       for (let i = 0; i < n; i++) {
         const at = i * width + t
-        if (((mask[at] ?? 0) & MASK_COUNTED) === 0) continue
+        if (((mask[at] ?? 0) & MASK_JUDGED) === 0) continue
         const value = values[at] ?? 0
         const label = labels[at] ?? 0
         task.window.add(value, label)

@@ -2,6 +2,9 @@
  * Impressions that wait for labels, with one cursor a window over their arrival order: what lies before it has matured
  * for the tasks of that window. A shorter window's cursor is never behind a longer one's, so the longest window's cursor
  * is the head of the queue.
+ *
+ * A positive without an impression that begins a funnel waits here too (`begin`), for what the tasks that are given it
+ * need. It is an example of these tasks alone: it was not shown, so it says nothing of how often what is shown is clicked.
  */
 import type { Impression, Positive } from '../domain/event.js'
 import type { LoadedState, PartState } from '../domain/state.js'
@@ -11,6 +14,9 @@ import type { PairKey } from './pair-key.js'
 import { PairQueue } from './pair-queue.kernel.js'
 import type { JoinPorts } from './ports.js'
 
+/** Tag of an entry that is no impression but the beginning of a funnel. */
+const BEGUN = 1
+
 export class WaitingImpressions {
   readonly #plan: LabelPlan
   readonly #ports: JoinPorts
@@ -19,6 +25,8 @@ export class WaitingImpressions {
   readonly #cursors: number[]
   /** The window of nextDueMs(). */
   #dueWindow = 0
+  /** Impression and task of each label that has just come after it was learned as 0. */
+  #late: { entry: number; task: number }[] = []
 
   constructor(plan: LabelPlan, ports: JoinPorts, matured: Matured) {
     this.#plan = plan
@@ -37,6 +45,13 @@ export class WaitingImpressions {
     return this.#queue.newest(key.lo, key.hi) >= 0
   }
 
+  /** Those of the pair where something happened that others are given, the newest first. */
+  *begunOf(key: PairKey, { begins }: KindPlan): Generator<number> {
+    for (let entry = this.#queue.newest(key.lo, key.hi); entry >= 0; entry = this.#queue.older(entry)) {
+      if (begins.some(task => this.#isPositive(entry, task))) yield entry
+    }
+  }
+
   /** Returns the entry, for take(). */
   add(event: Impression, key: PairKey, row: number, watermarkMs: number): number {
     const entry = this.#queue.push(key.lo, key.hi, event.eventTimeMs, watermarkMs, key.requestLo, key.requestHi)
@@ -52,7 +67,25 @@ export class WaitingImpressions {
     for (const group of plan.groups) {
       if (this.#attribute(event, key, group, newest)) found = true
     }
+    if (this.#late.length > 0) this.#correct()
     return found
+  }
+
+  /**
+   * A positive without an impression, with its row, begins a funnel. Returns the entry, for take(). It waits from when it
+   * was due: the watermark of now depends on how often it is told.
+   */
+  begin(positives: PairQueue, positive: number, plan: KindPlan): number {
+    const lo = positives.pairLo(positive)
+    const hi = positives.pairHi(positive)
+    const requestLo = positives.requestLo(positive)
+    const requestHi = positives.requestHi(positive)
+    const timeMs = positives.timeMs(positive)
+    const entry = this.#queue.push(lo, hi, timeMs, positives.baseMs(positive), requestLo, requestHi)
+    this.#queue.setTag(entry, BEGUN)
+    this.#queue.addRow(entry, positives.row(positive, 0))
+    for (const task of plan.begins) this.#queue.setLabel(entry, task, positives.label(positive, task))
+    return entry
   }
 
   /** Labels this entry, which came after the positive; whether it is the positive's. */
@@ -63,10 +96,11 @@ export class WaitingImpressions {
     if (timeMs < shownMs && !requested) return false
     let found = false
     for (const group of plan.groups) {
-      if (timeMs > shownMs + group.windowMs) continue
+      if (timeMs > shownMs + group.windowMs || !this.#isCreditable(entry, group)) continue
       found = true
       for (const task of group.tasks) this.#setFirst(entry, task, waiting.label(positive, task))
     }
+    if (this.#late.length > 0) this.#correct()
     return found
   }
 
@@ -133,7 +167,7 @@ export class WaitingImpressions {
       // All older entries have times up to this base: out of the window, or no better than the best.
       if (baseMs + group.windowMs < timeMs || ((requested || !byRequest) && baseMs <= bestMs)) break
       const shownMs = queue.timeMs(entry)
-      if (shownMs + group.windowMs < timeMs) continue
+      if (shownMs + group.windowMs < timeMs || !this.#isCreditable(entry, group)) continue
       const matches = byRequest && queue.hasRequest(entry, key.requestLo, key.requestHi)
       if (matches ? !requested || shownMs > bestMs : !requested && shownMs <= timeMs && shownMs > bestMs) {
         best = entry
@@ -142,7 +176,7 @@ export class WaitingImpressions {
       }
     }
     if (best < 0) return false
-    if (requested || group.attribution === 'last') this.#label(best, group, event.value)
+    if (requested || group.attribution !== 'all') this.#label(best, group, event.value)
     else {
       for (let entry = newest; entry >= first; entry = queue.older(entry)) {
         const shownMs = queue.timeMs(entry)
@@ -158,7 +192,29 @@ export class WaitingImpressions {
 
   /** The first label of a task stays. */
   #setFirst(entry: number, task: number, label: number): void {
-    if ((this.#queue.bits(entry) & (1 << task)) === 0) this.#queue.setLabel(entry, task, label)
+    if ((this.#queue.bits(entry) & (1 << task)) !== 0) return
+    this.#queue.setLabel(entry, task, label)
+    const early = this.#plan.early[task] ?? -1
+    if (label > 0 && early >= 0 && (this.#cursors[early] ?? 0) > entry) this.#late.push({ entry, task })
+  }
+
+  /** What was learned as 0 and is positive after all is learned at once; the oldest impression first. */
+  #correct(): void {
+    const late = this.#late.sort((a, b) => a.entry - b.entry)
+    this.#late = []
+    for (const [index, { entry, task }] of late.entries()) {
+      const label = this.#queue.label(entry, task)
+      const given = this.#plan.given[task] ?? -1
+      const reached = this.#isPositive(entry, given)
+      if (this.#queue.tag(entry) !== BEGUN) this.#matured.late(task, label, reached)
+      else if (given >= 0) this.#matured.lateStep(task, label, reached)
+      if (late[index + 1]?.entry !== entry)
+        this.#matured.send(this.#queue.row(entry, 0), false, this.#queue.timeMs(entry))
+    }
+  }
+
+  #isCreditable(entry: number, { given, attribution }: LabelGroup): boolean {
+    return attribution !== 'given' || this.#isPositive(entry, given)
   }
 
   #isPositive(entry: number, task: number): boolean {
@@ -166,13 +222,25 @@ export class WaitingImpressions {
   }
 
   #pass(entry: number, window: number): void {
+    const { tasksOfWindow, earlyOfWindow, early, entireSpace } = this.#plan
     const bits = this.#queue.bits(entry)
-    for (const task of this.#plan.tasksOfWindow[window] ?? []) {
-      const reached = this.#isPositive(entry, this.#plan.given[task] ?? -1)
-      if ((bits & (1 << task)) !== 0) this.#matured.set(task, this.#queue.label(entry, task), reached)
-      else if (this.#plan.entireSpace[task]) this.#matured.set(task, 0, reached)
+    const isBegun = this.#queue.tag(entry) === BEGUN
+    for (const task of earlyOfWindow[window] ?? []) this.#learn(entry, task)
+    for (const task of tasksOfWindow[window] ?? []) {
+      if ((bits & (1 << task)) === 0 && entireSpace[task] !== true) continue
+      if ((early[task] ?? -1) < 0) this.#learn(entry, task)
+      if (!isBegun) this.#matured.judge(task, this.#queue.label(entry, task))
     }
     this.#cursors[window] = entry + 1
+  }
+
+  /** A task without its positive has the label 0. */
+  #learn(entry: number, task: number): void {
+    const label = this.#queue.label(entry, task)
+    const given = this.#plan.given[task] ?? -1
+    const reached = this.#isPositive(entry, given)
+    if (this.#queue.tag(entry) !== BEGUN) this.#matured.learn(task, label, reached)
+    else if (given >= 0 && (reached || label > 0)) this.#matured.learnStep(task, label)
   }
 
   #finish(entry: number): void {

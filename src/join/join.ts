@@ -7,8 +7,8 @@
  * the example itself.
  *
  * A positive labels impressions of its user and item whose window it falls into: the one with its request id (then even
- * if the clocks say that it came first), else the latest or all that are not younger than it. The first label of a task
- * stays. A positive labels what waits when it comes; one that finds nothing waits until the watermark has passed it,
+ * if the clocks say that it came first), else the latest or all that are not younger than it; where a task is credited to
+ * what it is given, only those where that happened. The first label of a task stays. A positive labels what waits when it comes; one that finds nothing waits until the watermark has passed it,
  * because its impression may still come, and takes the first that fits. After that it is organic. The features of an
  * organic example are as of the positive's arrival.
  *
@@ -31,6 +31,7 @@ import { type KindPlan, type LabelPlan, planLabels } from './label.js'
 import { Matured } from './matured.js'
 import { Orphans, subjectOf } from './orphans.js'
 import { PairKey } from './pair-key.js'
+import type { PairQueue } from './pair-queue.kernel.js'
 import { createCounters, type JoinCounters, type JoinPorts, type JoinStats } from './ports.js'
 
 export type { JoinPorts, JoinStats, JoinSubject } from './ports.js'
@@ -59,7 +60,15 @@ export class Joiner {
     this.#key = new PairKey(hasher)
     this.#matured = new Matured(this.#plan, ports, this.#counters)
     this.#impressions = new WaitingImpressions(this.#plan, ports, this.#matured)
-    this.#orphans = new Orphans(this.#plan, config, this.#random, ports, this.#counters, this.#matured)
+    this.#orphans = new Orphans(
+      this.#plan,
+      config,
+      this.#random,
+      ports,
+      this.#counters,
+      this.#matured,
+      (positives, positive, plan) => this.#begin(positives, positive, plan),
+    )
   }
 
   /** Impressions that wait. */
@@ -139,15 +148,29 @@ export class Joiner {
       this.#ports.release(this.#ports.arrive(event, true))
       return
     }
-    if (this.#impressions.size >= this.#config.maxWaiting) {
-      this.#drop('capacity')
-      this.#impressions.matureOldest()
-    }
+    this.#makeRoom()
     const row = this.#ports.arrive(event, true)
     this.#key.read(event.user, event.item, event.requestId)
     const entry = this.#impressions.add(event, this.#key, row, this.#watermarkMs)
     this.#orphans.resolve(this.#key, this.#impressions, entry)
     this.#nextDueMs = Math.min(this.#nextDueMs, this.#impressions.nextDueMs())
+  }
+
+  /** An organic positive waits for what comes after it, as an impression does. */
+  #begin(positives: PairQueue, positive: number, plan: KindPlan): void {
+    this.#makeRoom()
+    const entry = this.#impressions.begin(positives, positive, plan)
+    // It is an orphan no more, and what follows it may be one still.
+    positives.clearBits(positive)
+    const pair = { lo: positives.pairLo(positive), hi: positives.pairHi(positive) }
+    this.#orphans.resolve(pair, this.#impressions, entry)
+    this.#nextDueMs = Math.min(this.#nextDueMs, this.#impressions.nextDueMs())
+  }
+
+  #makeRoom(): void {
+    if (this.#impressions.size < this.#config.maxWaiting) return
+    this.#drop('capacity')
+    this.#impressions.matureOldest()
   }
 
   #positive(event: Positive, plan: KindPlan): void {
@@ -163,7 +186,9 @@ export class Joiner {
     for (const task of plan.instant) {
       const given = this.#plan.given[task] ?? -1
       const reached = plan.instant.includes(given) && this.#plan.labelOf(given, event.value) > 0
-      this.#matured.set(task, this.#plan.labelOf(task, event.value), reached)
+      const label = this.#plan.labelOf(task, event.value)
+      this.#matured.learn(task, label, reached)
+      this.#matured.judge(task, label)
     }
     this.#matured.send(row, true, event.eventTimeMs)
     this.#ports.release(row)
@@ -173,6 +198,10 @@ export class Joiner {
     this.#key.read(event.user, event.item, event.requestId)
     if (this.#impressions.label(event, this.#key, plan)) {
       this.#counters.attributed[event.kind]++
+      if (plan.credits && this.#orphans.size > 0) {
+        for (const entry of this.#impressions.begunOf(this.#key, plan))
+          this.#orphans.resolve(this.#key, this.#impressions, entry)
+      }
       return
     }
     if (this.#orphans.size >= Math.min(ORPHANS, this.#config.maxWaiting)) {

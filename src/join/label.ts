@@ -4,17 +4,22 @@
  *
  * A binary task on clicks or buys is labelled in the entire space: every impression counts, 0 unless the positive came.
  * All other tasks (on ratings, or on a value) have nothing to learn from an impression without their positive.
+ *
+ * A task of the entire space whose label may come late is learned early, as what is known by then, and again when a
+ * positive comes after all. Only its final label is judged.
  */
 import type { TaskConfig } from '../config/schema.js'
 import type { PositiveKind } from '../domain/event.js'
 
-/** Tasks that a positive labels in the same way: same event, window and attribution. */
+/** Tasks that a positive labels in the same way: same event, window and attribution (and what they are given, if that counts). */
 export interface LabelGroup {
   tasks: readonly number[]
   windowMs: number
   /** Index in `windowsMs`. */
   window: number
-  attribution: 'last' | 'all'
+  attribution: TaskConfig['label']['attribution']
+  /** attribution given: the task that must have happened; else -1. */
+  given: number
 }
 
 export interface KindPlan {
@@ -25,6 +30,10 @@ export interface KindPlan {
   windowed: readonly number[]
   /** Those of `windowed` that an impression without the positive labels 0. */
   entireSpace: readonly number[]
+  /** Those of `windowed` that another task is given: with one of them a funnel begins. */
+  begins: readonly number[]
+  /** Positives that came before may be credited once this one has come. */
+  credits: boolean
 }
 
 export interface LabelPlan {
@@ -32,8 +41,14 @@ export interface LabelPlan {
   kinds: Readonly<Record<PositiveKind, KindPlan>>
   /** Distinct windows, shortest first. */
   windowsMs: readonly number[]
-  /** Per window: the tasks that mature with it. */
+  /** Per window: the tasks whose labels are final with it. */
   tasksOfWindow: readonly (readonly number[])[]
+  /** Per window: the tasks that are learned with it as what is known by then, although their own window is longer. */
+  earlyOfWindow: readonly (readonly number[])[]
+  /** Per task: index of the window with which it is learned early, or -1. */
+  early: readonly number[]
+  /** Per task: a positive that comes after it was learned early is a further example, and nothing is taken back. */
+  duplicates: readonly boolean[]
   entireSpace: readonly boolean[]
   /** Per task: the task that it is given, or -1. */
   given: readonly number[]
@@ -41,19 +56,36 @@ export interface LabelPlan {
   labelOf(task: number, value: number): number
 }
 
+const ATTRIBUTIONS = ['last', 'given', 'all'] as const
+
 export function planLabels(tasks: readonly TaskConfig[]): LabelPlan {
-  const windowsMs = [...new Set(tasks.flatMap(({ label }) => label.window ?? []))].sort((a, b) => a - b)
   const entireSpace = tasks.map(({ head, label }) => head === 'binary' && label.event !== 'rating')
-  const where = (test: (task: TaskConfig) => boolean) => tasks.flatMap((task, index) => (test(task) ? index : []))
+  const earlyMs = tasks.map((task, index) => (entireSpace[index] === true ? earlyWindow(task, tasks) : undefined))
+  const windowsMs = [...new Set([...tasks.map(({ label }) => label.window), ...earlyMs])]
+    .filter(windowMs => windowMs !== undefined)
+    .sort((a, b) => a - b)
+  const where = (test: (task: TaskConfig, index: number) => boolean) =>
+    tasks.flatMap((task, index) => (test(task, index) ? index : []))
+
+  const given = tasks.map(task => tasks.findIndex(({ name }) => name === task.given))
+  const creditedBy = given.map((before, task) => (tasks[task]?.label.attribution === 'given' ? before : -1))
 
   function planKind(kind: PositiveKind): KindPlan {
     const groups = windowsMs.flatMap((windowMs, window) =>
-      (['last', 'all'] as const).flatMap(attribution => {
-        const members = where(
-          ({ label }) => label.event === kind && label.window === windowMs && label.attribution === attribution,
-        )
-        return members.length > 0 ? { tasks: members, windowMs, window, attribution } : []
-      }),
+      ATTRIBUTIONS.flatMap(attribution =>
+        [...new Set(creditedBy)]
+          .sort((a, b) => a - b)
+          .flatMap(before => {
+            const members = where(
+              ({ label }, task) =>
+                label.event === kind &&
+                label.window === windowMs &&
+                label.attribution === attribution &&
+                creditedBy[task] === before,
+            )
+            return members.length > 0 ? { tasks: members, windowMs, window, attribution, given: before } : []
+          }),
+      ),
     )
     const windowed = where(({ label }) => label.event === kind && label.window !== undefined)
     return {
@@ -61,6 +93,8 @@ export function planLabels(tasks: readonly TaskConfig[]): LabelPlan {
       groups,
       windowed,
       entireSpace: windowed.filter(task => entireSpace[task]),
+      begins: windowed.filter(task => given.includes(task)),
+      credits: windowed.some(task => creditedBy.includes(task)),
     }
   }
 
@@ -69,12 +103,23 @@ export function planLabels(tasks: readonly TaskConfig[]): LabelPlan {
     kinds: { click: planKind('click'), buy: planKind('buy'), rating: planKind('rating') },
     windowsMs,
     tasksOfWindow: windowsMs.map(windowMs => where(({ label }) => label.window === windowMs)),
+    earlyOfWindow: windowsMs.map(windowMs => tasks.flatMap((_, task) => (earlyMs[task] === windowMs ? task : []))),
+    early: earlyMs.map(windowMs => (windowMs === undefined ? -1 : windowsMs.indexOf(windowMs))),
+    duplicates: tasks.map(({ label }) => label.late === 'duplicate'),
     entireSpace,
-    given: tasks.map(({ given }) => tasks.findIndex(({ name }) => name === given)),
+    given,
     labelOf(index, value) {
       const task = tasks[index]
       if (task === undefined || task.head !== 'binary') return value
       return task.label.atLeast === undefined || value >= task.label.atLeast ? 1 : 0
     },
   }
+}
+
+/** When the task is learned for the first time, if that is before its label is final: ms after the impression. */
+export function earlyWindow({ label, given }: TaskConfig, tasks: readonly TaskConfig[]): number | undefined {
+  const { window, early, late } = label
+  if (window === undefined || late === 'wait') return undefined
+  const earlyMs = early ?? tasks.find(({ name }) => name === given)?.label.window
+  return earlyMs !== undefined && earlyMs < window ? earlyMs : undefined
 }

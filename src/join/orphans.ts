@@ -1,7 +1,7 @@
 /**
  * Positives that found no impression, until the watermark has passed them: their impression may still come. Those whose
  * impression does not come are organic: dropped and counted, or examples of their own, with sampled negatives if
- * configured. The rows of such examples are taken when the positive arrives, and given back if its impression comes.
+ * configured, or the beginning of a funnel. The rows of such examples are taken when the positive arrives, and given back if its impression comes.
  *
  * An orphan that found its impression stays in the queue, without bits, until its turn.
  */
@@ -20,6 +20,9 @@ import type { JoinCounters, JoinPorts, JoinSubject } from './ports.js'
 /** By tag. */
 const KINDS: readonly PositiveKind[] = ['click', 'buy', 'rating']
 
+/** An organic positive with its row becomes the beginning of a funnel; the callee takes the row over. */
+type BeginFunnel = (positives: PairQueue, positive: number, plan: KindPlan) => void
+
 export class Orphans {
   readonly #plan: LabelPlan
   readonly #config: Config['join']
@@ -28,6 +31,7 @@ export class Orphans {
   readonly #matured: Matured
   readonly #queue: PairQueue
   readonly #recent: RecentItems
+  readonly #begin: BeginFunnel
 
   constructor(
     plan: LabelPlan,
@@ -36,6 +40,7 @@ export class Orphans {
     ports: JoinPorts,
     counters: JoinCounters,
     matured: Matured,
+    begin: BeginFunnel,
   ) {
     this.#plan = plan
     this.#config = config
@@ -44,6 +49,7 @@ export class Orphans {
     this.#matured = matured
     this.#queue = new PairQueue(plan.tasks, config.organic === 'negatives' ? 1 + config.negatives : 1)
     this.#recent = new RecentItems(random)
+    this.#begin = begin
   }
 
   /** Those that found their impression count until their turn. */
@@ -61,10 +67,10 @@ export class Orphans {
     const entry = queue.push(key.lo, key.hi, event.eventTimeMs, watermarkMs, key.requestLo, key.requestHi)
     queue.setTag(entry, KINDS.indexOf(event.kind))
     for (const task of plan.windowed) queue.setLabel(entry, task, this.#plan.labelOf(task, event.value))
-    if (this.#config.organic === 'drop') return
+    if (this.#config.organic === 'drop' || (this.#config.organic === 'funnel' && !this.#begins(entry, plan))) return
     const subject = subjectOf(event)
     queue.addRow(entry, this.#ports.arrive(subject, true))
-    if (this.#config.organic === 'positive' || plan.entireSpace.length === 0) return
+    if (this.#config.organic !== 'negatives' || plan.entireSpace.length === 0) return
     // An item that waits for a label of its own is no negative.
     const isRefused = (item: Id) => {
       if (item === event.item) return true
@@ -81,8 +87,11 @@ export class Orphans {
     if (this.#config.organic === 'negatives') this.#recent.add(item)
   }
 
-  /** The new impression takes the orphans of its pair that fit, the oldest arrival first. */
-  resolve(key: PairKey, impressions: WaitingImpressions, impression: number): void {
+  /**
+   * The impression takes the orphans of its pair that fit, the oldest arrival first; again, while it took any: one may
+   * need what another says.
+   */
+  resolve(key: { lo: number; hi: number }, impressions: WaitingImpressions, impression: number): void {
     const queue = this.#queue
     const newest = queue.size === 0 ? -1 : queue.newest(key.lo, key.hi)
     if (newest < 0) return
@@ -90,15 +99,25 @@ export class Orphans {
     for (let entry = newest; entry >= 0; entry = queue.older(entry)) {
       if (queue.bits(entry) !== 0) waiting.push(entry)
     }
-    for (const entry of waiting.reverse()) {
-      const kind = KINDS[queue.tag(entry)] ?? 'click'
-      if (!impressions.take(impression, queue, entry, this.#plan.kinds[kind])) continue
-      this.#counters.attributed[kind]++
-      this.#counters.resolved++
-      queue.clearBits(entry)
-      for (let index = 0; index < queue.rowCount(entry); index++) this.#ports.release(queue.row(entry, index))
-      queue.clearRows(entry)
+    waiting.reverse()
+    for (let before = -1; before !== waiting.length; ) {
+      before = waiting.length
+      for (const entry of waiting.splice(0)) {
+        if (!this.#takeOne(impressions, impression, entry)) waiting.push(entry)
+      }
     }
+  }
+
+  #takeOne(impressions: WaitingImpressions, impression: number, entry: number): boolean {
+    const queue = this.#queue
+    const kind = KINDS[queue.tag(entry)] ?? 'click'
+    if (!impressions.take(impression, queue, entry, this.#plan.kinds[kind])) return false
+    this.#counters.attributed[kind]++
+    this.#counters.resolved++
+    queue.clearBits(entry)
+    for (let index = 0; index < queue.rowCount(entry); index++) this.#ports.release(queue.row(entry, index))
+    queue.clearRows(entry)
+    return true
   }
 
   /** Whether the oldest still waits for its impression. */
@@ -111,10 +130,15 @@ export class Orphans {
     const queue = this.#queue
     const entry = queue.head
     if (this.isOldestOpen) {
-      if (this.#config.organic === 'drop') {
+      const plan = this.#plan.kinds[KINDS[queue.tag(entry)] ?? 'click']
+      const isDropped = this.#config.organic === 'drop' || queue.rowCount(entry) === 0
+      if (isDropped) {
         this.#counters.dropped.organic++
         this.#ports.drop('organic', 1)
-      } else this.#learn(entry, this.#plan.kinds[KINDS[queue.tag(entry)] ?? 'click'])
+      } else if (this.#config.organic === 'funnel') {
+        this.#counters.organic++
+        this.#begin(queue, entry, plan)
+      } else this.#learn(entry, plan)
     }
     queue.shift()
   }
@@ -132,12 +156,21 @@ export class Orphans {
     this.#recent.loadArrays(arrays)
   }
 
+  /** Whether a funnel begins with this positive. */
+  #begins(entry: number, plan: KindPlan): boolean {
+    return plan.begins.some(task => this.#queue.label(entry, task) > 0)
+  }
+
   #learn(entry: number, plan: KindPlan): void {
     const queue = this.#queue
     this.#counters.organic++
     for (let index = 0; index < queue.rowCount(entry); index++) {
-      if (index === 0) for (const task of plan.windowed) this.#matured.set(task, queue.label(entry, task), false)
-      else for (const task of plan.entireSpace) this.#matured.set(task, 0, false)
+      const tasks = index === 0 ? plan.windowed : plan.entireSpace
+      for (const task of tasks) {
+        const label = index === 0 ? queue.label(entry, task) : 0
+        this.#matured.learn(task, label, false)
+        this.#matured.judge(task, label)
+      }
       this.#matured.send(queue.row(entry, index), false, queue.timeMs(entry))
       this.#ports.release(queue.row(entry, index))
     }

@@ -96,6 +96,14 @@ export class PairQueue {
     return older < this.#head ? NONE : older
   }
 
+  pairLo(entry: number): number {
+    return this.#index.keyLo(this.#pairs[entry & this.#mask]!)
+  }
+
+  pairHi(entry: number): number {
+    return this.#index.keyHi(this.#pairs[entry & this.#mask]!)
+  }
+
   timeMs(entry: number): number {
     return this.#times[entry & this.#mask]!
   }

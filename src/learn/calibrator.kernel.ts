@@ -5,6 +5,7 @@
  */
 import type { TaskConfig } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
+import { MASK_COUNTED, MASK_TAKEN_BACK } from '../domain/example.js'
 import type { LoadedState, PartState, PublishedState, Stateful } from '../domain/state.js'
 import { PLATT_SIZE, Platt } from '../evaluate/calibration/platt.js'
 import type { TaskMetrics } from '../evaluate/metrics/task-metrics.js'
@@ -41,7 +42,7 @@ export class Calibrator implements Stateful {
     }
   }
 
-  /** labels, mask: [n, tasks] that matured; the raw scores are those of the rows. */
+  /** labels, mask: [n, tasks] of the step; the raw scores are those of the rows. */
   learn(
     slabs: readonly Slab[],
     batch: { rows: Int32Array; labels: Float32Array; mask: Uint8Array; flags: Uint8Array },
@@ -59,7 +60,9 @@ export class Calibrator implements Stateful {
     this.#raw.record(rows.length, raw, labels, mask, flags, about.impressionTimesMs)
     for (let i = 0; i < rows.length; i++) {
       for (const { index, platt } of this.#tasks) {
-        if (mask[i * tasks + index] === 1) platt.learn(raw[i * tasks + index]!, labels[i * tasks + index]!)
+        const bits = mask[i * tasks + index]!
+        if ((bits & MASK_COUNTED) !== 0) platt.learn(raw[i * tasks + index]!, labels[i * tasks + index]!)
+        else if ((bits & MASK_TAKEN_BACK) !== 0) platt.takeBack(raw[i * tasks + index]!)
       }
     }
   }

@@ -6,7 +6,7 @@
  */
 
 import type { Config } from '../config/schema.js'
-import { MASK_COUNTED } from '../domain/example.js'
+import { MASK_LEARNED } from '../domain/example.js'
 import type { LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../domain/state.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
 import type { FeatureLayout } from '../features/layout.js'
@@ -103,6 +103,6 @@ export class FastPart implements Stateful {
 }
 
 function isLabelled(mask: Uint8Array, from: number, tasks: number): boolean {
-  for (let t = 0; t < tasks; t++) if ((mask[from + t]! & MASK_COUNTED) !== 0) return true
+  for (let t = 0; t < tasks; t++) if ((mask[from + t]! & MASK_LEARNED) !== 0) return true
   return false
 }

@@ -8,6 +8,7 @@
 import type { Backend } from '../backend/backend.js'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
+import { MASK_LEARNED } from '../domain/example.js'
 import type { LoadedState, NamedPart, PartState, SnapshotKind, StateArray } from '../domain/state.js'
 import { type DriftAlarm, DriftWatch } from '../evaluate/drift/drift.js'
 import { ProgressiveValidation } from '../evaluate/progressive.js'
@@ -72,28 +73,31 @@ export class Learner {
     const { deep, tables, fast, calibrator } = this.#predictor
     const n = rows.length
     if (this.#flags.length < n) this.#flags = new Uint8Array(n * 2)
-    const input = this.#predictor.gather(this.#slabs, rows, 'learn', eventTimeMs)
+    // What is only judged must not touch a row or an optimiser's state.
+    const learned = learnedOf(command, this.columns.tasks)
+    const input = this.#predictor.gather(this.#slabs, learned.rows, 'learn', eventTimeMs)
     if (this.#boost !== undefined) deep.rateFactor = tables.rateFactor = this.#boost.next()
-    const result = await deep.learn(input, labels, mask)
-    if (Number.isFinite(result.loss)) {
+    const result = await deep.learn(input, learned.labels, learned.mask)
+    if (learned.rows.length > 0 && Number.isFinite(result.loss)) {
       tables.update(result.embeddedGradient, result.offsetGradient)
       this.#windowLoss += result.loss
       this.#windowSteps++
-    } else await this.#restartDeep(command, result.loss)
+    } else if (learned.rows.length > 0) await this.#restartDeep(command, result.loss)
     tables.maintain(eventTimeMs)
     fast?.maintain()
     this.#step++
     this.#weights = result.taskWeights
 
     // What is judged is the score made before the label: the waiting row's own, or this step's for a fresh row.
+    for (const [step, i] of learned.places.entries()) {
+      if (fresh[i] !== 1) continue
+      const row = rows[i] ?? 0
+      this.#predictor.writeScores(this.#slabs, row, result.values, step)
+      calibrator?.apply(slabOf(this.#slabs, row), row)
+    }
     for (let i = 0; i < n; i++) {
       const row = rows[i] ?? 0
-      const slab = slabOf(this.#slabs, row)
-      if (fresh[i] === 1) {
-        this.#predictor.writeScores(this.#slabs, row, result.values, i)
-        calibrator?.apply(slab, row)
-      }
-      this.#flags[i] = slab.flags[row % SLAB_ROWS] ?? 0
+      this.#flags[i] = slabOf(this.#slabs, row).flags[row % SLAB_ROWS] ?? 0
     }
     const values = this.#predictor.readScores(this.#slabs, rows)
     this.#validation.setStart(command.countFromMs)
@@ -213,6 +217,27 @@ export class Learner {
     await this.#predictor.deep.loadState(this.#deepStart)
     this.#deepRestarts++
   }
+}
+
+/** The examples of a step that something is learned from, in their order. */
+function learnedOf(
+  { rows, labels, mask }: LearnCommand,
+  tasks: number,
+): Pick<LearnCommand, 'rows' | 'labels' | 'mask'> & { places: readonly number[] } {
+  const isLearned = (i: number) => mask.subarray(i * tasks, (i + 1) * tasks).some(bits => (bits & MASK_LEARNED) !== 0)
+  const places = Array.from(rows.keys()).filter(isLearned)
+  if (places.length === rows.length) return { rows, labels, mask, places }
+  const learned = {
+    places,
+    rows: Int32Array.from(places, i => rows[i] ?? 0),
+    labels: new Float32Array(places.length * tasks),
+    mask: new Uint8Array(places.length * tasks),
+  }
+  for (const [to, i] of places.entries()) {
+    learned.labels.set(labels.subarray(i * tasks, (i + 1) * tasks), to * tasks)
+    learned.mask.set(mask.subarray(i * tasks, (i + 1) * tasks), to * tasks)
+  }
+  return learned
 }
 
 /** As it would come back from a checkpoint: one array a name. */

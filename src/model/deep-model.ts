@@ -12,14 +12,14 @@
 import type { Backend, CompiledGraph, HostTensor } from '../backend/backend.js'
 import type { Config, TaskConfig } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
-import { MASK_COUNTED, MASK_REACHED } from '../domain/example.js'
+import { MASK_COUNTED, MASK_REACHED, MASK_STEP_TAKEN_BACK, MASK_TAKEN_BACK } from '../domain/example.js'
 import type { LoadedState, PartState, PublishedState, StateArray } from '../domain/state.js'
 import { createBinaryHead } from './heads/binary.js'
 import { columnTotals, type Head } from './heads/head.js'
 import { createOrdinalHead, levelCount } from './heads/ordinal.js'
 import { RegressionHead } from './heads/regression.js'
 import { decodeLatents, LabelPacker, shiftOffsets } from './label-rows.kernel.js'
-import { ownBit } from './losses.js'
+import { type OwnBits, ownBits } from './losses.js'
 import { adamScalars } from './optimizers/adam.js'
 import { initialValues } from './parameters.js'
 import { planStep, type StepPlan } from './plan.js'
@@ -65,6 +65,7 @@ export interface DeepStep {
 }
 
 const NONE = new Float32Array(0)
+const COUNTED: OwnBits = { learned: MASK_COUNTED, takenBack: 0 }
 
 function createHead(task: TaskConfig): Head {
   if (task.head === 'binary') return createBinaryHead()
@@ -86,8 +87,8 @@ export class DeepModel {
   readonly #packer: LabelPacker
   /** Of the loss of each label; the priors where the weighting's own weights are on the trunk. */
   readonly #lossWeights: Float64Array
-  /** Bit of the mask that a head's statistics count. */
-  readonly #headBits: readonly number[]
+  /** Bits of the mask that a head's statistics count. */
+  readonly #headBits: readonly OwnBits[]
   #offset = new Float32Array(0)
   #steps = 0
   /** Multiplies the step size of the next steps. */
@@ -113,12 +114,16 @@ export class DeepModel {
       weighting.scope === 'loss' ? weighting.weights : Float64Array.from(spec.tasks, task => task.prior)
     this.#heads = spec.tasks.map(createHead)
     const jointOf = (task: number) => plan.funnel.findIndex(step => step.task === task)
-    this.#headBits = spec.tasks.map((_, task) => (jointOf(task) < 0 ? MASK_COUNTED : MASK_REACHED))
+    this.#headBits = spec.tasks.map((_, task) =>
+      jointOf(task) < 0
+        ? { learned: MASK_COUNTED, takenBack: MASK_TAKEN_BACK }
+        : { learned: MASK_REACHED, takenBack: MASK_STEP_TAKEN_BACK },
+    )
     this.#packer = new LabelPacker(
       spec.tasks.map((task, k) => ({
         head: this.#heads[k] ?? createHead(task),
         thresholds: task.head === 'ordinal' ? levelCount(task.range) - 1 : 0,
-        bit: ownBit(plan, k),
+        bits: ownBits(plan, k),
         joint: jointOf(k),
       })),
     )
@@ -156,7 +161,7 @@ export class DeepModel {
     return (await (await this.#gates).run(read)).gates?.data
   }
 
-  /** labels [n, tasks] natural units, mask [n, tasks] 0 or 1. */
+  /** labels [n, tasks] natural units, mask [n, tasks]: see domain/example.ts. */
   async learn(input: DeepInput, labels: Float32Array, mask: Uint8Array): Promise<DeepStep> {
     const { n } = input
     const tasks = this.#heads.length
@@ -164,11 +169,11 @@ export class DeepModel {
     const taskLosses = new Float32Array(tasks)
     if (n === 0) return { values: NONE, loss: 0, taskLosses, taskWeights, embeddedGradient: NONE, offsetGradient: NONE }
 
-    const columns = this.#headBits.map((bit, task) => ({ labels, mask, n, tasks, task, bit }))
+    const columns = this.#headBits.map((bits, task) => ({ labels, mask, n, tasks, task, bits }))
     for (const [k, head] of this.#heads.entries()) if (columns[k]) head.prepare(columns[k])
     const feeds = this.#feeds(input)
     this.#feedLabels(feeds, labels, mask, n)
-    const counts = Float64Array.from(columns, column => columnTotals({ ...column, bit: MASK_COUNTED }).count)
+    const counts = Float64Array.from(columns, column => columnTotals({ ...column, bits: COUNTED }).count)
     const outputs = await this.#train.run({ ...feeds, ...this.#stepFeeds(counts) })
     this.#steps++
 
@@ -282,11 +287,19 @@ export class DeepModel {
     const tasks = this.#heads.length
     const packed = this.#packer.pack(labels, mask, n, this.#lossWeights)
     const kinds = this.#heads.map(head => head.kind)
-    if (kinds.some(kind => kind !== 'ordinal')) feeds.labels = rows(packed.labels, n, tasks)
-    if (kinds.includes('binary')) feeds.binaryWeights = rows(packed.binaryWeights, n, tasks)
-    if (kinds.includes('regression')) feeds.numericWeights = rows(packed.numericWeights, n, tasks)
+    if (kinds.includes('binary')) {
+      feeds.binaryWeights = rows(packed.binaryWeights, n, tasks)
+      feeds.binaryTargets = rows(packed.binaryTargets, n, tasks)
+    }
+    if (kinds.includes('regression')) {
+      feeds.labels = rows(packed.labels, n, tasks)
+      feeds.numericWeights = rows(packed.numericWeights, n, tasks)
+    }
     const joints = this.#plan.funnel.length
-    if (joints > 0) feeds.jointWeights = rows(packed.jointWeights, n, joints)
+    if (joints > 0) {
+      feeds.jointWeights = rows(packed.jointWeights, n, joints)
+      feeds.jointTargets = rows(packed.jointTargets, n, joints)
+    }
     for (const [k, above] of packed.above) feeds[`above.${k}`] = rows(above, n, above.length / n)
     for (const [k, below] of packed.below) feeds[`below.${k}`] = rows(below, n, below.length / n)
   }

@@ -2,16 +2,22 @@
  * Packs a batch's labels, masks and task weights into the arrays that the train graph reads (see step-graph.ts), in
  * buffers that are reused from step to step. A masked label becomes 0 with weight 0, whatever it held.
  */
-import { MASK_COUNTED } from '../domain/example.js'
+import { MASK_COUNTED, MASK_TAKEN_BACK } from '../domain/example.js'
 import type { Head } from './heads/head.js'
+import type { OwnBits } from './losses.js'
+
+/** Of the product of a funnel's way. */
+const ENTIRE_SPACE: OwnBits = { learned: MASK_COUNTED, takenBack: MASK_TAKEN_BACK }
 
 export interface LabelRows {
   /** [n, tasks] */
   labels: Float32Array
   binaryWeights: Float32Array
+  binaryTargets: Float32Array
   numericWeights: Float32Array
   /** [n, funnel tasks] */
   jointWeights: Float32Array
+  jointTargets: Float32Array
   /** By task; [n, levels − 1] each. */
   above: Map<number, Float32Array>
   below: Map<number, Float32Array>
@@ -21,8 +27,8 @@ export interface PackedTask {
   head: Head
   /** Ordinal tasks: levels − 1, else 0. */
   thresholds: number
-  /** Bit of the mask that counts for the head's own loss; 0: it has none. */
-  bit: number
+  /** Bits of the mask that count for the head's own loss. */
+  bits: OwnBits
   /** Column of `jointWeights`, or -1. */
   joint: number
 }
@@ -33,8 +39,10 @@ export class LabelPacker {
   #capacity = 0
   #labels = new Float32Array(0)
   #binaryWeights = new Float32Array(0)
+  #binaryTargets = new Float32Array(0)
   #numericWeights = new Float32Array(0)
   #jointWeights = new Float32Array(0)
+  #jointTargets = new Float32Array(0)
   readonly #above = new Map<number, Float32Array>()
   readonly #below = new Map<number, Float32Array>()
 
@@ -48,35 +56,34 @@ export class LabelPacker {
     const tasks = this.#tasks.length
     const end = n * tasks
     for (let k = 0; k < tasks; k++) {
-      const { head, bit, joint } = this.#tasks[k]!
+      const { head, bits, joint } = this.#tasks[k]!
       const weight = weights[k]! * head.precision
-      const binary = head.kind === 'binary' ? weight : 0
       const numeric = head.kind === 'regression' ? weight : 0
       for (let at = k; at < end; at += tasks) {
-        const counted = mask[at] !== 0
-        this.#labels[at] = counted && head.kind !== 'ordinal' ? head.encode(labels[at]!) : 0
-        this.#binaryWeights[at] = (mask[at]! & bit) !== 0 ? binary : 0
+        const counted = (mask[at]! & MASK_COUNTED) !== 0
+        this.#labels[at] = counted && head.kind === 'regression' ? head.encode(labels[at]!) : 0
         this.#numericWeights[at] = counted ? numeric : 0
       }
+      const from = { labels, mask, n, tasks, task: k, weight }
+      if (head.kind === 'binary')
+        packBinary(from, bits, { weights: this.#binaryWeights, targets: this.#binaryTargets, width: tasks, column: k })
       if (head.kind === 'ordinal') this.#packLevels(k, labels, mask, n, weight)
-      if (joint >= 0) this.#packJoint(k, joint, mask, n, weight)
+      if (joint >= 0) {
+        const into = { weights: this.#jointWeights, targets: this.#jointTargets, width: this.#joints, column: joint }
+        packBinary(from, ENTIRE_SPACE, into)
+      }
     }
     const view = (of: Map<number, Float32Array>) =>
       new Map([...of].map(([k, array]) => [k, array.subarray(0, n * this.#tasks[k]!.thresholds)]))
     return {
       labels: this.#labels.subarray(0, end),
       binaryWeights: this.#binaryWeights.subarray(0, end),
+      binaryTargets: this.#binaryTargets.subarray(0, end),
       numericWeights: this.#numericWeights.subarray(0, end),
       jointWeights: this.#jointWeights.subarray(0, n * this.#joints),
+      jointTargets: this.#jointTargets.subarray(0, n * this.#joints),
       above: view(this.#above),
       below: view(this.#below),
-    }
-  }
-
-  #packJoint(k: number, joint: number, mask: Uint8Array, n: number, weight: number): void {
-    const tasks = this.#tasks.length
-    for (let i = 0; i < n; i++) {
-      this.#jointWeights[i * this.#joints + joint] = (mask[i * tasks + k]! & MASK_COUNTED) !== 0 ? weight : 0
     }
   }
 
@@ -89,7 +96,7 @@ export class LabelPacker {
     below.fill(0, 0, n * thresholds)
     for (let i = 0; i < n; i++) {
       const at = i * tasks + k
-      if (mask[at] === 0) continue
+      if ((mask[at]! & MASK_COUNTED) === 0) continue
       const level = head.encode(labels[at]!)
       // A label that is not a number must show in the loss; rounding it to a level would hide it.
       if (Number.isNaN(level)) below[i * thresholds] = Number.NaN
@@ -104,13 +111,39 @@ export class LabelPacker {
     const size = this.#capacity * this.#tasks.length
     this.#labels = new Float32Array(size)
     this.#binaryWeights = new Float32Array(size)
+    this.#binaryTargets = new Float32Array(size)
     this.#numericWeights = new Float32Array(size)
     this.#jointWeights = new Float32Array(this.#capacity * this.#joints)
+    this.#jointTargets = new Float32Array(this.#capacity * this.#joints)
     for (const [k, { thresholds }] of this.#tasks.entries()) {
       if (thresholds === 0) continue
       this.#above.set(k, new Float32Array(this.#capacity * thresholds))
       this.#below.set(k, new Float32Array(this.#capacity * thresholds))
     }
+  }
+}
+
+interface BinaryColumn {
+  labels: Float32Array
+  mask: Uint8Array
+  n: number
+  tasks: number
+  task: number
+  weight: number
+}
+
+/** One column of weights and targets (see heads/binary.ts), for one loss of a binary task. */
+function packBinary(
+  { labels, mask, n, tasks, task, weight }: BinaryColumn,
+  { learned, takenBack }: OwnBits,
+  { weights, targets, width, column }: { weights: Float32Array; targets: Float32Array; width: number; column: number },
+): void {
+  for (let i = 0; i < n; i++) {
+    const from = i * tasks + task
+    const to = i * width + column
+    const bits = mask[from]!
+    weights[to] = (bits & learned) !== 0 ? weight : 0
+    targets[to] = (bits & (learned | takenBack)) !== 0 ? weight * labels[from]! : 0
   }
 }
 

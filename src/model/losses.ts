@@ -1,5 +1,5 @@
 /** The joint loss in the step graph: one block of columns a kind of head, and the sums per task that the host reads. */
-import { MASK_COUNTED, MASK_REACHED } from '../domain/example.js'
+import { MASK_COUNTED, MASK_REACHED, MASK_STEP_TAKEN_BACK, MASK_TAKEN_BACK } from '../domain/example.js'
 import type { GraphBuilder, Node } from '../graph/graph.js'
 import { binaryLoss } from './heads/binary.js'
 import { ordinalLoss, type ordinalNodes } from './heads/ordinal.js'
@@ -24,21 +24,28 @@ export interface Predicted {
   joint: readonly Node[]
 }
 
-/** Bit of the mask that counts for a task's own loss; 0: it has none. */
-export function ownBit(plan: StepPlan, task: number): number {
-  if (!plan.funnel.some(step => step.task === task)) return MASK_COUNTED
-  return plan.spec.model.funnel === 'esmm' ? 0 : MASK_REACHED
+/** Bits of the mask that count for a task's own loss; 0: it has none. */
+export interface OwnBits {
+  learned: number
+  takenBack: number
+}
+
+export function ownBits(plan: StepPlan, task: number): OwnBits {
+  if (!plan.funnel.some(step => step.task === task)) return { learned: MASK_COUNTED, takenBack: MASK_TAKEN_BACK }
+  if (plan.spec.model.funnel === 'esmm') return { learned: 0, takenBack: 0 }
+  return { learned: MASK_REACHED, takenBack: MASK_STEP_TAKEN_BACK }
 }
 
 /** A scalar; names the sums as outputs. */
 export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, joint }: Predicted): Node {
   const { tasks } = plan.spec
   const columns: Node[] = []
-  const labels = tasks.some(task => task.head !== 'ordinal') ? g.input('labels', ['B', tasks.length]) : latents
+  const labels = tasks.some(task => task.head === 'regression') ? g.input('labels', ['B', tasks.length]) : latents
   const binaryWeights = tasks.some(task => task.head === 'binary')
     ? g.input('binaryWeights', ['B', tasks.length])
     : latents
-  if (tasks.some(task => task.head === 'binary')) columns.push(binaryLoss(g, latents, labels, binaryWeights))
+  if (tasks.some(task => task.head === 'binary'))
+    columns.push(binaryLoss(g, latents, g.input('binaryTargets', ['B', tasks.length]), binaryWeights))
   if (tasks.some(task => task.head === 'regression'))
     columns.push(regressionLoss(g, latents, labels, g.input('numericWeights', ['B', tasks.length])))
   const sums: Node[] = []
@@ -61,12 +68,9 @@ export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, j
     output('ordinalLossSums', g.concat(each, 0))
   }
   if (joint.length > 0) {
-    const own = g.concat(
-      plan.funnel.map(({ task }) => g.slice(labels, 1, task, 1)),
-      1,
-    )
     const weights = g.input('jointWeights', ['B', joint.length])
-    output('jointLossSums', g.sum(binaryLoss(g, g.concat(joint, 1), own, weights), [0]))
+    const targets = g.input('jointTargets', ['B', joint.length])
+    output('jointLossSums', g.sum(binaryLoss(g, g.concat(joint, 1), targets, weights), [0]))
   }
   if (exceeding.length > 0) {
     const probabilities = g.sigmoid(latents)

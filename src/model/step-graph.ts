@@ -8,10 +8,11 @@
  *   embedded        [B, S·dim]   absent without slots
  *   dense           [B, D]       absent without numeric features; also goes to the logits by the linear (wide) part W
  *   offset          [B, K]       id biases, wide weights and the heads' shifts
- *   labels          [B, K]       latent units, 0 where masked                                        (train only from here)
+ *   labels          [B, K]       of regression tasks, latent units, 0 where masked                   (train only from here)
  *   binaryWeights   [B, K]       mask × task weight for binary tasks, else 0; absent without such tasks
+ *   binaryTargets   [B, K]       the same × label; of a label that is taken back: task weight, without its binaryWeight
  *   numericWeights  [B, K]       mask × task weight × precision for regression tasks; absent without such tasks
- *   jointWeights    [B, F]       mask × task weight for the product of each task of a funnel
+ *   jointWeights    [B, F]       mask × task weight for the product of each task of a funnel; jointTargets: as above
  *   above.k below.k [B, L−1]     one-hot rows of ordinal task k, times mask × task weight
  *   rate, epsilon   []           Adam's scalars
  *   trunkWeights    [K]          only with the scope `trunk`: what head k sends into trunk and rows counts so much

@@ -36,7 +36,7 @@ export interface LearnCommand {
   rows: Int32Array
   /** [n, tasks] natural units */
   labels: Float32Array
-  /** [n, tasks] 0 or 1 */
+  /** [n, tasks] see domain/example.ts */
   mask: Uint8Array
   /** [n] */
   fresh: Uint8Array

@@ -12,6 +12,7 @@
  * that is configured, product.
  */
 import type { Config, TaskConfig } from '../config/schema.js'
+import { MASK_JUDGED } from '../domain/example.js'
 import type { Json, PublishedState } from '../domain/state.js'
 
 type FusionConfig = NonNullable<Config['recommend']>['fusion']
@@ -65,7 +66,7 @@ export class Fusion {
     if (this.#config?.method !== 'stack') return
     const width = this.#tasks.length
     for (let i = 0; i < n; i++) {
-      if (mask[i * width] !== 1) continue
+      if (((mask[i * width] ?? 0) & MASK_JUDGED) === 0) continue
       const error = 1 / (1 + Math.exp(-this.#stack(values, i))) - (labels[i * width] ?? 0)
       for (let k = 0; k <= width; k++) {
         const gradient = error * (k === width ? 1 : this.#input(values, i, k))

@@ -118,20 +118,28 @@ function writeInterrupted(workspace: Workspace): void {
   log.close()
 }
 
-test('from each of its checkpoints a replay goes on to the same bytes, whatever was in the middle of what', async () => {
-  const whole = new Workspace()
-  writeInterrupted(whole)
-  const settings = ['--set', 'checkpoint.everyEvents=1000', 'checkpoint.keep=100', 'join.organic=negatives']
-  const all = await replay(whole, ...settings)
-  assert.equal(all.said.counts.rejects['future-time'], 4)
-  assert.equal(all.said.counts.drops.duplicate, 4)
-  const checkpoints = whole.checkpoints()
-  assert.equal(checkpoints.length, 5)
-  for (const [index, name] of checkpoints.slice(0, -1).entries()) {
-    assert.match(name, new RegExp(`-0*${(index + 1) * BATCH}$`))
-    const again = new Workspace()
-    for (const part of ['log', 'out', join('checkpoints', name)])
-      cpSync(whole.path(part), again.path(part), { recursive: true })
-    assert.deepEqual(await replay(again, '--resume', ...settings), all, `from ${name}`)
-  }
-})
+/** Organic positives wait, or begin funnels while labels of others are learned early. */
+const IN_THE_MIDDLE = {
+  'organic examples': ['join.organic=negatives'],
+  'funnels and early labels': ['join.organic=funnel', 'tasks.1.given=click', 'tasks.0.calibration=platt'],
+}
+
+for (const [name, own] of Object.entries(IN_THE_MIDDLE)) {
+  test(`from each of its checkpoints a replay goes on to the same bytes, whatever was in the middle of what: ${name}`, async () => {
+    const whole = new Workspace()
+    writeInterrupted(whole)
+    const settings = ['--set', 'checkpoint.everyEvents=1000', 'checkpoint.keep=100', ...own]
+    const all = await replay(whole, ...settings)
+    assert.equal(all.said.counts.rejects['future-time'], 4)
+    assert.equal(all.said.counts.drops.duplicate, 4)
+    const checkpoints = whole.checkpoints()
+    assert.equal(checkpoints.length, 5)
+    for (const [index, name] of checkpoints.slice(0, -1).entries()) {
+      assert.match(name, new RegExp(`-0*${(index + 1) * BATCH}$`))
+      const again = new Workspace()
+      for (const part of ['log', 'out', join('checkpoints', name)])
+        cpSync(whole.path(part), again.path(part), { recursive: true })
+      assert.deepEqual(await replay(again, '--resume', ...settings), all, `from ${name}`)
+    }
+  })
+}

@@ -4,16 +4,26 @@
  */
 import type { Config, TaskConfig } from '../../src/config/schema.js'
 import type { Impression, Positive } from '../../src/domain/event.js'
+import {
+  MASK_COUNTED,
+  MASK_JUDGED,
+  MASK_REACHED,
+  MASK_STEP_TAKEN_BACK,
+  MASK_TAKEN_BACK,
+} from '../../src/domain/example.js'
 import type { JoinPorts } from '../../src/join/join.js'
+import { earlyWindow } from '../../src/join/label.js'
 import { RecentItems } from '../../src/join/negatives.js'
 import { Random } from '../../src/std/random.js'
 
 interface Shown {
-  event: Impression
+  event: Impression | Positive
   row: number
   baseMs: number
   labels: Map<number, number>
   openWindows: Set<number>
+  /** Not shown at all: an organic positive that began a funnel. */
+  begun: boolean
 }
 
 interface Orphan {
@@ -38,7 +48,9 @@ export class ReferenceJoiner {
     this.config = config
     this.ports = ports
     this.recent = new RecentItems(new Random(seed))
-    this.windows = [...new Set(tasks.flatMap(task => task.label.window ?? []))]
+    this.windows = [
+      ...new Set(tasks.flatMap((task, index) => [task.label.window ?? [], this.early(index) ?? []].flat())),
+    ]
   }
 
   handle(event: Impression | Positive): void {
@@ -52,22 +64,54 @@ export class ReferenceJoiner {
       this.ports.release(this.ports.arrive(event, true))
       return
     }
-    if (this.shown.length >= this.config.maxWaiting) {
-      this.ports.drop('capacity', 1)
-      this.mature(this.shown[0]!, [...this.shown[0]!.openWindows])
-    }
-    const row = this.ports.arrive(event, true)
-    const baseMs = Math.max(event.eventTimeMs, this.watermarkMs, this.shown.at(-1)?.baseMs ?? Number.NEGATIVE_INFINITY)
-    const shown = { event, row, baseMs, labels: new Map<number, number>(), openWindows: new Set(this.windows) }
+    this.makeRoom()
+    this.open(event, this.ports.arrive(event, true), this.watermarkMs)
+  }
+
+  makeRoom(): void {
+    if (this.shown.length < this.config.maxWaiting) return
+    this.ports.drop('capacity', 1)
+    this.mature(this.shown[0]!, [...this.shown[0]!.openWindows])
+  }
+
+  open(event: Impression | Positive, row: number, floorMs: number, begins: number[] = []): void {
+    const baseMs = Math.max(event.eventTimeMs, floorMs, this.shown.at(-1)?.baseMs ?? Number.NEGATIVE_INFINITY)
+    const begun = event.kind !== 'impression'
+    const labels = new Map(begins.map(task => [task, begun ? this.value(event, task) : 0]))
+    const shown = { event, row, baseMs, labels, openWindows: new Set(this.windows), begun }
     this.shown.push(shown)
-    for (const orphan of this.orphans) {
-      if (orphan.found) continue
-      const tasks = this.windowed(orphan.event).filter(task => this.fits(shown, orphan.event, task))
-      for (const task of tasks) this.label(shown, orphan.event, task)
-      if (tasks.length === 0) continue
-      orphan.found = true
-      for (const row of orphan.rows) this.ports.release(row)
-    }
+    this.resolve(shown)
+  }
+
+  resolve(shown: Shown): void {
+    let took: boolean
+    do {
+      took = false
+      for (const orphan of this.orphans) {
+        if (orphan.found) continue
+        const late: number[] = []
+        for (const task of this.windowed(orphan.event)) {
+          if (!this.fits(shown, orphan.event, task)) continue
+          orphan.found = true
+          if (this.label(shown, orphan.event, task)) late.push(task)
+        }
+        this.correct(shown, late)
+        if (!orphan.found) continue
+        took = true
+        for (const row of orphan.rows) this.ports.release(row)
+      }
+    } while (took)
+  }
+
+  correct(shown: Shown, tasks: number[]): void {
+    const labels = new Map(tasks.map(task => [task, shown.labels.get(task)!]))
+    this.call(
+      shown.row,
+      masksOf(labels, task => this.corrected(shown, task)),
+      labels,
+      false,
+      shown.event.eventTimeMs,
+    )
   }
 
   positive(event: Positive): void {
@@ -75,21 +119,39 @@ export class ReferenceJoiner {
     if (instant.length > 0) {
       const row = this.ports.arrive({ ...event, position: null }, false)
       const values = new Map(instant.map(task => [task, this.value(event, task)]))
-      this.call(row, values, true, event.eventTimeMs, values)
+      this.call(
+        row,
+        masksOf(values, task => this.learned(task, values, values) | MASK_JUDGED),
+        values,
+        true,
+        event.eventTimeMs,
+      )
       this.ports.release(row)
     }
     const windowed = this.windowed(event)
     if (windowed.length > 0) {
       let found = false
+      const late: { shown: Shown; task: number }[] = []
       for (const task of windowed) {
         const candidates = this.shown.filter(shown => this.fits(shown, event, task))
         const latest = (among: Shown[]) => among.reduce((a, b) => (b.event.eventTimeMs >= a.event.eventTimeMs ? b : a))
         const requested = candidates.filter(shown => this.isRequested(shown, event))
         if (candidates.length === 0) continue
         found = true
-        if (requested.length > 0) this.label(latest(requested), event, task)
-        else if (this.tasks[task]!.label.attribution === 'last') this.label(latest(candidates), event, task)
-        else for (const shown of candidates) this.label(shown, event, task)
+        const isLast = this.tasks[task]!.label.attribution !== 'all'
+        const labelled = requested.length > 0 ? [latest(requested)] : isLast ? [latest(candidates)] : candidates
+        for (const shown of labelled) if (this.label(shown, event, task)) late.push({ shown, task })
+      }
+      for (const shown of [...this.shown]) {
+        this.correct(
+          shown,
+          late.filter(one => one.shown === shown).map(({ task }) => task),
+        )
+      }
+      const credits = this.begins(event).some(task => this.tasks.some((_, other) => this.creditedBy(other) === task))
+      for (const shown of found && credits ? this.shown.toReversed() : []) {
+        const isPair = shown.event.user === event.user && shown.event.item === event.item
+        if (isPair && this.begins(event).some(task => (shown.labels.get(task) ?? 0) > 0)) this.resolve(shown)
       }
       if (!found) this.wait(event, windowed)
     }
@@ -102,7 +164,9 @@ export class ReferenceJoiner {
       this.decide(this.orphans[0]!)
     }
     const rows: number[] = []
-    if (this.config.organic !== 'drop') rows.push(this.ports.arrive({ ...event, position: null }, true))
+    const { organic } = this.config
+    if (organic !== 'drop' && (organic !== 'funnel' || this.begins(event).some(task => this.value(event, task) > 0)))
+      rows.push(this.ports.arrive({ ...event, position: null }, true))
     if (this.config.organic === 'negatives' && windowed.some(task => this.isEntireSpace(task))) {
       const refused = (item: string) =>
         item === event.item || this.shown.some(shown => shown.event.user === event.user && shown.event.item === item)
@@ -141,63 +205,115 @@ export class ReferenceJoiner {
   decide(orphan: Orphan): void {
     this.orphans = this.orphans.filter(other => other !== orphan)
     if (orphan.found) return
-    if (this.config.organic === 'drop') this.ports.drop('organic', 1)
+    if (orphan.rows.length === 0) this.ports.drop('organic', 1)
+    else if (this.config.organic === 'funnel') {
+      this.makeRoom()
+      this.open(orphan.event, orphan.rows[0]!, orphan.baseMs, this.begins(orphan.event))
+      return
+    }
     for (const [index, row] of orphan.rows.entries()) {
       const labels = new Map<number, number>()
       for (const task of this.windowed(orphan.event)) {
         if (index === 0) labels.set(task, this.value(orphan.event, task))
         else if (this.isEntireSpace(task)) labels.set(task, 0)
       }
-      this.call(row, labels, false, orphan.event.eventTimeMs)
+      const masks = masksOf(labels, task => this.learned(task, labels, new Map()) | MASK_JUDGED)
+      this.call(row, masks, labels, false, orphan.event.eventTimeMs)
       this.ports.release(row)
     }
   }
 
   mature(shown: Shown, windows: number[]): void {
     const labels = new Map<number, number>()
+    const masks = new Map<number, number>()
     for (const window of windows) {
       shown.openWindows.delete(window)
-      for (const task of this.where(task => task.label.window === window)) {
+      for (const task of this.where(task => task.label.window !== undefined)) {
         const label = shown.labels.get(task) ?? (this.isEntireSpace(task) ? 0 : undefined)
-        if (label !== undefined) labels.set(task, label)
+        if (label === undefined) continue
+        const isFinal = this.tasks[task]!.label.window === window
+        const isFirst = (this.early(task) ?? this.tasks[task]!.label.window) === window
+        let bits = isFirst ? this.learned(task, new Map([[task, label]]), shown.labels) : 0
+        // What began with the click says nothing of how often what is shown is clicked.
+        if (shown.begun) bits &= MASK_REACHED
+        else if (isFinal) bits |= MASK_JUDGED
+        if (bits === 0) continue
+        labels.set(task, label)
+        masks.set(task, (masks.get(task) ?? 0) | bits)
       }
     }
-    this.call(shown.row, labels, false, shown.event.eventTimeMs, shown.labels)
+    this.call(shown.row, masks, labels, false, shown.event.eventTimeMs)
     if (shown.openWindows.size > 0) return
     this.shown = this.shown.filter(other => other !== shown)
     this.ports.release(shown.row)
   }
 
-  call(
-    row: number,
-    labels: Map<number, number>,
-    fresh: boolean,
-    timeMs: number,
-    known = new Map<number, number>(),
-  ): void {
-    if (labels.size === 0) return
+  call(row: number, masks: Map<number, number>, labels: Map<number, number>, fresh: boolean, timeMs: number): void {
+    if (masks.size === 0) return
     const values = Float32Array.from(this.tasks, (_, task) => labels.get(task) ?? 0)
-    const mask = Uint8Array.from(this.tasks, ({ given }, task) => {
-      const before = this.tasks.findIndex(({ name }) => name === given)
-      if (!labels.has(task)) return 0
-      return before >= 0 && ((known.get(before) ?? 0) > 0 || labels.get(task)! > 0) ? 3 : 1
-    })
-    this.ports.mature(row, values, mask, fresh, timeMs)
+    this.ports.mature(
+      row,
+      values,
+      Uint8Array.from(this.tasks, (_, task) => masks.get(task) ?? 0),
+      fresh,
+      timeMs,
+    )
+  }
+
+  before(task: number): number {
+    return this.tasks.findIndex(({ name }) => name === this.tasks[task]!.given)
+  }
+
+  /** Bits of a label that is learned. */
+  learned(task: number, labels: Map<number, number>, known: Map<number, number>): number {
+    const before = this.before(task)
+    const isReached = before >= 0 && ((known.get(before) ?? 0) > 0 || labels.get(task)! > 0)
+    return isReached ? MASK_COUNTED | MASK_REACHED : MASK_COUNTED
+  }
+
+  /** Bits of a positive that came after the task was learned. */
+  corrected(shown: Shown, task: number): number {
+    const before = this.before(task)
+    const isDuplicate = this.tasks[task]!.label.late === 'duplicate'
+    const wasReached = before >= 0 && (shown.labels.get(before) ?? 0) > 0
+    const step = wasReached && !isDuplicate ? MASK_STEP_TAKEN_BACK : MASK_REACHED
+    const entire = isDuplicate ? MASK_COUNTED : MASK_TAKEN_BACK
+    if (shown.begun) return before >= 0 ? step : 0
+    return before >= 0 ? entire | step : entire
+  }
+
+  early(task: number): number | undefined {
+    return this.isEntireSpace(task) ? earlyWindow(this.tasks[task]!, this.tasks) : undefined
+  }
+
+  begins(event: Positive): number[] {
+    return this.windowed(event).filter(task => this.tasks.some(({ given }) => given === this.tasks[task]!.name))
   }
 
   fits(shown: Shown, event: Positive, task: number): boolean {
     const windowMs = this.tasks[task]!.label.window!
     const isPair = shown.event.user === event.user && shown.event.item === event.item
     const isOpen = shown.openWindows.has(windowMs) && event.eventTimeMs <= shown.event.eventTimeMs + windowMs
-    return isPair && isOpen && (shown.event.eventTimeMs <= event.eventTimeMs || this.isRequested(shown, event))
+    const before = this.creditedBy(task)
+    const isCreditable = before === undefined || (shown.labels.get(before) ?? 0) > 0
+    return (
+      isPair &&
+      isOpen &&
+      isCreditable &&
+      (shown.event.eventTimeMs <= event.eventTimeMs || this.isRequested(shown, event))
+    )
   }
 
   isRequested(shown: Shown, event: Positive): boolean {
     return event.requestId !== null && shown.event.requestId === event.requestId
   }
 
-  label(shown: Shown, event: Positive, task: number): void {
-    if (!shown.labels.has(task)) shown.labels.set(task, this.value(event, task))
+  /** Whether the label is positive and comes after the task was learned. */
+  label(shown: Shown, event: Positive, task: number): boolean {
+    if (shown.labels.has(task)) return false
+    shown.labels.set(task, this.value(event, task))
+    const early = this.early(task)
+    return early !== undefined && !shown.openWindows.has(early) && this.value(event, task) > 0
   }
 
   value(event: Positive, index: number): number {
@@ -206,8 +322,24 @@ export class ReferenceJoiner {
     return event.value >= (task.label.atLeast ?? Number.NEGATIVE_INFINITY) ? 1 : 0
   }
 
+  /** The task that must have happened where this one is credited. */
+  creditedBy(task: number): number | undefined {
+    return this.tasks[task]!.label.attribution === 'given' ? this.before(task) : undefined
+  }
+
+  /** In the order in which they are labelled: what one says, the next may need. */
   windowed(event: Positive): number[] {
-    return this.where(task => task.label.event === event.kind && task.label.window !== undefined)
+    const tasks = this.where(task => task.label.event === event.kind && task.label.window !== undefined)
+    const order = (task: number) => {
+      const { window, attribution } = this.tasks[task]!.label
+      return [window!, ['last', 'given', 'all'].indexOf(attribution), this.creditedBy(task) ?? -1]
+    }
+    return tasks.sort(
+      (a, b) =>
+        order(a)
+          .map((x, i) => x - order(b)[i]!)
+          .find(x => x !== 0) ?? a - b,
+    )
   }
 
   isEntireSpace(task: number): boolean {
@@ -217,4 +349,8 @@ export class ReferenceJoiner {
   where(test: (task: TaskConfig) => boolean): number[] {
     return this.tasks.flatMap((task, index) => (test(task) ? [index] : []))
   }
+}
+
+function masksOf(labels: Map<number, number>, bits: (task: number) => number): Map<number, number> {
+  return new Map([...labels.keys()].map(task => [task, bits(task)] as const).filter(([, own]) => own > 0))
 }

@@ -16,15 +16,24 @@ const task: fc.Arbitrary<TaskConfig> = fc
     event: fc.constantFrom('click' as const, 'buy' as const, 'rating' as const),
     head: fc.constantFrom('binary' as const, 'binary' as const, 'regression' as const, 'ordinal' as const),
     window: fc.constantFrom(undefined, 0, 50, 120, 120, 300),
-    attribution: fc.constantFrom('last' as const, 'all' as const),
+    attribution: fc.constantFrom('last' as const, 'given' as const, 'all' as const),
     atLeast: fc.constantFrom(undefined, 3.7),
     given: fc.constantFrom(undefined, undefined, 'task0', 'task1'),
+    late: fc.constantFrom('wait' as const, 'duplicate' as const, 'take-back' as const, 'take-back' as const),
+    early: fc.constantFrom(undefined, undefined, 0, 50, 100),
   })
-  .map(({ event, head, window, attribution, atLeast, given }) => ({
+  .map(({ event, head, window, attribution, atLeast, given, late, early }) => ({
     name: 'task',
     ...(given ? { given } : {}),
     head,
-    label: { event, attribution, ...(window === undefined ? {} : { window }), ...(atLeast ? { atLeast } : {}) },
+    label: {
+      event,
+      attribution,
+      late,
+      ...(early === undefined ? {} : { early }),
+      ...(window === undefined ? {} : { window }),
+      ...(atLeast ? { atLeast } : {}),
+    },
     prior: 1,
     rank: 1,
   }))
@@ -36,7 +45,7 @@ const joinConfig: fc.Arbitrary<Config['join']> = fc.record({
   duplicateWindow: fc.constant(1e9),
   duplicateCapacity: fc.constant(1e6),
   maxWaiting: fc.constantFrom(1, 3, 8, 1000, 1000),
-  organic: fc.constantFrom('drop' as const, 'positive' as const, 'negatives' as const),
+  organic: fc.constantFrom('drop' as const, 'positive' as const, 'negatives' as const, 'funnel' as const),
   atEnd: fc.constantFrom('mature' as const, 'mature' as const, 'wait' as const),
   negatives: fc.constantFrom(1, 3),
 })

@@ -40,6 +40,14 @@ export class Platt {
     const error = label - p
     this.#state.set([a + (error * (bb * x - ab)) / determinant, b + (error * (aa - ab * x)) / determinant, aa, ab, bb])
   }
+
+  /** What was learned as 0 is 1 after all: the gradient is the difference of both, the information is there. */
+  takeBack(probability: number): void {
+    const [a = 1, b = 0, aa = PRIOR, ab = 0, bb = PRIOR] = this.#state
+    const x = logit(probability)
+    const determinant = aa * bb - ab * ab
+    this.#state.set([a + (bb * x - ab) / determinant, b + (aa - ab * x) / determinant])
+  }
 }
 
 function logit(probability: number): number {

@@ -5,6 +5,7 @@
  * of the log, and part of the saved state.
  */
 import type { Config, TaskConfig } from '../../config/schema.js'
+import { MASK_JUDGED } from '../../domain/example.js'
 import type { LoadedState, PartState, Stateful } from '../../domain/state.js'
 import { Adwin } from './adwin.js'
 import type { DriftDetector } from './detector.js'
@@ -57,7 +58,7 @@ export class DriftWatch implements Stateful {
     for (let i = 0; i < n; i++) {
       for (let t = 0; t < width; t++) {
         const task = this.#tasks[t]
-        if (task === undefined || mask[i * width + t] !== 1) continue
+        if (task === undefined || ((mask[i * width + t] ?? 0) & MASK_JUDGED) === 0) continue
         const error = ((values[i * width + t] ?? 0) - (labels[i * width + t] ?? 0)) / task.range
         this.#watch(task, Math.min(1, error * error), alarms)
       }

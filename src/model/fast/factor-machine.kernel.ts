@@ -130,6 +130,18 @@ export class FactorMachine {
     this.#updateShared(dense, first, step, shrink)
   }
 
+  /**
+   * A label that was learned as 0 is 1 after all (logistic): the step of 1 minus the step of 0, whose gradients differ by
+   * 1. What was observed has been counted, so no variance shrinks again.
+   */
+  takeBack(records: ValueRecords, dense: Float32Array, first: number): void {
+    const probability = sigmoid(this.predict(records, dense, first))
+    const curvature = Math.max(LEAST_CURVATURE, probability * (1 - probability))
+    const step = 1 / (1 + curvature * this.#variance(records, dense, first))
+    this.#updateValues(records, step, 0)
+    this.#updateShared(dense, first, step, 0)
+  }
+
   /** Of z, with the sums that predict() left. */
   #variance(records: ValueRecords, dense: Float32Array, first: number): number {
     const { asking, factored, count, slabs, at } = records

@@ -6,6 +6,9 @@
  * p(buy | click); its prediction is the product with the other's prediction, recalibrated by a last stack on
  * [logit of the product, 1] that learns from every label.
  *
+ * What was learned as 0 and is 1 after all is taken back (see domain/example.ts for when): each part moves by the
+ * difference of the two gradients.
+ *
  * Notes: what an example must keep until its labels come, [tasks, NOTES] floats. predict() writes them, learn() reads
  * them: the stacks learn only from predictions made before the label. A deep prediction that is no number is replaced
  * by the mean of the bank, so that a dead network neither stops an answer nor spoils the stack.
@@ -13,18 +16,17 @@
 
 import type { TaskConfig } from '../../config/schema.js'
 import { MillraceError } from '../../domain/errors.js'
-import { MASK_COUNTED } from '../../domain/example.js'
+import { MASK_COUNTED, MASK_REACHED, MASK_STEP_TAKEN_BACK, MASK_TAKEN_BACK } from '../../domain/example.js'
 import type { StateArray } from '../../domain/state.js'
 import { Stack } from '../stack/stack.kernel.js'
 import { ID_BIASES, MEMBERS } from './constants.js'
 import { BLOCK, FactorMachine, type ValueRecords } from './factor-machine.kernel.js'
 import { type Link, logit, sigmoid } from './link.js'
 
-/** Of one task: the bank's predictions, the deep part's, the logit of the product, the label once it is known. */
-export const NOTES = MEMBERS + 3
+/** Of one task: the bank's predictions, the deep part's, the logit of the product. */
+export const NOTES = MEMBERS + 2
 const DEEP = MEMBERS
 const PRODUCT = MEMBERS + 1
-const OUTCOME = MEMBERS + 2
 /** No deep part can be so sure that what is given is followed by what is predicted. */
 const MOST_GIVEN = 0.99
 /** The product is nearly calibrated, and what it predicts is rare: few labels must not move it far. */
@@ -113,7 +115,6 @@ export class TwoSpeed {
       }
       const z = this.#deepLatent(t, deep, deepAt)
       notes[at + DEEP] = Number.isFinite(z) ? z : sum / MEMBERS
-      notes[at + OUTCOME] = Number.NaN
     }
     for (let t = 0; t < tasks.length; t++) {
       const task = tasks[t]!
@@ -147,21 +148,26 @@ export class TwoSpeed {
   ): void {
     const tasks = this.#tasks
     for (let t = 0; t < tasks.length; t++) {
-      if ((mask[label + t]! & MASK_COUNTED) === 0) continue
+      const bits = mask[label + t]!
+      if (bits === 0) continue
       const task = tasks[t]!
-      const at = note + t * NOTES
+      const { product, stack, bank } = task
       const y = (labels[label + t]! - task.centre) / task.scale
-      notes[at + OUTCOME] = labels[label + t]!
-      if (task.product !== undefined) {
-        task.product.inputs[0] = notes[at + PRODUCT]!
-        task.product.learn(y)
-        // Who bought has clicked, whatever was seen.
-        const happened = y === 1 || notes[note + task.given * NOTES + OUTCOME] === 1
-        if (!happened) continue
+      if (product !== undefined) {
+        product.inputs[0] = notes[note + t * NOTES + PRODUCT]!
+        if ((bits & MASK_COUNTED) !== 0) product.learn(y)
+        else if ((bits & MASK_TAKEN_BACK) !== 0) product.takeBack()
       }
+      const isLearned = (bits & (product === undefined ? MASK_COUNTED : MASK_REACHED)) !== 0
+      const isTakenBack = (bits & (product === undefined ? MASK_TAKEN_BACK : MASK_STEP_TAKEN_BACK)) !== 0
+      if (!isLearned && !isTakenBack) continue
       this.#fillStack(t, notes, note)
-      task.stack.learn(y)
-      for (let m = 0; m < MEMBERS; m++) task.bank[m]!.learn(records, dense, input, y)
+      if (isLearned) stack.learn(y)
+      else stack.takeBack()
+      for (let m = 0; m < MEMBERS; m++) {
+        if (isLearned) bank[m]!.learn(records, dense, input, y)
+        else bank[m]!.takeBack(records, dense, input)
+      }
     }
   }
 

@@ -14,9 +14,12 @@ const MEMORY_LABELS = 50_000
 const START_LABELS = 20
 const START_POSITIVES = 2
 
-/** All [B, K]; a weight of 0 leaves the label out. */
-export function binaryLoss(g: GraphBuilder, latents: Node, labels: Node, weights: Node): Node {
-  return g.mul(weights, g.sub(g.softplus(latents), g.mul(latents, labels)))
+/**
+ * All [B, K]. targets: weight × label. A weight and a target of 0 leave the label out; a target without a weight is what a
+ * label of 1 adds to one of 0 that was learned before.
+ */
+export function binaryLoss(g: GraphBuilder, latents: Node, targets: Node, weights: Node): Node {
+  return g.sub(g.mul(weights, g.softplus(latents)), g.mul(latents, targets))
 }
 
 export function sigmoid(z: number): number {
@@ -40,7 +43,7 @@ export function createBinaryHead(): Head {
     decode: sigmoid,
     observe(column) {
       const { count, sum } = columnTotals(column)
-      if (count === 0) return
+      if (count === 0 && sum === 0) return
       const keep = Math.exp(-count / MEMORY_LABELS)
       const [labels = 0, positives = 0] = state
       state[0] = labels * keep + count

@@ -24,8 +24,8 @@ export interface Head {
 
 /** Labels of one task within arrays [n, tasks]. */
 export interface LabelColumn {
-  /** Of the mask: MASK_COUNTED, or MASK_REACHED for a head that learns only where the funnel got so far. */
-  bit: number
+  /** Of the mask: those of labels in the entire space, or of the step for a head that learns only where the funnel got so far. */
+  bits: { learned: number; takenBack: number }
   labels: Float32Array
   mask: Uint8Array
   n: number
@@ -33,13 +33,17 @@ export interface LabelColumn {
   task: number
 }
 
-/** Sum and number of the counted labels. A masked label may hold anything, also NaN. */
-export function columnTotals({ labels, mask, n, tasks, task, bit }: LabelColumn): { count: number; sum: number } {
+/**
+ * Sum and number of the counted labels; one that is taken back was counted before, as 0. A masked label may hold anything,
+ * also NaN.
+ */
+export function columnTotals({ labels, mask, n, tasks, task, bits }: LabelColumn): { count: number; sum: number } {
   let count = 0
   let sum = 0
   for (let at = task; at < n * tasks; at += tasks) {
-    if (((mask[at] ?? 0) & bit) === 0) continue
-    count++
+    const own = mask[at] ?? 0
+    if ((own & bits.learned) !== 0) count++
+    else if ((own & bits.takenBack) === 0) continue
     sum += labels[at] ?? 0
   }
   return { count, sum }

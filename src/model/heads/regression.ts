@@ -8,6 +8,7 @@
  * The graph works in latent units, (y − centre) / scale: the centre is the running mean, the scale a quarter of the range
  * or, without a range, the running standard deviation. For ratings from 1 to 5 the scale is 1.
  */
+import { MASK_COUNTED } from '../../domain/example.js'
 import type { GraphBuilder, Node } from '../../graph/graph.js'
 import { columnTotals, type Head, type LabelColumn } from './head.js'
 
@@ -27,7 +28,8 @@ export function regressionLoss(g: GraphBuilder, latents: Node, labels: Node, wei
 /** Sum of (label − centre)² over the counted labels. */
 function squaresAround({ labels, mask, n, tasks, task }: LabelColumn, centre: number): number {
   let sum = 0
-  for (let at = task; at < n * tasks; at += tasks) if (mask[at] !== 0) sum += ((labels[at] ?? 0) - centre) ** 2
+  for (let at = task; at < n * tasks; at += tasks)
+    if (((mask[at] ?? 0) & MASK_COUNTED) !== 0) sum += ((labels[at] ?? 0) - centre) ** 2
   return sum
 }
 
@@ -97,7 +99,7 @@ export class RegressionHead implements Head {
   #observeErrors({ labels, mask, n, tasks, task }: LabelColumn, latents: Float32Array, count: number): void {
     let squares = 0
     for (let at = task; at < n * tasks; at += tasks) {
-      if (mask[at] !== 0) squares += (this.encode(labels[at] ?? 0) - (latents[at] ?? 0)) ** 2
+      if (((mask[at] ?? 0) & MASK_COUNTED) !== 0) squares += (this.encode(labels[at] ?? 0) - (latents[at] ?? 0)) ** 2
     }
     const [, , , before = 0, error = 1] = this.state
     const kept = before * Math.exp(-count / ERROR_MEMORY_LABELS)

@@ -74,6 +74,12 @@ export class Stack {
     for (let i = 0; i < size; i++) this.weights[i]! += this.#solution[i]!
   }
 
+  /** What was learned as 0 is 1 after all (logistic): the gradient is the difference of both, the information is there. */
+  takeBack(): void {
+    this.#solve(1)
+    for (let i = 0; i < this.#size; i++) this.weights[i]! += this.#solution[i]!
+  }
+
   /** A x = f · gradient by Cholesky; A is positive definite by its ridge. */
   #solve(gradient: number): void {
     const size = this.#size

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MillraceError } from '../../../src/domain/errors.js'
+import { MASK_COUNTED, MASK_JUDGED } from '../../../src/domain/example.js'
 import type { LoadedState, StateArray } from '../../../src/domain/state.js'
 import { ProgressiveValidation } from '../../../src/evaluate/progressive.js'
 import { FLAG_COLD_ITEM, FLAG_COLD_USER } from '../../../src/features/columns.js'
@@ -22,7 +23,7 @@ function recordRows(judged: ProgressiveValidation, rows: Row[]): void {
     rows.length,
     new Float32Array(rows.flatMap(row => row.values)),
     new Float32Array(rows.flatMap(row => row.labels)),
-    new Uint8Array(rows.flatMap(row => row.mask ?? [1, 1])),
+    new Uint8Array(rows.flatMap(row => row.mask ?? [MASK_JUDGED, MASK_JUDGED])),
     new Uint8Array(rows.map(row => row.flags ?? 0)),
     new Float64Array(rows.map(row => row.timeMs ?? 0)),
   )
@@ -38,7 +39,7 @@ function drawnRows(random: Random, count: number): Row[] {
   return Array.from({ length: count }, () => ({
     values: [random.uniform(), 1 + 4 * random.uniform()],
     labels: [random.uniform() < 0.3 ? 1 : 0, random.integer(5) + 1],
-    mask: [random.uniform() < 0.9 ? 1 : 0, random.uniform() < 0.2 ? 1 : 0],
+    mask: [random.uniform() < 0.9 ? MASK_JUDGED : 0, random.uniform() < 0.2 ? MASK_JUDGED : 0],
     flags: random.integer(4),
     timeMs: random.integer(1000),
   }))
@@ -53,8 +54,8 @@ function reloaded(judged: ProgressiveValidation): LoadedState {
 test('a masked label does not count', () => {
   const judged = new ProgressiveValidation(TASKS)
   recordRows(judged, [
-    { values: [0.2, 3], labels: [0, 5], mask: [1, 0] },
-    { values: [0.7, 4], labels: [1, 5], mask: [1, 1] },
+    { values: [0.2, 3], labels: [0, 5], mask: [MASK_JUDGED, MASK_COUNTED] },
+    { values: [0.7, 4], labels: [1, 5], mask: [MASK_JUDGED, MASK_JUDGED] },
   ])
   assert.deepEqual(find(judged, 'rating', 'all'), {
     task: 'rating',
@@ -73,7 +74,7 @@ test('only the first n rows are read', () => {
     1,
     new Float32Array(8),
     new Float32Array(8),
-    new Uint8Array(8).fill(1),
+    new Uint8Array(8).fill(MASK_JUDGED),
     new Uint8Array(4),
     new Float64Array(4),
   )

@@ -2,14 +2,25 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Config, TaskConfig } from '../../../src/config/schema.js'
 import type { Impression, Positive, PositiveKind } from '../../../src/domain/event.js'
-import { MASK_COUNTED, MASK_REACHED } from '../../../src/domain/example.js'
+import {
+  MASK_COUNTED,
+  MASK_JUDGED,
+  MASK_REACHED,
+  MASK_STEP_TAKEN_BACK,
+  MASK_TAKEN_BACK,
+} from '../../../src/domain/example.js'
 import { Joiner } from '../../../src/join/join.js'
 import { Hasher } from '../../../src/std/hash.js'
 
 const hasher = new Hasher()
 
 function task(event: PositiveKind, window: number | undefined, more: Partial<TaskConfig> = {}): TaskConfig {
-  const label = { event, attribution: 'last' as const, ...(window === undefined ? {} : { window }) }
+  const label = {
+    event,
+    attribution: 'last' as const,
+    late: 'wait' as const,
+    ...(window === undefined ? {} : { window }),
+  }
   return { name: event, head: 'binary', label, prior: 1, rank: 1, ...more }
 }
 
@@ -102,7 +113,7 @@ test('an impression without positives is a negative for clicks and buys, and not
     task('click', 100),
     task('buy', 100),
     task('rating', 100, { head: 'regression' }),
-    task('rating', 100, { label: { event: 'rating', window: 100, attribution: 'last', atLeast: 4 } }),
+    task('rating', 100, { label: { event: 'rating', window: 100, attribution: 'last', late: 'wait', atLeast: 4 } }),
   ])
   joiner.handle(impression('u', 'a', 0))
   joiner.handle(impression('u', 'b', 0))
@@ -112,7 +123,13 @@ test('an impression without positives is a negative for clicks and buys, and not
 })
 
 test('a task without a window makes the positive an example at once, and it still labels what waits', () => {
-  const rated = { event: 'rating' as const, window: 100, attribution: 'last' as const, atLeast: 4 }
+  const rated = {
+    event: 'rating' as const,
+    window: 100,
+    attribution: 'last' as const,
+    late: 'wait' as const,
+    atLeast: 4,
+  }
   const { joiner, take } = joined([
     task('rating', undefined, { head: 'ordinal' }),
     task('rating', 100, { label: rated }),
@@ -243,7 +260,119 @@ test('a buy says whether its impression was clicked, also when the click matured
   joiner.handle(positive('click', 'u', 'clicked', 10))
   joiner.handle(positive('buy', 'u', 'bought', 20))
   joiner.end()
-  const reached = MASK_COUNTED | MASK_REACHED
-  const clicks = [`${MASK_COUNTED} 0`, `${MASK_COUNTED} 0`, `${MASK_COUNTED} 0`]
-  assert.deepEqual(masks, [...clicks, `0 ${reached}`, `0 ${reached}`, `0 ${MASK_COUNTED}`])
+  const final = MASK_COUNTED | MASK_JUDGED
+  const reached = final | MASK_REACHED
+  const clicks = [`${final} 0`, `${final} 0`, `${final} 0`]
+  assert.deepEqual(masks, [...clicks, `0 ${reached}`, `0 ${reached}`, `0 ${final}`])
+})
+
+function lateBuy(late: TaskConfig['label']['late'], more: Partial<TaskConfig['label']> = {}): TaskConfig[] {
+  const label = { event: 'buy' as const, window: 1000, attribution: 'last' as const, late, ...more }
+  return [task('click', 100), task('buy', 1000, { given: 'click', label })]
+}
+
+/** Each call of mature(): row, labels, mask. */
+function learnedOf(tasks: TaskConfig[], config: Partial<Config['join']>, run: (joiner: Joiner) => void): string[] {
+  const masks: string[] = []
+  const { joiner, take } = joined(tasks, config, mask => masks.push(mask.join(' ')))
+  run(joiner)
+  const matured = take().filter(call => call.startsWith('mature'))
+  return matured.map((call, index) => `${call.split(' ')[1]}: ${call.split(' ')[2]} ${masks[index]}`)
+}
+
+const LEARNED = MASK_COUNTED | MASK_REACHED
+
+test('a buy is learned with the click, taken back when it comes after all, and judged once, when it is final', () => {
+  const calls = learnedOf(lateBuy('take-back'), {}, joiner => {
+    for (const item of ['soon', 'late', 'never', 'unseen']) joiner.handle(impression('u', item, 0))
+    for (const item of ['soon', 'late', 'never']) joiner.handle(positive('click', 'u', item, 10))
+    joiner.handle(positive('buy', 'u', 'soon', 20))
+    joiner.advance(101)
+    joiner.handle(positive('buy', 'u', 'late', 500))
+    joiner.handle(positive('buy', 'u', 'late', 501))
+    joiner.handle(positive('buy', 'u', 'unseen', 502))
+    joiner.advance(1001)
+  })
+  assert.deepEqual(calls, [
+    `0: [1,1] ${MASK_COUNTED | MASK_JUDGED} ${LEARNED}`,
+    `1: [1,0] ${MASK_COUNTED | MASK_JUDGED} ${LEARNED}`,
+    `2: [1,0] ${MASK_COUNTED | MASK_JUDGED} ${LEARNED}`,
+    `3: [0,0] ${MASK_COUNTED | MASK_JUDGED} ${MASK_COUNTED}`,
+    `1: [-,1] 0 ${MASK_TAKEN_BACK | MASK_STEP_TAKEN_BACK}`,
+    // Whoever bought has clicked, though nobody saw it: the step was not learned as 0.
+    `3: [-,1] 0 ${MASK_TAKEN_BACK | MASK_REACHED}`,
+    ...[1, 1, 0, 1].map((label, row) => `${row}: [-,${label}] 0 ${MASK_JUDGED}`),
+  ])
+})
+
+test('a late buy may also be a further example, or be waited for; a task without a funnel says itself when it is learned', () => {
+  const run = (joiner: Joiner) => {
+    joiner.handle(impression('u', 'a', 0))
+    joiner.handle(positive('click', 'u', 'a', 10))
+    joiner.advance(301)
+    joiner.handle(positive('buy', 'u', 'a', 500))
+    joiner.advance(1001)
+  }
+  const click = `0: [1,-] ${MASK_COUNTED | MASK_JUDGED} 0`
+  assert.deepEqual(learnedOf(lateBuy('duplicate'), {}, run), [
+    `0: [1,0] ${MASK_COUNTED | MASK_JUDGED} ${LEARNED}`,
+    `0: [-,1] 0 ${LEARNED}`,
+    `0: [-,1] 0 ${MASK_JUDGED}`,
+  ])
+  assert.deepEqual(learnedOf(lateBuy('wait'), {}, run), [click, `0: [-,1] 0 ${LEARNED | MASK_JUDGED}`])
+  const alone = lateBuy('take-back', { early: 300 }).map(({ given, ...rest }) => rest)
+  assert.deepEqual(learnedOf(alone, {}, run), [
+    click,
+    `0: [-,0] 0 ${MASK_COUNTED}`,
+    `0: [-,1] 0 ${MASK_TAKEN_BACK}`,
+    `0: [-,1] 0 ${MASK_JUDGED}`,
+  ])
+})
+
+test('a click that nobody was shown is an example of what comes after clicks, and of nothing else', () => {
+  const calls = learnedOf(lateBuy('take-back'), { organic: 'funnel' }, joiner => {
+    joiner.handle(positive('click', 'u', 'soon', 0))
+    joiner.handle(positive('click', 'u', 'late', 1))
+    joiner.handle(positive('buy', 'u', 'soon', 2))
+    // Again: not a further example.
+    joiner.handle(positive('click', 'u', 'soon', 3))
+    // Without a click nothing begins.
+    joiner.handle(positive('buy', 'u', 'other', 4))
+    joiner.advance(50)
+    joiner.handle(positive('click', 'u', 'soon', 60))
+    joiner.advance(200)
+    joiner.handle(positive('buy', 'u', 'late', 500))
+    joiner.end()
+    assert.equal(joiner.stats().organic, 2)
+    assert.equal(joiner.stats().dropped.organic, 1)
+  })
+  assert.deepEqual(calls, [
+    `0: [-,1] 0 ${MASK_REACHED}`,
+    `1: [-,0] 0 ${MASK_REACHED}`,
+    `1: [-,1] 0 ${MASK_STEP_TAKEN_BACK}`,
+  ])
+})
+
+test('where buys are credited to what they are given, the last click gets them, also one that comes after its buy', () => {
+  const tasks = lateBuy('wait', { attribution: 'given' })
+  const { joiner, take } = joined(tasks)
+  for (const [item, timeMs] of [
+    ['a', 0],
+    ['b', 0],
+    ['a', 50],
+    ['b', 50],
+  ] as const)
+    joiner.handle(impression('u', item, timeMs))
+  joiner.handle(positive('click', 'u', 'a', 10))
+  joiner.handle(positive('buy', 'u', 'a', 60))
+  joiner.handle(positive('buy', 'u', 'b', 62))
+  joiner.handle(positive('click', 'u', 'b', 61))
+  joiner.end()
+  const buys = take().filter(call => call.startsWith('mature') && call.includes('[-,'))
+  assert.deepEqual(
+    buys.map(call => call.slice(0, 'mature 0 [-,0]'.length)),
+    ['mature 0 [-,1]', 'mature 1 [-,0]', 'mature 2 [-,0]', 'mature 3 [-,1]'],
+  )
+  assert.equal(joiner.stats().resolved, 1)
+  assert.equal(joiner.stats().dropped.organic, 0)
 })

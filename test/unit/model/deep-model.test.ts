@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Backend } from '../../../src/backend/backend.js'
 import { createOnnxBackend } from '../../../src/backend/onnx.js'
 import { MillraceError } from '../../../src/domain/errors.js'
+import { MASK_COUNTED, MASK_REACHED, MASK_STEP_TAKEN_BACK, MASK_TAKEN_BACK } from '../../../src/domain/example.js'
 import { DeepModel, type DeepModelSpec } from '../../../src/model/deep-model.js'
 import { Random } from '../../../src/std/random.js'
 import { type Batch, deepSpec, loaded, randomBatch } from './deep-spec.js'
@@ -119,6 +120,41 @@ describe('the deep model', () => {
       }
     })
   }
+
+  test('a label of 0 and what takes it back are together the label 1, alone and in a funnel', async () => {
+    const tasks = [
+      { name: 'click' },
+      { name: 'buy', given: 'click' },
+      { name: 'rating', head: 'regression', range: [1, 5] },
+    ]
+    const settings = deepSpec({ tasks, slots: 1, dense: 2, model: { hidden: [6], tower: 4, dim: 4 } })
+    const { input } = randomBatch(settings, 1, new Random(4))
+    const twice = <A extends Float32Array>(array: A) => Float32Array.of(...array, ...array)
+    const both = { n: 2, embedded: twice(input.embedded), dense: twice(input.dense), offset: twice(input.offset) }
+    const one = await DeepModel.create(settings, backend)
+    const other = await DeepModel.create(settings, backend)
+    const counted = MASK_COUNTED | MASK_REACHED
+    const takenBack = MASK_TAKEN_BACK | MASK_STEP_TAKEN_BACK
+    const exact = await one.learn(input, Float32Array.of(1, 1, 0), Uint8Array.of(counted, counted, 0))
+    const late = await other.learn(
+      both,
+      Float32Array.of(0, 0, Number.NaN, 1, 1, Number.NaN),
+      Uint8Array.of(counted, counted, 0, takenBack, takenBack, 0),
+    )
+    assert.ok(Math.abs(late.loss - exact.loss) < 1e-5)
+    for (const gradient of ['embeddedGradient', 'offsetGradient'] as const) {
+      const width = exact[gradient].length
+      for (const [i, value] of exact[gradient].entries()) {
+        const sum = (late[gradient][i] ?? 0) + (late[gradient][i + width] ?? 0)
+        assert.ok(Math.abs(sum - value) < 1e-5, `${gradient} ${i}: ${sum}, not ${value}`)
+      }
+    }
+    // So is the base rate that the head starts from.
+    const [heads, lateHeads] = [await one.saveState(), await other.saveState()].map(({ arrays }) => arrays.heads)
+    assert.deepEqual(lateHeads, heads)
+    await one.close()
+    await other.close()
+  })
 
   test('changes nothing for an empty batch', async () => {
     const settings = spec('shared-bottom', 'uncertainty')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TaskConfig } from '../../../src/config/schema.js'
+import { MASK_JUDGED } from '../../../src/domain/example.js'
 import { Fusion } from '../../../src/recommend/fusion.js'
 import { Random } from '../../../src/std/random.js'
 import { taskConfig } from '../evaluate/task-config.js'
@@ -37,7 +38,7 @@ test('the stack learns how far another head helps, and its state comes back', ()
     const stars = 1 + 4 * random.uniform()
     // What the click head does not know: many stars are clicked.
     const label = random.uniform() < (stars > 3 ? 0.8 : 0.1) ? 1 : 0
-    fusion.learn(1, Float32Array.of(0.4, stars), Float32Array.of(label, 0), Uint8Array.of(1, 0))
+    fusion.learn(1, Float32Array.of(0.4, stars), Float32Array.of(label, 0), Uint8Array.of(MASK_JUDGED, 0))
   }
   const [few = 0, many = 0] = fusion.rank(Float32Array.of(0.4, 1.5, 0.35, 4.5), 2, undefined)
   assert.ok(many > few + 1, `${few} ${many}`)

@@ -48,3 +48,20 @@ test('certain scores stay finite', () => {
     assert.ok(Number.isFinite(platt.apply(said)))
   }
 })
+
+test('a label of 0 that is taken back leaves about what a label of 1 leaves', () => {
+  const [atOnce, late] = [new Float64Array(PLATT_SIZE), new Float64Array(PLATT_SIZE)]
+  const [one, other] = [new Platt(atOnce), new Platt(late)]
+  const random = new Random(8)
+  for (let i = 0; i < 5000; i++) {
+    const said = 1 / (1 + Math.exp(3 - random.normal()))
+    const label = random.uniform() < said ? 1 : 0
+    one.learn(said, label)
+    other.learn(said, 0)
+    if (label === 1) other.takeBack(said)
+  }
+  for (const said of [0.01, 0.05, 0.2]) {
+    const [expected, actual] = [one.apply(said), other.apply(said)]
+    assert.ok(Math.abs(actual / expected - 1) < 0.05, `${said}: ${actual}, not ${expected}`)
+  }
+})

@@ -1,4 +1,5 @@
 /** A made-up run of a small shop: rare buys, cold splits, noise by count, weights that move in one variant. */
+import { MASK_JUDGED } from '../../../../src/domain/example.js'
 import { ProgressiveValidation } from '../../../../src/evaluate/progressive.js'
 import type { CurvePoint, ReportedTask, RunReport } from '../../../../src/evaluate/report/report.js'
 import { Random } from '../../../../src/std/random.js'
@@ -99,12 +100,12 @@ function recordWindow(judged: ProgressiveValidation, random: Random, skill: numb
       const taste = random.normal()
       values[row * 3 + task] = logistic(base + known * taste + 0.3 * (1 - known) * random.normal())
       labels[row * 3 + task] = random.uniform() < logistic(base + taste - 0.1) ? 1 : 0
-      mask[row * 3 + task] = 1
+      mask[row * 3 + task] = MASK_JUDGED
     }
     const taste = random.normal() * 0.7
     values[row * 3 + 2] = 3.6 + known * taste
     labels[row * 3 + 2] = Math.min(5, Math.max(1, Math.round(3.6 + taste + 0.7 * random.normal())))
-    mask[row * 3 + 2] = random.uniform() < 0.3 ? 1 : 0
+    mask[row * 3 + 2] = random.uniform() < 0.3 ? MASK_JUDGED : 0
   }
   judged.record(ROWS, values, labels, mask, flags, new Float64Array(ROWS))
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { TaskConfig } from '../../../../src/config/schema.js'
+import { MASK_COUNTED, MASK_REACHED, MASK_STEP_TAKEN_BACK, MASK_TAKEN_BACK } from '../../../../src/domain/example.js'
 import type { ValueRecords } from '../../../../src/model/fast/factor-machine.kernel.js'
 import { NOTES, TwoSpeed } from '../../../../src/model/fast/two-speed.kernel.js'
 import { Random } from '../../../../src/std/random.js'
@@ -8,7 +9,7 @@ import { Random } from '../../../../src/std/random.js'
 const task = (name: string, more: Partial<TaskConfig> = {}): TaskConfig => ({
   name,
   head: 'binary',
-  label: { event: 'click', attribution: 'last' },
+  label: { event: 'click', attribution: 'last', late: 'wait' },
   prior: 1,
   rank: 1,
   ...more,
@@ -87,7 +88,10 @@ test('a network that dies, sticks or shifts in the middle of the stream never ma
 })
 
 test('a task given another is learned where that one happened, and predicts the product, calibrated', () => {
-  const model = modelOf([task('click'), task('buy', { given: 'click', label: { event: 'buy', attribution: 'last' } })])
+  const model = modelOf([
+    task('click'),
+    task('buy', { given: 'click', label: { event: 'buy', attribution: 'last', late: 'wait' } }),
+  ])
   const random = new Random(11)
   let [bought, predicted] = [0, 0]
   for (let n = 0; n < 12_000; n++) {
@@ -100,11 +104,43 @@ test('a task given another is learned where that one happened, and predicts the 
       predicted += scores[1] ?? 0
     }
     // The click is known first; the buy's label comes alone.
-    model.learn(user, item, [click, 0], [1, 0], notes)
-    model.learn(user, item, [0, buy], [0, 1], notes)
+    model.learn(user, item, [click, 0], [MASK_COUNTED, 0], notes)
+    model.learn(user, item, [0, buy], [0, click === 1 ? MASK_COUNTED | MASK_REACHED : MASK_COUNTED], notes)
   }
   assert.ok(Math.abs(predicted / bought - 1) < 0.1, `${predicted} of ${bought}`)
   const best = model.predict(0, 0, [Number.NaN, Number.NaN]).scores
   const worst = model.predict(1, 1, [Number.NaN, Number.NaN]).scores
   assert.ok((best[1] ?? 0) > 0.14 && (worst[1] ?? 1) < 0.03, `${best[1]} ${worst[1]}`)
+})
+
+test('buys that come late and are taken back leave what buys known at once leave; without that too little is predicted', () => {
+  const tasks = [task('click'), task('buy', { given: 'click' })]
+  const counted = MASK_COUNTED | MASK_REACHED
+  const ratios: Record<string, number> = {}
+  for (const method of ['at once', 'taken back', 'duplicated']) {
+    const model = modelOf(tasks)
+    const random = new Random(5)
+    const late: (() => void)[] = []
+    let [bought, predicted] = [0, 0]
+    for (let n = 0; n < 8000; n++) {
+      const [user, item] = [Math.floor(random.uniform() * 20), Math.floor(random.uniform() * 20)]
+      const click = random.uniform() < 0.4 ? 1 : 0
+      const buy = click === 1 && random.uniform() < (user % 2 === 0 ? 0.6 : 0.2) ? 1 : 0
+      const isLate = random.uniform() < 0.7
+      const { scores, notes } = model.predict(user, item, [Number.NaN, Number.NaN])
+      if (n >= 4000) {
+        bought += buy
+        predicted += scores[1] ?? 0
+      }
+      const known = method === 'at once' || !isLate ? buy : 0
+      model.learn(user, item, [click, known], [MASK_COUNTED, click === 1 ? counted : MASK_COUNTED], notes)
+      const bits = method === 'taken back' ? MASK_TAKEN_BACK | MASK_STEP_TAKEN_BACK : counted
+      late.push(known === buy ? () => {} : () => model.learn(user, item, [0, 1], [0, bits], notes))
+      if (late.length > 200) late.shift()?.()
+    }
+    ratios[method] = predicted / bought
+  }
+  const { 'at once': atOnce = 0, 'taken back': takenBack = 0, duplicated = 0 } = ratios
+  assert.ok(Math.abs(takenBack - atOnce) < 0.06, JSON.stringify(ratios))
+  assert.ok(duplicated < atOnce - 0.1, JSON.stringify(ratios))
 })

@@ -16,7 +16,7 @@ const column = (values: number[], mask = values.map(() => 1)): LabelColumn => ({
   mask: Uint8Array.from(mask),
   n: values.length,
   tasks: 1,
-  bit: 1,
+  bits: { learned: 1, takenBack: 8 },
   task: 0,
 })
 
