@@ -29,13 +29,14 @@ export async function serveModel(loaded: LoadedConfig, snapshots: string | undef
       telemetry.sample()
       const timer = setInterval(() => telemetry.sample(), 1000)
       closers.push(async () => clearInterval(timer))
+      const users = (size: number) => (follower.model().version === undefined ? [] : follower.users(size).users)
       const server = await serveHttp({
         http: config.http,
         folder,
         version: programVersion(),
         logger,
         clock: systemClock,
-        plugins: [dashboardRoutes, statusRoutes(telemetry), createModelRoutes(follower)],
+        plugins: [dashboardRoutes, statusRoutes(telemetry, users), createModelRoutes(follower)],
       })
       closers.push(() => server.close())
       logger.info({ url: server.url, openapi: `${server.url}/openapi.json` }, 'answers over HTTP')

@@ -14,7 +14,11 @@ const MAX_STREAMS = 64
 /** A reader that is so far behind is let go; it will ask again and get what is then. */
 const MAX_WAITING_BYTES = 4 << 20
 
-export function statusRoutes(telemetry: Telemetry): HttpPlugin {
+/** users: some that the model knows, newest first. Default: of whom this process has predicted something. */
+export function statusRoutes(
+  telemetry: Telemetry,
+  users: (size: number) => string[] = size => telemetry.users.newest(size),
+): HttpPlugin {
   let streams = 0
   return async app => {
     app.get(
@@ -26,7 +30,7 @@ export function statusRoutes(telemetry: Telemetry): HttpPlugin {
           response: { 200: z.object({ users: z.array(z.object({ user: z.string() })) }) },
         },
       },
-      async ({ query: { size = 10 } }) => ({ users: telemetry.users.newest(size).map(user => ({ user })) }),
+      async ({ query: { size = 10 } }) => ({ users: users(size).map(user => ({ user })) }),
     )
     app.get(
       '/v1/status',
