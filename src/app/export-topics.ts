@@ -2,8 +2,6 @@
  * `export`: a range of the topics of a configuration → a message log. Reads beside whoever is live, in a group of its own
  * to which nothing is committed.
  */
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { kafkaConnection } from '../config/kafka-connection.js'
 import type { LoadedConfig } from '../config/load.js'
 import { FrameReader, type SchemaRef } from '../decode/framing.js'
@@ -20,6 +18,7 @@ import { uniqueName } from '../std/unique-name.js'
 import { withClosers } from './closers.js'
 import { openRegistry } from './kafka-registry.js'
 import type { MakingProgress } from './prepare-log.js'
+import { writerSchemas } from './writer-schemas.js'
 
 export interface ExportOptions {
   loaded: LoadedConfig
@@ -41,6 +40,12 @@ export async function exportTopics(
       source.framing === 'confluent' ? openRegistry(loaded, { logger, clock: systemClock }, closers) : undefined
     if (source.framing === 'confluent' && registry === undefined)
       throw new MillraceError('CONFIG_INVALID', "source.kafka.framing 'confluent' needs kafka.registry")
+    const { schema, schemaOf } = writerSchemas(loaded, source)
+    if (schemaOf !== undefined)
+      throw new MillraceError(
+        'CONFIG_INVALID',
+        'a log has one schema for bare messages: export topics of one schema at a time',
+      )
     const frame = new FrameReader(source.framing)
     const refs = new Set<SchemaRef>()
     let writer: MessageLogWriter | undefined
@@ -70,7 +75,7 @@ export async function exportTopics(
     if (writer === undefined) throw new MillraceError('INTERNAL', 'the range was never begun')
     return writer.close({
       framing: source.framing,
-      schema: source.schema === undefined ? null : readFileSync(resolve(loaded.folder, source.schema), 'utf8'),
+      schema: schema ?? null,
       schemas: registry === undefined ? {} : await fetchSchemas(registry, refs),
     })
   })

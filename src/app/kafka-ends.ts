@@ -2,9 +2,7 @@
  * Events from Kafka topics, outputs to Kafka topics or files. A live run enters the consumer group and may have to stand
  * by until it is its turn; an evaluation or replay of topics reads up to their present ends in a group of its own.
  */
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
 import avro from 'avsc'
 import { kafkaConnection } from '../config/kafka-connection.js'
 import type { Config } from '../config/schema.js'
@@ -35,6 +33,7 @@ import { observeDelivery } from './observe-delivery.js'
 import { observeRegistry, observeSource } from './observe-kafka.js'
 import { decisionOf, repeatJournal, unknownOf } from './repeat-journal.js'
 import type { SessionOptions } from './session-options.js'
+import { writerSchemas } from './writer-schemas.js'
 
 type KafkaSourceConfig = NonNullable<Config['source']['kafka']>
 type KafkaOutputsConfig = NonNullable<Config['outputs']['kafka']>
@@ -72,7 +71,7 @@ export async function openKafkaEnds(
       decoderFor: createDecoderFactory(config.source),
       framing: topics.framing,
       registry,
-      schema: topics.schema === undefined ? undefined : readFileSync(resolve(folder, topics.schema), 'utf8'),
+      ...writerSchemas(loaded, topics),
     }),
     logger,
     clock,

@@ -5,8 +5,6 @@
  * Each letter is tried first: what would fail again stays where it is. What was put back is noted in the topic
  * <dead letters>.replayed, in the transaction that puts it back: a letter is never put back twice, whoever tries.
  */
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { kafkaConnection } from '../config/kafka-connection.js'
 import type { LoadedConfig } from '../config/load.js'
 import { createMessageDecoder } from '../decode/message-decoder.js'
@@ -26,6 +24,7 @@ import { uniqueName } from '../std/unique-name.js'
 import { withClosers } from './closers.js'
 import { openRegistry } from './kafka-registry.js'
 import type { LetterChoice } from './letter-choice.js'
+import { writerSchemas } from './writer-schemas.js'
 
 export interface ReplayLettersOptions {
   loaded: LoadedConfig
@@ -85,7 +84,7 @@ export async function replayLetters(options: ReplayLettersOptions, stop?: AbortS
       decoderFor: createDecoderFactory(config.source),
       framing: source.framing,
       registry,
-      schema: source.schema === undefined ? undefined : readFileSync(resolve(folder, source.schema), 'utf8'),
+      ...writerSchemas(loaded, source),
     })
     const labelFault = createLabelCheck(config.tasks)
     const ledger = ledgerTopic(target.deadLetters)
@@ -144,8 +143,8 @@ export async function replayLetters(options: ReplayLettersOptions, stop?: AbortS
 
     async function usable(letters: readonly Letter[]): Promise<Letter[]> {
       await decoder.prepare(letters)
-      return letters.filter(({ value, headers }) => {
-        const { outcome } = decoder.decode(value, headers)
+      return letters.filter(({ value, headers, topic }) => {
+        const { outcome } = decoder.decode(value, headers, topic)
         const fault = outcome.kind === 'ok' && labelFault(outcome.value) !== undefined ? 'invalid-number' : undefined
         const reason = outcome.kind === 'reject' ? outcome.reason : fault
         if (reason !== undefined) result.failing[reason] = (result.failing[reason] ?? 0) + 1

@@ -78,7 +78,10 @@ export const kafkaSource = z.strictObject({
     z.enum(['confluent', 'single-object', 'bare']).default('confluent'),
     'How Avro is wrapped: Confluent (magic 0 and schema id, or the id in headers), Avro single-object (C3 01), or nothing (then `schema` names the record of schemas/).',
   ),
-  schema: about(z.string().optional(), "Framing bare or single-object: the writer's schema file (.avsc)."),
+  schema: about(
+    z.union([z.string(), z.record(z.string(), z.string())]).optional(),
+    "Framing bare or single-object: the writer's schema file (.avsc). Framing bare with several kinds of events: a file by topic, as names or patterns like those of `topics`; the first that fits counts.",
+  ),
   idleTimeout: about(
     duration('2s'),
     'A partition without records for this long no longer holds up the others. The journal records when.',

@@ -32,8 +32,10 @@ export interface MessageDecoderOptions {
   registry?: SchemaLookup | undefined
   /** Framing confluent: schemas that are known without asking, as JSON. */
   schemas?: ReadonlyMap<SchemaRef, string>
-  /** The writer's schema as JSON. Framing bare: needed; single-object: one more that is known beside those of schemas/. */
+  /** The writer's schema as JSON. Framing bare: needed, or schemaOf; single-object: one more that is known beside those of schemas/. */
   schema?: string | undefined
+  /** Framing bare: the writer's schema of a topic as JSON; undefined: it has none. Its answers are kept. */
+  schemaOf?: ((topic: string) => string | undefined) | undefined
 }
 
 /** Requests to the registry at a time. */
@@ -53,6 +55,7 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
   for (const [ref, schema] of localSchemas(options)) decoders.set(ref, decoderFor(schema))
   const unknown = new Map<SchemaRef, Outcome<Event>>()
   let isForgetful = false
+  const decoderOf = options.schemaOf === undefined ? undefined : createTopicDecoders(options.schemaOf, decoderFor)
 
   async function prepare(messages: Iterable<WireMessage>): Promise<void> {
     if (registry === undefined || framing !== 'confluent') return
@@ -85,16 +88,16 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
     await Promise.all(Array.from({ length: Math.min(FETCHES, wanted.size) }, work))
   }
 
-  function decode(value: Buffer | null, headers?: WireHeaders, asUnknown = false): DecodedMessage {
+  function decode(value: Buffer | null, headers?: WireHeaders, topic = '', asUnknown = false): DecodedMessage {
     if (value === null) return { outcome: TOMBSTONE, bytes: NOTHING, bodyStart: 0, schema: undefined }
     const ref = frame.read(value, headers)
     const { bodyStart } = frame
     if (ref === undefined) {
       return { outcome: reject('undecodable', frame.fault), bytes: value, bodyStart: 0, schema: undefined }
     }
-    const decoder = asUnknown ? undefined : decoders.get(ref)
+    const decoder = asUnknown ? undefined : (decoderOf?.(topic) ?? decoders.get(ref))
     if (decoder === undefined) {
-      const outcome = asUnknown ? notKnown(ref) : unknownSchema(ref)
+      const outcome = asUnknown ? notKnown(ref) : unknownSchema(ref, topic)
       return { outcome, bytes: value, bodyStart, schema: undefined, unknown: true }
     }
     let outcome = decoder.decode(value, bodyStart, value.length)
@@ -105,9 +108,10 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
     return { outcome, bytes: value, bodyStart, schema: decoder.schema }
   }
 
-  function unknownSchema(ref: SchemaRef): Outcome<Event> {
+  function unknownSchema(ref: SchemaRef, topic: string): Outcome<Event> {
     const outcome = unknown.get(ref)
     if (outcome !== undefined) return outcome
+    if (framing === 'bare') return reject('schema-incompatible', `source.kafka.schema has no schema for topic ${topic}`)
     if (framing !== 'confluent')
       return reject('schema-incompatible', `no schema with the fingerprint ${ref} is known here`)
     if (registry === undefined) return reject('schema-incompatible', `schema ${ref} is not part of the log`)
@@ -121,7 +125,7 @@ export function createMessageDecoder(options: MessageDecoderOptions): MessageDec
 const notKnown = (ref: SchemaRef) => reject('schema-incompatible', `schema ${ref} is not known to the registry`)
 
 /** The schemas that are known without a registry. */
-function localSchemas({ framing, schema, schemas }: MessageDecoderOptions): [SchemaRef, string][] {
+function localSchemas({ framing, schema, schemaOf, schemas }: MessageDecoderOptions): [SchemaRef, string][] {
   if (framing === 'confluent') return [...(schemas ?? [])]
   const given = schema === undefined ? [] : [[fingerprintOf(schema), schema] as [SchemaRef, string]]
   if (framing === 'single-object') {
@@ -130,8 +134,20 @@ function localSchemas({ framing, schema, schemas }: MessageDecoderOptions): [Sch
       ...given,
     ]
   }
+  if (schemaOf !== undefined) return []
   if (schema === undefined) throw new MillraceError('CONFIG_INVALID', "source.kafka.framing 'bare' needs a schema")
   return [['', schema]]
+}
+
+function createTopicDecoders(schemaOf: (topic: string) => string | undefined, decoderFor: DecoderFactory) {
+  const decoders = new Map<string, RecordDecoder | undefined>()
+  return function decoderOf(topic: string): RecordDecoder | undefined {
+    if (decoders.has(topic)) return decoders.get(topic)
+    const schema = schemaOf(topic)
+    const decoder = schema === undefined ? undefined : decoderFor(schema)
+    decoders.set(topic, decoder)
+    return decoder
+  }
 }
 
 function fingerprintOf(schema: string): string {

@@ -11,6 +11,8 @@ export type Retry = <T>(doing: string, attempt: () => Promise<T>) => Promise<T>
 const BUSY_WAIT_MS = { first: 5, most: 100 }
 const FAULT_WAIT_MS = { first: 100, most: 2000 }
 const GROWTH = 1.6
+/** Brokers that are busy for longer are spoken of. */
+const LONG_BUSY_MS = 10_000
 
 /** unacknowledged: the client called a send done that was not. */
 export type RetryReason = 'unreachable' | 'unacknowledged' | 'other'
@@ -38,6 +40,8 @@ export function createRetry({
 }: RetryOptions): Retry {
   return async function retry(doing, attempt) {
     let busyMs = BUSY_WAIT_MS.first
+    let busySinceMs: number | undefined
+    let busySaidMs = LONG_BUSY_MS
     let faultMs = FAULT_WAIT_MS.first
     let attempts = 0
     let failingSinceMs: number | undefined
@@ -55,6 +59,15 @@ export function createRetry({
         if (fault.kind === 'fenced') throw new MillraceError('KAFKA_FENCED', fault.message, { cause: error })
         if (signal.aborted) throw closed(doing, error)
         if (fault.kind === 'busy') {
+          busySinceMs ??= clock.monotonicMs()
+          const waitedMs = clock.monotonicMs() - busySinceMs
+          if (waitedMs >= busySaidMs) {
+            busySaidMs *= 2
+            logger.warn(
+              { waitedMs: Math.round(waitedMs) },
+              `${doing}: the brokers have not finished an earlier transaction yet`,
+            )
+          }
           await wait(busyMs, doing, error)
           busyMs = Math.min(busyMs * GROWTH, BUSY_WAIT_MS.most)
           continue

@@ -15,6 +15,7 @@ const KEPT = 1024
 
 export interface JudgedPlace {
   name: string
+  topic: string
   index: number
   /** Next offset to be taken. */
   nextOffset: bigint
@@ -56,9 +57,9 @@ export class SchemaVerdicts {
     const unknown = { partition: place.index, offset }
     if (this.#followed.size > 0 && this.#followed.delete(nameOf(unknown))) {
       this.#keep(unknown, place)
-      return this.#decoder.decode(value, headers, true)
+      return this.#decoder.decode(value, headers, place.topic, true)
     }
-    const decoded = this.#decoder.decode(value, headers)
+    const decoded = this.#decoder.decode(value, headers, place.topic)
     if (decoded.unknown !== true) return decoded
     if (offset < (this.#until[place.index] ?? 0n)) {
       const message = `${place.name} at ${offset}: its schema was known when this record was learned and is not now, so that can not be repeated`

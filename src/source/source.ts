@@ -120,6 +120,9 @@ export interface UnknownSchema {
  */
 export interface MessageDecoder {
   prepare(messages: Iterable<WireMessage>): Promise<void>
-  /** asUnknown: of a repetition; the registry did not know its schema then, whatever it knows now. */
-  decode(value: Buffer | null, headers?: WireHeaders, asUnknown?: boolean): DecodedMessage
+  /**
+   * topic: where the message lies; needed where schemas are by topic. asUnknown: of a repetition; the registry did not
+   * know its schema then, whatever it knows now.
+   */
+  decode(value: Buffer | null, headers?: WireHeaders, topic?: string, asUnknown?: boolean): DecodedMessage
 }

@@ -14,6 +14,8 @@ import { millrace, type Running, start } from './process.js'
 import { readTopic } from './read-topic.js'
 import { smallConfig } from './small-config.js'
 
+/** Magic 0 and a schema id. */
+const FRAME_BYTES = 5
 const START_MS = 1_704_067_200_000
 
 export interface ShopOptions {
@@ -102,18 +104,23 @@ export class KafkaShop {
     return { eventId, eventTime: START_MS + afterMs }
   }
 
-  /** id: another schema's than the one that these are written by. */
+  /** id: another schema's than the one that these are written by. bare: without a frame. */
   async send(
     topic: string,
     kind: EventKind,
     records: readonly object[],
-    { partition = 0, id, keyOf = () => 'k' }: { partition?: number; id?: number; keyOf?(record: never): string } = {},
+    {
+      partition = 0,
+      id,
+      bare = false,
+      keyOf = () => 'k',
+    }: { partition?: number; id?: number; bare?: boolean; keyOf?(record: never): string } = {},
   ): Promise<void> {
-    const schemaId = id ?? (await this.#idOf(kind))
+    const schemaId = bare ? -1 : (id ?? (await this.#idOf(kind)))
     const messages = records.map(record => ({
       partition,
       key: keyOf(record as never),
-      value: framed(schemaId, kind, record),
+      value: bare ? framed(0, kind, record).subarray(FRAME_BYTES) : framed(schemaId, kind, record),
     }))
     await this.#producer.send({ topic, messages, acks: -1 })
   }

@@ -9,6 +9,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import kafkajs from 'kafkajs'
+import { packageRoot } from '../../src/std/package-root.js'
 import { readContainers } from '../contract/read-containers.js'
 import { type Broker, kafkaSkip, type Registry, startBroker, startRegistry, until } from '../helpers/kafka.js'
 import { KafkaShop, type ShopOptions } from '../helpers/kafka-shop.js'
@@ -153,6 +154,33 @@ test('fifty partitions, a topic without records and one that has ended: nobody w
   assert.equal(code, 0, stderr)
   assert.deepEqual(await shop.predicted(), named(150))
   assert.deepEqual(await replayed(shop), named(150))
+})
+
+test('bare values are read by the schema of their topic, and are dead letters where there is none', {
+  skip,
+}, async t => {
+  const inputs = { 'bare.views': 2, 'bare.clicks': 1, 'bare.others': 1 }
+  const schema = {
+    'bare.views': join(packageRoot(), 'schemas/impression.avsc'),
+    '/^bare\\.(clicks|buys)$/': join(packageRoot(), 'schemas/click.avsc'),
+  }
+  const reading = { topics: ['/^bare\\.(views|clicks|others)$/'], framing: 'bare', schema }
+  const shop = await shopOf(t, { name: 'bare', inputs, reading })
+  const views = shop.impressions(40)
+  const clicks = views.slice(0, 10).map(({ position, eventId, ...rest }) => ({ ...rest, eventId: `c${eventId}` }))
+  await shop.send('bare.clicks', 'click', clicks, { bare: true })
+  await shop.send('bare.others', 'click', clicks.slice(0, 2), { bare: true })
+  await shop.send('bare.views', 'impression', views, { bare: true, partition: 1 })
+  const run = shop.start()
+  await shop.learned(run)
+  const { code, stderr } = await run.kill('SIGTERM')
+  assert.equal(code, 0, stderr)
+  assert.deepEqual(await shop.predicted(), named(40))
+  assert.deepEqual(await shop.deadLetters(), [
+    'bare.others/0/0 schema-incompatible',
+    'bare.others/0/1 schema-incompatible',
+  ])
+  assert.deepEqual(await replayed(shop), named(40))
 })
 
 test('a producer whose clock is hours ahead, and a record of the next century: the others are not held up', {

@@ -250,7 +250,7 @@ test('a message can be decoded as if its schema were not known', async () => {
   const value = encodeImpression(impression)
   await decoder.prepare([{ value }])
   assert.equal(reasonOf(decoder.decode(value)), 'ok')
-  const { outcome, unknown } = decoder.decode(value, undefined, true)
+  const { outcome, unknown } = decoder.decode(value, undefined, undefined, true)
   assert.deepEqual(outcome, {
     kind: 'reject',
     reason: 'schema-incompatible',
@@ -263,6 +263,22 @@ test('bare values are read by the configured schema', () => {
   const decoder = create({ framing: 'bare', schema: impressionSchema })
   const { outcome, bodyStart } = decoder.decode(body)
   assert.deepEqual([outcome.kind, bodyStart], ['ok', 0])
+})
+
+test('bare values of several topics are read by the schema of their topic; without one they are rejected by its name', () => {
+  const schemas: Record<string, string> = {
+    views: impressionSchema,
+    'not ours': '{"type":"record","name":"X","fields":[]}',
+  }
+  const decoder = create({ framing: 'bare', schemaOf: topic => schemas[topic] })
+  assert.equal(decoder.decode(body, undefined, 'views').outcome.kind, 'ok')
+  assert.equal(decoder.decode(body, undefined, 'not ours').outcome.kind, 'reject')
+  const { outcome } = decoder.decode(body, undefined, 'clicks')
+  assert.deepEqual(outcome, {
+    kind: 'reject',
+    reason: 'schema-incompatible',
+    message: 'source.kafka.schema has no schema for topic clicks',
+  })
 })
 
 test('a framing without what it needs is a fault of the configuration', () => {

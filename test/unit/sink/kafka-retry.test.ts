@@ -52,6 +52,18 @@ test('a transaction that is still being finished is waited for without a word', 
   assert.deepEqual(warnings, [])
 })
 
+test('one that is not finished after ten seconds is spoken of, and again ever more seldom', async () => {
+  const { retry, warnings, pass } = harness()
+  let attempts = 0
+  const attempt = async () => {
+    pass(5000)
+    if (attempts++ < 9) throw protocolError('CONCURRENT_TRANSACTIONS')
+  }
+  await retry('committing', attempt)
+  const warning = 'committing: the brokers have not finished an earlier transaction yet'
+  assert.deepEqual(warnings, [warning, warning, warning])
+})
+
 const finals: [error: Error, code: string][] = [
   [protocolError('TOPIC_AUTHORIZATION_FAILED', false), 'KAFKA_REFUSED'],
   [protocolError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED', false), 'KAFKA_REFUSED'],

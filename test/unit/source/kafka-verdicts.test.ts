@@ -8,14 +8,14 @@ function verdictsOf(known: Set<string>) {
   const told: UnknownSchema[] = []
   const decoder: MessageDecoder = {
     async prepare() {},
-    decode(value, _headers, asUnknown = false): DecodedMessage {
+    decode(value, _headers, _topic, asUnknown = false): DecodedMessage {
       const parts = { bytes: new Uint8Array(0), bodyStart: 0, schema: undefined }
       if (!asUnknown && known.has(String(value))) return { outcome: { kind: 'drop', reason: 'tombstone' }, ...parts }
       return { outcome: { kind: 'reject', reason: 'schema-incompatible', message: '' }, ...parts, unknown: true }
     },
   }
   const verdicts = new SchemaVerdicts(decoder, unknown => told.push(unknown))
-  const place = { name: 't/0', index: 0, nextOffset: 0n }
+  const place = { name: 't/0', topic: 't', index: 0, nextOffset: 0n }
   const decode = (offset: bigint, schema: string) =>
     verdicts.decode(place, offset, Buffer.from(schema), {}).outcome.kind === 'reject'
   return { verdicts, told, place, decode }
