@@ -14,6 +14,12 @@ const promtool = existsSync(cached) ? cached : 'promtool'
 export const promtoolSkip: false | string =
   spawnSync(promtool, ['--version']).status === 0 ? false : 'promtool is not provisioned (scripts/provision-promtool)'
 
+/** Runs promtool; returns what it printed. */
+export function runPromtool(...args: string[]): { status: number | null; printed: string } {
+  const { status, stdout, stderr } = spawnSync(promtool, args, { encoding: 'utf8' })
+  return { status, printed: stdout + stderr }
+}
+
 /** What Prometheus' own tool has to say against it: nothing. */
 export function assertPromtool(text: string): void {
   const { status, stdout, stderr } = spawnSync(promtool, ['check', 'metrics'], { input: text, encoding: 'utf8' })
