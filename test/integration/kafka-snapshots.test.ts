@@ -14,6 +14,7 @@ import { planTopics } from '../../src/config/topic-plan.js'
 import { registerSchema } from '../../src/decode/register-schemas.js'
 import { SchemaRegistry } from '../../src/decode/registry.js'
 import type { EventKind } from '../../src/domain/event.js'
+import { follow } from '../../src/index.js'
 import { silentLog } from '../../src/observe/log.js'
 import { createFramedEncoder } from '../../src/sink/framed-encoder.js'
 import type { LogWriter } from '../../src/sink/sink.js'
@@ -134,6 +135,8 @@ test('a late reader reconstructs the newest version from a compacted topic, also
   t.after(() => lives.at(-1)?.kill('SIGKILL'))
   const first = live()
   await until('the first versions are there', async () => (await describe()).code === 0, 120_000)
+  const early = await follow(file)
+  t.after(() => early.close())
   await first.kill('SIGKILL')
   live()
   await send(60)
@@ -142,6 +145,17 @@ test('a late reader reconstructs the newest version from a compacted topic, also
   await until('what came last is published, by the wall clock', caughtUp, 120_000)
 
   const { found } = await describe()
+  // One that has followed all the time, through the crash, and one that comes now.
+  const late = await follow(file)
+  t.after(() => late.close())
+  const question = { user: 'u1', items: ['i1', 'i2', 'i3'] }
+  const answers = []
+  for (const follower of [early, late]) {
+    await until('the follower is there', async () => follower.model().checksum === found.checksum, 60_000)
+    answers.push(await follower.score(question))
+  }
+  assert.equal(answers[0]?.version, found.version)
+  assert.deepEqual(answers[0], answers[1])
   assert.ok(found.version > found.full && found.deltas > 0, `rests on ${found.full} and ${found.deltas} deltas`)
   assert.equal(found.isOfConfiguration, true)
   const chunks = (await topicMessages(SNAPSHOTS)).filter(({ value }) => value !== null)
