@@ -4,6 +4,7 @@
  */
 import type { RunSummary } from '../src/evaluate/report/summary.js'
 import { measureFastCost } from './fast-cost.js'
+import { lateBuys } from './late-buys.js'
 import { evaluate } from './quality.js'
 import type { Context, Measured, RowDefinition } from './row.js'
 import { spreadOf } from './statistics.js'
@@ -55,7 +56,7 @@ export function createLabRows(): RowDefinition[] {
     },
     {
       name: 'tmall',
-      what: 'tmall-dev, impressions of days 30–59 scored on arrival, labels known when they arrive (tick 1 h)',
+      what: 'tmall-dev, impressions of days 30–59 scored on arrival, labels known when they arrive (tick 1 h), buys within 7 days of the last click',
       measure: row(
         'examples/tmall.yaml',
         [],
@@ -68,6 +69,16 @@ export function createLabRows(): RowDefinition[] {
           { name: 'buy PCOC', task: 'buy', metric: 'pcoc', limit: lower(1.05) },
         ],
       ),
+    },
+    {
+      name: 'late-buys',
+      what: 'the same, buys, against waiting 7 days for each',
+      measure: lateBuys([]),
+    },
+    {
+      name: 'late-buys-all',
+      what: 'the same, buys credited to all impressions of the week before, most of them late',
+      measure: lateBuys(['tasks.1.label.attribution=all']),
     },
     {
       name: 'fast-cost',
