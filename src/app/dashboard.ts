@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { environment, type LoadedConfig } from '../config/load.js'
-import type { Log } from '../observe/log.js'
+import type { LevelledLog } from '../observe/log.js'
 import { Telemetry } from '../serve/telemetry/telemetry.js'
 import type { Clock } from '../std/clock.js'
 import { followLoaded } from './follow.js'
@@ -25,14 +25,19 @@ export interface Dashboard {
 const TOO_EARLY = ['preparing', 'starting', 'restoring']
 
 /** Undefined: the configuration wants none. */
-export async function openDashboard(loaded: LoadedConfig, logger: Log, clock: Clock): Promise<Dashboard | undefined> {
+export async function openDashboard(
+  loaded: LoadedConfig,
+  logger: LevelledLog,
+  clock: Clock,
+): Promise<Dashboard | undefined> {
   const { config, folder } = loaded
   if (!config.http.enabled) return undefined
   // Not needed otherwise, and it takes its time.
-  const [{ serveHttp }, { statusRoutes }, { dashboardRoutes }] = await Promise.all([
+  const [{ serveHttp }, { statusRoutes }, { dashboardRoutes }, { logRoutes }] = await Promise.all([
     import('../serve/http/server.js'),
     import('../serve/http/status-routes.js'),
     import('../serve/http/dashboard-routes.js'),
+    import('../serve/http/log-routes.js'),
   ])
   const version = programVersion()
   const telemetry = telemetryOf(loaded, clock, true)
@@ -40,7 +45,7 @@ export async function openDashboard(loaded: LoadedConfig, logger: Log, clock: Cl
     () => followLoaded(loaded, { logger }),
     () => (TOO_EARLY.includes(telemetry.now.state) ? 'learning has not begun' : undefined),
   )
-  const plugins = [dashboardRoutes, statusRoutes(telemetry), model.routes]
+  const plugins = [dashboardRoutes, statusRoutes(telemetry), logRoutes(logger), model.routes]
   const server = await serveHttp({ http: config.http, folder, version, logger, clock, plugins })
   const timer = setInterval(() => telemetry.sample(), SAMPLE_EVERY_MS)
   timer.unref()

@@ -26,7 +26,6 @@ export function observeDelivery(delivery: Delivery, observation: Observation, li
   let lastCommitMs: number | undefined
   let committingSinceMs: number | undefined
   let freshnessSeconds: number | null = null
-  const users = observation.telemetry?.users
   observation.telemetry?.read(() => ({ freshnessSeconds }))
 
   const counted = <T>(name: OutputName, look?: (record: T) => void): Sink<T> => {
@@ -41,10 +40,7 @@ export function observeDelivery(delivery: Delivery, observation: Observation, li
     journal: counted<JournalRecord>('journal', ({ kind, trigger }) => {
       if (kind === 'learn' || kind === 'score') metrics.increase('millrace_batches_total', 1, { kind, trigger })
     }),
-    predictions: counted<Prediction>('predictions', ({ eventTimeMs, user }) => {
-      eventTimesMs.push(eventTimeMs)
-      users?.add(user)
-    }),
+    predictions: counted<Prediction>('predictions', ({ eventTimeMs }) => void eventTimesMs.push(eventTimeMs)),
     recommendations: counted('recommendations'),
     metrics: counted('metrics'),
     snapshots: counted('snapshots', snapshot => observeSnapshot(observation, snapshot)),

@@ -3,6 +3,7 @@ import type { LoadedConfig } from '../config/load.js'
 import { MillraceError } from '../domain/errors.js'
 import { createLog } from '../observe/log.js'
 import { dashboardRoutes } from '../serve/http/dashboard-routes.js'
+import { logRoutes } from '../serve/http/log-routes.js'
 import { createModelRoutes } from '../serve/http/model-routes.js'
 import { serveHttp } from '../serve/http/server.js'
 import { statusRoutes } from '../serve/http/status-routes.js'
@@ -29,14 +30,13 @@ export async function serveModel(loaded: LoadedConfig, snapshots: string | undef
       telemetry.sample()
       const timer = setInterval(() => telemetry.sample(), 1000)
       closers.push(async () => clearInterval(timer))
-      const users = (size: number) => (follower.model().version === undefined ? [] : follower.users(size).users)
       const server = await serveHttp({
         http: config.http,
         folder,
         version: programVersion(),
         logger,
         clock: systemClock,
-        plugins: [dashboardRoutes, statusRoutes(telemetry, users), createModelRoutes(follower)],
+        plugins: [dashboardRoutes, statusRoutes(telemetry), logRoutes(logger), createModelRoutes(follower)],
       })
       closers.push(() => server.close())
       logger.info({ url: server.url, openapi: `${server.url}/openapi.json` }, 'answers over HTTP')

@@ -29,7 +29,7 @@ export const http = z.strictObject({
   ),
   keys: about(
     z.array(key).default([]),
-    'API keys, each as `SCOPE:HASH`: read (dashboard, scores), write (also events), admin (also what changes the instance), and the SHA-256 of the key in hex. Clients send the key itself as a bearer token. Empty: everybody on this machine may do everything.',
+    'API keys, each as `SCOPE:HASH`: read (dashboard, scores), write (also what adds to the log), admin (also what changes the instance), and the SHA-256 of the key in hex. Clients send the key itself as a bearer token. Empty: everybody on this machine may do everything.',
     { env: 'MILLRACE_HTTP_KEYS', secret: true },
   ),
   tls: about(

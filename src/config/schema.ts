@@ -3,6 +3,7 @@
  * default and a description, so that the docs can not drift from the code.
  */
 import { z } from 'zod'
+import { LEVELS } from '../observe/log.js'
 import { formatDuration } from '../std/duration.js'
 import { drift } from './drift-schema.js'
 import { http } from './http-schema.js'
@@ -443,11 +444,7 @@ const backend = z.strictObject({
 })
 
 const log = z.strictObject({
-  level: about(
-    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-    'Lowest level that is logged.',
-    { env: 'MILLRACE_LOG_LEVEL' },
-  ),
+  level: about(z.enum(LEVELS).default('info'), 'Lowest level that is logged.', { env: 'MILLRACE_LOG_LEVEL' }),
 })
 
 const observe = z.strictObject({

@@ -1,12 +1,14 @@
 /** The dashboard of a real run: it moves with the log, costs the model nothing, and goes with the process. */
 import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { simulateShop } from '../../src/simulate/simulate.js'
 import { createLogWriter } from '../../src/sink/log-writer.js'
 import { browserSkip, launch, openPage, until } from '../helpers/browser.js'
-import { type Running, start } from '../helpers/process.js'
+import { CLI, type Running, start } from '../helpers/process.js'
 import { smallConfig, Workspace, writePlainLog } from '../helpers/workspace.js'
 
 const LIVE = {
@@ -142,4 +144,47 @@ test('a dashboard port that is taken is an error if it was asked for', { timeout
   occupant.close()
   assert.equal(code, 10)
   assert.match(stderr, new RegExp(`PORT_REFUSED: 127.0.0.1:${port}: .*EADDRINUSE`))
+})
+
+/** A terminal of its own, as `script` makes one; without CI in its environment. */
+const scriptSkip = spawnSync('script', ['--version']).status === 0 ? false : 'script (util-linux) is not installed'
+
+test('from a terminal the page stays when the log has ended, until Ctrl-C', {
+  skip: scriptSkip,
+  timeout: 120_000,
+}, async () => {
+  const workspace = await simulated()
+  const line = [process.execPath, CLI, 'run', workspace.path('millrace.yaml'), '--set', 'http.port=0'].join(' ')
+  const terminal = spawn('script', ['-qefc', line, '/dev/null'], { env: { ...process.env, CI: '' } })
+  after(() => terminal.kill('SIGKILL'))
+  const ended = new Promise(resolve => terminal.once('exit', resolve))
+  let said = ''
+  terminal.stdout.setEncoding('utf8').on('data', text => {
+    said += text
+  })
+  while (!said.includes('until Ctrl-C')) await pause(20)
+  const url = /Dashboard: (http:[\d:./]+)/.exec(said)?.[1] ?? ''
+  const { now, windows } = await statusOf(url)
+  assert.equal(now.state, 'finished')
+  assert.ok(windows.length > 4)
+  assert.equal((await fetch(`${url}/v1/model`)).status, 200)
+  terminal.stdin.write('\x03')
+  assert.equal(await ended, 0)
+})
+
+test('the level of the log can be changed while it runs', { timeout: 60_000 }, async () => {
+  const config = (await simulated()).path('millrace.yaml')
+  const run = start(['run', config, '--follow', '--json', '--set', 'http.port=0', 'observe.port=0'])
+  after(() => run.kill('SIGKILL'))
+  const url = await dashboardOf(run)
+  const level = (body?: string) =>
+    fetch(`${url}/v1/log-level`, {
+      ...(body === undefined ? {} : { method: 'PUT', body, headers: { 'content-type': 'application/json' } }),
+    })
+  assert.deepEqual(await (await level()).json(), { level: 'info' })
+  assert.equal((await level('{"level":"loud"}')).status, 400)
+  assert.deepEqual(await (await level('{"level":"debug"}')).json(), { level: 'debug' })
+  await statusOf(url)
+  await run.until(() => run.stderr.includes('"route":"GET /v1/status"'))
+  assert.equal((await run.kill('SIGTERM')).code, 0)
 })

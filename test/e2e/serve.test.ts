@@ -90,8 +90,7 @@ test('the server answers over HTTP what a follower answers in process, and what 
   assert.ok((known.events as number) > 100 && (known.recent as unknown[]).length > 0)
 
   const { body: some } = await ask(`${url}/v1/users?size=3`)
-  const last = ['u9', 'u8', 'u7'].map(user => ({ user }))
-  assert.deepEqual(some.users, last, 'whose clicks came last')
+  assert.deepEqual(some.users, ['u9', 'u8', 'u7'], 'whose clicks came last')
 
   for (const [path, body, expected] of [
     ['/v1/users/nobody', undefined, 404],

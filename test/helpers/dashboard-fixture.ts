@@ -113,7 +113,6 @@ export function telemetryFixture(about: Partial<About> = {}, reading: Reading = 
     lossBefore: 0.05,
     lossNow: 0.09,
   })
-  for (const user of ['bob', 'ada']) for (let n = 0; n < 32; n++) telemetry.users.add(user)
   telemetry.read(() => reading)
   telemetry.sample()
   return telemetry
@@ -135,6 +134,7 @@ export function modelFixture(items: readonly string[]): HttpPlugin {
       state: 'ready',
       tasks: TASKS,
     }))
+    app.get('/v1/users', async () => ({ users: ['ada', 'bob'] }))
     app.get('/v1/users/:user', async () => ({ recent: [{ item: items[3], weight: 2, eventTime: START_MS }] }))
     app.get('/v1/items/:item/similar', async () => ({ version: 2000, items: [{ item: items[5], score: 0.9 }] }))
     app.post('/v1/top', { config: { scope: 'read' } }, async request => {

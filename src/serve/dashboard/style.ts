@@ -108,6 +108,7 @@ h2 + .grid { margin-top: 14px; }
 .plot { width: 100%; min-height: 170px; }
 .alarms { margin-top: 18px; border-left: 3px solid var(--warn); padding: 2px 0 2px 14px; font-size: 14px; }
 .alarms li { margin-top: 3px; }
+.alarms details { padding-top: 4px; }
 
 .scroll { overflow-x: auto; max-height: 300px; overflow-y: auto; margin-top: 6px; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }

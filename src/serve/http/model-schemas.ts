@@ -53,6 +53,7 @@ const itemScore = { item: z.string(), values: byTask, rank: number }
 export const scoreAnswer = z.object({ ...answered, scores: z.array(z.object(itemScore)) })
 export const topAnswer = z.object({ ...answered, items: z.array(z.object({ ...itemScore, score: number })) })
 export const itemsAnswer = z.object({ ...answered, items: z.array(z.object({ item: z.string(), score: number })) })
+export const usersAnswer = z.object({ ...answered, users: z.array(z.string()) })
 export const explainAnswer = z.object({
   ...answered,
   tasks: z.record(

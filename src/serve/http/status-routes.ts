@@ -14,24 +14,9 @@ const MAX_STREAMS = 64
 /** A reader that is so far behind is let go; it will ask again and get what is then. */
 const MAX_WAITING_BYTES = 4 << 20
 
-/** users: some that the model knows, newest first. Default: of whom this process has predicted something. */
-export function statusRoutes(
-  telemetry: Telemetry,
-  users: (size: number) => string[] = size => telemetry.users.newest(size),
-): HttpPlugin {
+export function statusRoutes(telemetry: Telemetry): HttpPlugin {
   let streams = 0
   return async app => {
-    app.get(
-      '/v1/users',
-      {
-        schema: {
-          summary: 'Some users of whom something was predicted lately',
-          querystring: z.object({ size: z.coerce.number().int().min(1).max(1000).optional() }),
-          response: { 200: z.object({ users: z.array(z.object({ user: z.string() })) }) },
-        },
-      },
-      async ({ query: { size = 10 } }) => ({ users: users(size).map(user => ({ user })) }),
-    )
     app.get(
       '/v1/status',
       { schema: { summary: 'What the instance does, and how well it learns', response: { 200: statusSchema } } },

@@ -4,7 +4,6 @@
  * few times a second. Nothing here is asked of the learner, and nothing of it goes back.
  */
 import type { Clock } from '../../std/clock.js'
-import { RecentUsers } from './recent-users.js'
 import type { About, Alarm, Changes, Curve, Now, PacePoint, Snapshot, Status, WindowPoint } from './status.js'
 import { Thinned } from './thinned.js'
 import { mergePace, mergeWindows } from './windows.js'
@@ -46,7 +45,6 @@ const NOTHING: Omit<Now, 'at'> = {
 }
 
 export class Telemetry {
-  readonly users = new RecentUsers()
   readonly #clock: Clock
   readonly #windows = new Thinned<WindowPoint>(MAX_WINDOWS, mergeWindows)
   readonly #pace = new Thinned<PacePoint>(MAX_PACE, mergePace)

@@ -1,9 +1,12 @@
 /** How well it learns: a curve a task beside what a constant would reach, with drift alarms and versions as marks. */
-import type { Status } from '../../telemetry/status.js'
+import type { Alarm, Status } from '../../telemetry/status.js'
 import { type CurveTask, curveTasks, figureSpec, type Lens, type TaskCurve, taskCurve } from './curves.js'
 import { byId, h, setText } from './dom.js'
 import { clock, day, figure, grouped, percent } from './format.js'
 import { type Mark, Plot } from './plot.js'
+
+/** Shown at once; the others on demand. */
+const FIRST_ALARMS = 2
 
 interface Card {
   element: HTMLElement
@@ -119,28 +122,26 @@ function verdictOf(curve: TaskCurve, spec: { name: string; better: string; basel
 
 function showAlarms(element: HTMLElement, { alarms, about }: Status): void {
   const names = new Set(about.tasks.map(({ name }) => name))
-  const shown = alarms
-    .filter(({ task }) => names.has(task))
-    .slice(-6)
-    .reverse()
-  if (element.childElementCount === shown.length && shown.length === 0) return
+  const shown = alarms.filter(({ task }) => names.has(task)).reverse()
   if (element.dataset.count === String(alarms.length)) return
   element.dataset.count = String(alarms.length)
+  const rest = shown.slice(FIRST_ALARMS)
   element.replaceChildren(
     h('h3', {}, `${alarms.length} drift ${alarms.length === 1 ? 'alarm' : 'alarms'}`),
-    h(
-      'ul',
-      {},
-      ...shown.map(alarm =>
-        h(
-          'li',
-          {},
-          h('strong', {}, alarm.task),
-          `, ${day(alarm.eventTime)}, ${clock(alarm.eventTime)}: loss ${figure(alarm.lossBefore)} → ${figure(alarm.lossNow)} `,
-          h('span', { class: 'note' }, `(${alarm.detector})`),
-        ),
-      ),
-    ),
+    h('ul', {}, ...shown.slice(0, FIRST_ALARMS).map(alarmLine)),
+    ...(rest.length === 0
+      ? []
+      : [h('details', {}, h('summary', {}, `${rest.length} earlier`), h('ul', {}, ...rest.map(alarmLine)))]),
   )
   element.hidden = alarms.length === 0
+}
+
+function alarmLine({ task, detector, eventTime, lossBefore, lossNow }: Alarm): HTMLElement {
+  return h(
+    'li',
+    {},
+    h('strong', {}, task),
+    `, ${day(eventTime)}, ${clock(eventTime)}: loss ${figure(lossBefore)} → ${figure(lossNow)} `,
+    h('span', { class: 'note' }, `(${detector})`),
+  )
 }

@@ -53,11 +53,8 @@ export const explain = (user: string, item: string, signal?: AbortSignal) =>
 export const similar = async (item: string, size: number, signal?: AbortSignal) =>
   (await ask<{ items: Neighbour[] }>(`/v1/items/${path(item)}/similar?size=${size}`, undefined, signal)).items
 
-/** Some users whom the instance has seen lately; a follower has seen none. */
-export async function someUsers(size: number): Promise<string[]> {
-  const { users } = await ask<{ users: { user: string }[] }>(`/v1/users?size=${size}`)
-  return users.map(({ user }) => user)
-}
+/** Some users who had something lately. */
+export const someUsers = async (size: number) => (await ask<{ users: string[] }>(`/v1/users?size=${size}`)).users
 
 /** What the user has had, newest first. */
 export async function recentEvents(user: string): Promise<UserEvent[]> {
