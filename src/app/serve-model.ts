@@ -12,6 +12,7 @@ import { withClosers } from './closers.js'
 import { telemetryOf } from './dashboard.js'
 import { followLoaded } from './follow.js'
 import { programVersion } from './observation.js'
+import { observeFollower } from './observe-follower.js'
 import { untilSignal } from './signals.js'
 
 export async function serveModel(loaded: LoadedConfig, snapshots: string | undefined): Promise<void> {
@@ -21,6 +22,8 @@ export async function serveModel(loaded: LoadedConfig, snapshots: string | undef
     withClosers(async closers => {
       const follower = await followLoaded(loaded, { logger, ...(snapshots === undefined ? {} : { snapshots }) })
       closers.push(() => follower.close())
+      const observed = await observeFollower(follower, loaded, logger)
+      closers.push(() => observed.close())
       const telemetry = telemetryOf(loaded, systemClock, false)
       telemetry.read(() => {
         const { version, eventTimeMs = null, reason } = follower.model()

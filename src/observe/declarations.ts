@@ -114,6 +114,12 @@ export const DECLARATIONS = {
   millrace_checkpoint_bytes: gauge('Size of the last checkpoint of this process.', []),
   millrace_last_checkpoint_timestamp_seconds: gauge('When it was written, in seconds since 1970.', []),
   millrace_disk_free_bytes: gauge('Free space where checkpoints lie.', []),
+  millrace_follower_version: gauge('Follower: the version that answers, in steps learned.', []),
+  millrace_follower_age_seconds: gauge('Follower: the wall clock minus the stream time of that version.', []),
+  millrace_follower_state: gauge(
+    'Follower: 1 for the state it is in. gap: newer versions can not be applied until the next full one.',
+    ['state'],
+  ),
 } satisfies Record<`millrace_${string}`, Declaration>
 
 export type MetricName = keyof typeof DECLARATIONS

@@ -59,6 +59,14 @@ test('the server answers over HTTP what a follower answers in process, and what 
   const { version, checksum } = follower.model()
   assert.deepEqual([status, model.version, model.checksum, model.state], [200, version, checksum, 'following'])
 
+  const readyz = /"readyz":"([^"]+)"/.exec(running.stderr)?.[1] ?? ''
+  const ready = await fetch(readyz)
+  assert.equal(ready.status, 200)
+  assert.match(await ready.text(), new RegExp(`version: ${version}, its events [0-9]+ s old`))
+  const metrics = await (await fetch(readyz.replace(/readyz.*/, 'metrics'))).text()
+  assert.ok(metrics.includes(`\nmillrace_follower_version ${version}\n`))
+  assert.match(metrics, /\nmillrace_follower_state\{state="following"\} 1\n/)
+
   const score = { user, items, context }
   assert.deepEqual((await ask(`${url}/v1/score`, score)).body, said(await follower.score(score)))
   const weighed = { ...score, weights: { rating: 1 }, eventTime: 1_704_100_000_000 }
