@@ -67,11 +67,20 @@ function from(source: string, layout: SlotLayout, deps: SlotDeps, put: Put): Wri
   }
   if (owner === 'user' || owner === 'item') return attribute(owner === 'user' ? USER : ITEM, name, layout, deps, put)
   if (owner === 'context') {
+    // All candidates of a request, and all items of a page, have the same one.
+    let last = ''
+    hasher.text(last)
+    let { lo, hi } = hasher
     return ({ context }, keys, row) => {
       const value = context?.[name]
       if (typeof value !== 'string') return
-      hasher.text(value)
-      put(keys, row, 0, hasher.lo, hasher.hi)
+      if (value !== last) {
+        hasher.text(value)
+        last = value
+        lo = hasher.lo
+        hi = hasher.hi
+      }
+      put(keys, row, 0, lo, hi)
     }
   }
   if (source === 'position') return position(hasher, put)
