@@ -99,7 +99,7 @@ export function parseConfig(text: string, file: string, options: LoadOptions = {
 
 /** Only what decides the model; not where files lie or how often something is written. */
 export function configHash(config: Config): string {
-  const { tasks, join, features, model, optimizer, table, weights, batch, recommend, drift, source } = config
+  const { tasks, join, features, model, optimizer, table, weights, batch, fast, recommend, drift, source } = config
   const decisive = {
     tasks,
     join,
@@ -109,6 +109,7 @@ export function configHash(config: Config): string {
     table,
     weights,
     batch: { ...batch, linger: 0 },
+    fast,
     recommend,
     drift,
     limits: [source.maxDecodeBytes, source.maxIdBytes],

@@ -113,4 +113,5 @@ test('the hash names what decides the model, not where files lie or how they are
   assert.equal(hash('batch: { tick: 60s }\n'), plain)
   assert.notEqual(hash('batch: { tick: 61s }\n'), plain)
   assert.notEqual(hash('model: { seed: 2 }\n'), plain)
+  assert.notEqual(hash('fast: { enabled: false }\n'), plain)
 })
