@@ -129,6 +129,6 @@ test('a reader of the output that goes away is no fault, and learning runs on', 
 
   const { code, stdout } = await shell(`$MILLRACE run ${file} --fresh --set log.level=debug 2>&1 | head -1`)
   assert.equal(code, 0)
-  assert.match(stdout, /worker is ready/)
+  assert.match(stdout, /"the dashboard"/)
   assert.match(workspace.checkpoints().at(-1) ?? '', /-end$/)
 })
