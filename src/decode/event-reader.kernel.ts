@@ -6,7 +6,7 @@
  */
 import type { EventKind } from '../domain/event.js'
 import { longText } from '../std/avro-long.js'
-import type { SkimCursor } from './skim.js'
+import { SkimCursor } from './skim.js'
 import { TextCache } from './text-cache.kernel.js'
 import type { EventRecord } from './to-event.js'
 
@@ -18,14 +18,14 @@ const MIDDLES: Partial<Record<EventKind, 'position' | 'value' | 'nothing'>> = {
   rating: 'value',
 }
 const MAX_LONG_BYTES = 10
+/** The cursor's longs are exact below this. */
+const EXACT = 2 ** 52
 
 export class EventReader {
   readonly #middle: 'position' | 'value' | 'nothing'
   /** Ids, and names and values of contexts come again and again; names of events do not. */
   readonly #texts = new TextCache()
-  #buffer: Buffer = Buffer.alloc(0)
-  #at = 0
-  #limit = 0
+  #cursor = new SkimCursor()
   /** Something is out of the ordinary. */
   #isOdd = false
 
@@ -41,10 +41,9 @@ export class EventReader {
 
   /** Moves the cursor behind the record; undefined: it gave up, and the cursor is where it was. */
   read(cursor: SkimCursor): EventRecord | undefined {
-    this.#buffer = cursor.buffer as Buffer
-    this.#at = cursor.position
-    this.#limit = cursor.limit
+    this.#cursor = cursor
     this.#isOdd = false
+    const start = cursor.position
     const record = {
       eventId: this.#newText(),
       eventTime: this.#long(),
@@ -55,9 +54,9 @@ export class EventReader {
       value: this.#middle === 'value' ? this.#double() : 0,
       context: this.#isNull() ? null : this.#context(),
     }
-    if (this.#isOdd) return undefined
-    cursor.position = this.#at
-    return record as unknown as EventRecord
+    if (!this.#isOdd) return record as unknown as EventRecord
+    cursor.position = start
+    return undefined
   }
 
   /** The branch of a union with null in front. */
@@ -71,7 +70,7 @@ export class EventReader {
     const branch = this.#byte()
     if (branch === 0) return this.#text()
     if (branch !== 2) this.#isOdd = true
-    const start = this.#at
+    const start = this.#cursor.position
     let byte = this.#byte()
     let value = byte & 127
     for (let shift = 7; byte > 127 && shift < 28; shift += 7) {
@@ -79,9 +78,9 @@ export class EventReader {
       value |= (byte & 127) << shift
     }
     if (byte < 128) return String((value >>> 1) ^ -(value & 1))
-    while (byte > 127 && !this.#isOdd && this.#at - start < MAX_LONG_BYTES) byte = this.#byte()
+    while (byte > 127 && !this.#isOdd && this.#cursor.position - start < MAX_LONG_BYTES) byte = this.#byte()
     if (byte > 127) this.#isOdd = true
-    return longText(this.#buffer.subarray(start, this.#at))
+    return longText(this.#cursor.buffer.subarray(start, this.#cursor.position))
   }
 
   #context(): Record<string, string> {
@@ -100,50 +99,44 @@ export class EventReader {
 
   #text(): string {
     const end = this.#end()
-    const text = this.#texts.of(this.#buffer, this.#at, end)
-    this.#at = end
-    return text
+    const { buffer, position } = this.#cursor
+    this.#cursor.position = end
+    return this.#texts.of(buffer as Buffer, position, end)
   }
 
   #newText(): string {
     const end = this.#end()
-    const text = this.#buffer.toString('utf8', this.#at, end)
-    this.#at = end
-    return text
+    const { buffer, position } = this.#cursor
+    this.#cursor.position = end
+    return (buffer as Buffer).toString('utf8', position, end)
   }
 
   /** Where the text ends whose length comes next. */
   #end(): number {
     const length = this.#long()
-    if (length >= 0 && length <= this.#limit - this.#at) return this.#at + length
+    const { position, limit } = this.#cursor
+    if (length >= 0 && length <= limit - position) return position + length
     this.#isOdd = true
-    return this.#at
+    return position
   }
 
   #double(): number {
-    if (this.#limit - this.#at < 8) {
-      this.#isOdd = true
-      return 0
-    }
-    const value = this.#buffer.readDoubleLE(this.#at)
-    this.#at += 8
-    return value
+    const { buffer, position } = this.#cursor
+    if (this.#cursor.skip(8)) return (buffer as Buffer).readDoubleLE(position)
+    this.#isOdd = true
+    return 0
   }
 
   #long(): number {
-    let byte = this.#byte()
-    let value = byte & 127
-    for (let factor = 128; byte > 127; factor *= 128) {
-      byte = this.#byte()
-      value += (byte & 127) * factor
-    }
-    if (value > Number.MAX_SAFE_INTEGER) this.#isOdd = true
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    const value = this.#cursor.long()
+    if (!(value >= -EXACT && value < EXACT)) this.#isOdd = true
+    return value
   }
 
   /** 0 behind the end, which ends every loop over bytes. */
   #byte(): number {
-    if (this.#at < this.#limit) return this.#buffer[this.#at++]!
+    const cursor = this.#cursor
+    if (cursor.position < cursor.limit) return cursor.buffer[cursor.position++]!
     this.#isOdd = true
     return 0
   }

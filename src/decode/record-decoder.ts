@@ -102,20 +102,7 @@ function skims(skim: Skim, cursor: SkimCursor): boolean {
 }
 
 function createBranch(writer: avro.Type, raw: unknown, limits: EventLimits): Branch {
-  const schema = branchSchema(writer, raw)
-  return {
-    skim: createSkim(writer),
-    schema,
-    read: createRead(writer, raw, limits),
-    quick: createQuick(writer, raw, limits),
-  }
-}
-
-function createQuick(writer: avro.Type, raw: unknown, limits: EventLimits): Branch['quick'] {
-  const known = readerType(writer.name ?? writer.typeName)
-  const reader = known?.type.equals(writer) === true ? EventReader.of(known.kind) : undefined
-  if (known === undefined || reader === undefined) return undefined
-  return { reader, toEvent: createToEvent(known.kind, limits, timeDivisor(raw, known.type)) }
+  return { skim: createSkim(writer), schema: branchSchema(writer, raw), ...createWays(writer, raw, limits) }
 }
 
 /** As written if that stands for itself; a branch that refers to types of another branch is written out. */
@@ -136,12 +123,12 @@ function timeDivisor(raw: unknown, reader: avro.Type): number {
   return JSON.stringify(field?.type ?? null).includes('"timestamp-micros"') ? 1000 : 1
 }
 
-function createRead(writer: avro.Type, raw: unknown, limits: EventLimits): Branch['read'] {
+function createWays(writer: avro.Type, raw: unknown, limits: EventLimits): Pick<Branch, 'read' | 'quick'> {
   const name = writer.name ?? writer.typeName
   const reader = readerType(name)
   if (reader === undefined) {
     const unknown = reject('unknown-event', `'${name}' is not an event that is known here`)
-    return () => unknown
+    return { read: () => unknown, quick: undefined }
   }
   const { kind, type } = reader
   let resolver: ReturnType<avro.Type['createResolver']> | undefined
@@ -149,10 +136,13 @@ function createRead(writer: avro.Type, raw: unknown, limits: EventLimits): Branc
     if (!type.equals(writer)) resolver = type.createResolver(writer, { ignoreNamespaces: true })
   } catch (error) {
     const incompatible = reject('schema-incompatible', `'${name}' can not be read: ${(error as Error).message}`)
-    return () => incompatible
+    return { read: () => incompatible, quick: undefined }
   }
   const toEvent = createToEvent(kind, limits, timeDivisor(raw, type))
-  return function read(buffer, position) {
+  const quick = resolver === undefined ? EventReader.of(kind) : undefined
+  return { read, quick: quick && { reader: quick, toEvent } }
+
+  function read(buffer: Buffer, position: number): Outcome<Event> {
     try {
       return toEvent(type.decode(buffer, position, resolver).value as EventRecord)
     } catch (error) {

@@ -66,6 +66,10 @@ test('a model that is looked at is byte for byte the model that is not', { timeo
   assert.deepEqual(watched.final(), alone.final())
 })
 
+/** A live run that takes any free ports. */
+const follow = (workspace: Workspace) =>
+  start(['run', workspace.path('millrace.yaml'), '--follow', '--json', '--set', 'http.port=0', 'observe.port=0'])
+
 test('the page of a live run moves with the log, and says so when the process is gone', {
   skip: browserSkip,
   timeout: 120_000,
@@ -73,15 +77,7 @@ test('the page of a live run moves with the log, and says so when the process is
   const workspace = new Workspace(LIVE)
   const writer = createLogWriter({ path: workspace.path('log'), partitions: 1, blockBytes: 1 })
   writePlainLog(writer, 600)
-  const run = start([
-    'run',
-    workspace.path('millrace.yaml'),
-    '--follow',
-    '--json',
-    '--set',
-    'http.port=0',
-    'observe.port=0',
-  ])
+  const run = follow(workspace)
   const browser = await launch()
   after(() => browser.close())
   after(() => run.kill('SIGKILL'))
@@ -119,15 +115,7 @@ test('the page of a live run moves with the log, and says so when the process is
 test('a run goes on where it stopped, and so do the curves', { timeout: 120_000 }, async () => {
   const workspace = await simulated()
   assert.equal((await learn(workspace, 'http.port=0').finished).code, 0)
-  const again = start([
-    'run',
-    workspace.path('millrace.yaml'),
-    '--follow',
-    '--json',
-    '--set',
-    'http.port=0',
-    'observe.port=0',
-  ])
+  const again = follow(workspace)
   const url = await dashboardOf(again)
   let status = await statusOf(url)
   while (status.now.state !== 'learning') status = await statusOf(url)

@@ -26,6 +26,7 @@ import { HttpProblem } from './problem.js'
 
 const READ = { scope: 'read' } as const
 const FEW = 10
+const sized = z.object({ size: querySize.optional() })
 
 export function createModelRoutes(follower: Follower): HttpPlugin {
   return async app => {
@@ -78,7 +79,7 @@ export function createModelRoutes(follower: Follower): HttpPlugin {
         schema: {
           summary: 'Items that users had beside this one',
           params: z.object({ item: id }),
-          querystring: z.object({ size: querySize.optional() }),
+          querystring: sized,
           response: { 200: itemsAnswer },
         },
       },
@@ -90,7 +91,7 @@ export function createModelRoutes(follower: Follower): HttpPlugin {
         config: READ,
         schema: {
           summary: 'The most popular items',
-          querystring: z.object({ size: querySize.optional() }),
+          querystring: sized,
           response: { 200: itemsAnswer },
         },
       },
@@ -110,7 +111,7 @@ export function createModelRoutes(follower: Follower): HttpPlugin {
         config: READ,
         schema: {
           summary: 'Some users who had something lately',
-          querystring: z.object({ size: querySize.optional() }),
+          querystring: sized,
           response: { 200: usersAnswer },
         },
       },
