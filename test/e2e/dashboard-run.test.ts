@@ -142,7 +142,8 @@ test('from a terminal the page stays when the log has ended, until Ctrl-C', {
   timeout: 120_000,
 }, async () => {
   const workspace = await simulated()
-  const line = [process.execPath, CLI, 'run', workspace.path('millrace.yaml'), '--set', 'http.port=0'].join(' ')
+  const line = ['exec', process.execPath, CLI, 'run', workspace.path('millrace.yaml'), '--set', 'http.port=0'].join(' ')
+  // exec: a shell that waits would answer the same Ctrl-C, with its own exit code.
   const terminal = spawn('script', ['-qefc', line, '/dev/null'], { env: { ...process.env, CI: '' } })
   after(() => terminal.kill('SIGKILL'))
   const ended = new Promise(resolve => terminal.once('exit', resolve))
