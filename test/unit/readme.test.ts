@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
@@ -12,7 +12,10 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const folder = mkdtempSync(join(tmpdir(), 'millrace-readme-'))
 after(() => rmSync(folder, { recursive: true }))
 
-for (const page of ['README.md', 'docs/config.md', 'docs/errors.md', 'docs/metrics.md']) {
+for (const page of [
+  'README.md',
+  ...readdirSync(join(root, 'docs')).flatMap(name => (name.endsWith('.md') ? `docs/${name}` : [])),
+]) {
   test(`every file that ${page} points to is there`, () => {
     const text = readFileSync(join(root, page), 'utf8')
     const targets = [...text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(match => match[1] ?? '')
