@@ -1,25 +1,29 @@
 #!/usr/bin/env node
-/** Picks the command and maps its errors to exit codes; nothing else. */
+/** Picks the command, loads it alone, and maps its errors to exit codes; nothing else. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import { configCommand } from './commands/config.js'
-import { doctorCommand } from './commands/doctor.js'
-import { evaluateCommand } from './commands/evaluate.js'
-import { exportCommand } from './commands/export.js'
-import { importCommand } from './commands/import.js'
-import { replayCommand } from './commands/replay.js'
-import { runCommand } from './commands/run.js'
-import { serveCommand } from './commands/serve.js'
-import { simulateCommand } from './commands/simulate.js'
-import { snapshotsCommand } from './commands/snapshots.js'
-import { topicsCommand } from './commands/topics.js'
 import { ERRORS, type ErrorCode, MillraceError } from './domain/errors.js'
 import { packageRoot } from './std/package-root.js'
 
 const { version, description } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string
   description: string
+}
+
+/** In the order of the help. A command brings all that it works with, so only the one that is named is loaded. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  run: async () => (await import('./commands/run.js')).runCommand(),
+  replay: async () => (await import('./commands/replay.js')).replayCommand(),
+  evaluate: async () => (await import('./commands/evaluate.js')).evaluateCommand(),
+  import: async () => (await import('./commands/import.js')).importCommand(),
+  export: async () => (await import('./commands/export.js')).exportCommand(),
+  serve: async () => (await import('./commands/serve.js')).serveCommand(),
+  simulate: async () => (await import('./commands/simulate.js')).simulateCommand(),
+  topics: async () => (await import('./commands/topics.js')).topicsCommand(),
+  snapshots: async () => (await import('./commands/snapshots.js')).snapshotsCommand(),
+  config: async () => (await import('./commands/config.js')).configCommand(),
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
 }
 
 const program = new Command('millrace')
@@ -29,18 +33,11 @@ const program = new Command('millrace')
   .enablePositionalOptions()
   .showSuggestionAfterError()
   .showHelpAfterError('(see millrace --help)')
-  .addCommand(runCommand())
-  .addCommand(replayCommand())
-  .addCommand(evaluateCommand())
-  .addCommand(importCommand())
-  .addCommand(exportCommand())
-  .addCommand(serveCommand())
-  .addCommand(simulateCommand())
-  .addCommand(topicsCommand())
-  .addCommand(snapshotsCommand())
-  .addCommand(configCommand())
-  .addCommand(doctorCommand())
   .addHelpText('after', '\nTry it: millrace run examples/shop.yaml')
+
+const [, , first = ''] = process.argv
+const wanted = Object.entries(COMMANDS).filter(([name]) => name === first || !Object.hasOwn(COMMANDS, first))
+for (const [, load] of wanted) program.addCommand(await load())
 
 // Commander exits by itself on a usage error; its code becomes ours. Help and version are not errors.
 for (const command of [program, ...program.commands, ...program.commands.flatMap(child => child.commands)])

@@ -1,6 +1,5 @@
 import type { Closers, Ends } from './ends.js'
 import { openFileEnds } from './file-ends.js'
-import { openKafkaEnds } from './kafka-ends.js'
 import type { Observation } from './observation.js'
 import type { SessionOptions } from './session-options.js'
 
@@ -11,7 +10,8 @@ export async function openEnds(
   stop: AbortSignal,
 ): Promise<Ends> {
   const { kafka } = options.loaded.config.source
-  return kafka === undefined
-    ? openFileEnds(options, observation, closers)
-    : openKafkaEnds(options, kafka, observation, closers, stop)
+  if (kafka === undefined) return openFileEnds(options, observation, closers)
+  // With files at both ends its hundreds of modules are not needed.
+  const { openKafkaEnds } = await import('./kafka-ends.js')
+  return openKafkaEnds(options, kafka, observation, closers, stop)
 }
