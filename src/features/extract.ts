@@ -117,9 +117,24 @@ export class FeatureExtractor implements Stateful {
     return this.#state.hasAttribute(item, attribute, value)
   }
 
+  /** What tells the values of an item's attribute apart; empty where it has none. */
+  itemValues(item: Id, attribute: string): number[] {
+    return this.#state.itemValues(item, attribute)
+  }
+
+  /** A number of an item's profile; undefined: it has none. */
+  itemNumber(item: Id, name: string): number | undefined {
+    return this.#state.itemNumber(item, name)
+  }
+
   /** Attributes of items that the configuration uses: by these itemHas() can tell. */
   get itemAttributes(): string[] {
     return this.#state.profiles[1].names
+  }
+
+  /** The same of numbers. */
+  get itemNumbers(): string[] {
+    return this.#state.profiles[1].numberNames
   }
 
   /** What is kept of a user; undefined: nothing. */

@@ -69,11 +69,20 @@ export class KeyedState {
   }
 
   hasAttribute(item: Id, attribute: string, value: string): boolean {
-    this.#hasher.text(item)
-    const row = this.entities.tables[ITEM]!.find(this.#hasher.lo, this.#hasher.hi)
+    const row = this.#itemRow(item)
     if (row < 0) return false
     this.#hasher.text(value)
     return this.profiles[ITEM].has(row, attribute, this.#hasher.lo, this.#hasher.hi)
+  }
+
+  itemValues(item: Id, attribute: string): number[] {
+    const row = this.#itemRow(item)
+    return row < 0 ? [] : this.profiles[ITEM].valuesOf(row, attribute)
+  }
+
+  itemNumber(item: Id, name: string): number | undefined {
+    const row = this.#itemRow(item)
+    return row < 0 ? undefined : this.profiles[ITEM].numberOf(row, name)
   }
 
   user(user: Id): KnownUser | undefined {
@@ -83,6 +92,11 @@ export class KeyedState {
     if (row < 0) return undefined
     const events = table.numbers[row * table.numberWidth + this.#events[USER]]!
     return { events, numbers: this.profiles[USER].numbersOf(row) }
+  }
+
+  #itemRow(item: Id): number {
+    this.#hasher.text(item)
+    return this.entities.tables[ITEM]!.find(this.#hasher.lo, this.#hasher.hi)
   }
 
   #eventsOf(side: typeof USER | typeof ITEM): number {

@@ -55,11 +55,38 @@ export class Profiles {
     return false
   }
 
+  /** Names of the numbers that are kept. */
+  get numberNames(): string[] {
+    return [...this.#numbers.keys()]
+  }
+
+  /** The values of a row's attribute as numbers that tell them apart (the upper 53 bits of their hashes). */
+  valuesOf(row: number, name: string): number[] {
+    const places = this.#attributes.get(name)
+    if (places === undefined) return []
+    const { words, wordWidth } = this.#table
+    const first = row * wordWidth + places.firstWord
+    const values: number[] = []
+    for (let at = first; at < first + places.places * 2; at += 2) {
+      const value = words[at + 1]! * 2 ** 21 + (words[at]! >>> 11)
+      if (value !== 0) values.push(value)
+    }
+    return values
+  }
+
   /** The numbers of a row by name; those that its profile lacks are left out. */
   numbersOf(row: number): Record<string, number> {
     const { numbers, numberWidth } = this.#table
     const known = [...this.#numbers].map(([name, cell]) => [name, numbers[row * numberWidth + cell]!] as const)
     return Object.fromEntries(known.filter(([, value]) => value !== NONE))
+  }
+
+  /** undefined: the row's profile lacks it. */
+  numberOf(row: number, name: string): number | undefined {
+    const cell = this.#numbers.get(name)
+    if (cell === undefined) return undefined
+    const value = this.#table.numbers[row * this.#table.numberWidth + cell]!
+    return value === NONE ? undefined : value
   }
 
   attribute(name: string): AttributePlaces {

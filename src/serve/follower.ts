@@ -5,6 +5,7 @@
  */
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
+import { checkKept, createItemFilter, type ItemChoice } from './item-filter.js'
 import type { Replica } from './replica.js'
 import type { FollowedVersion, FollowerState, ReplicaPair } from './replica-pair.js'
 import type { Asked, TopItem } from './scorer.js'
@@ -24,15 +25,16 @@ export interface ScoreQuestion extends Question {
   weights?: Record<string, number> | undefined
 }
 
-export interface TopQuestion extends Question {
+export interface TopQuestion extends Question, ItemChoice {
   /** Items of the answer. Default: `recommend.size`. */
   size?: number | undefined
   /** Whether items that the user has had are in the list. Default: `recommend.repeats`. */
   seen?: 'include' | 'exclude' | undefined
-  /** Items that are left out. */
-  exclude?: readonly string[] | undefined
-  /** Attribute → a value that items must have, such as { category: 'shoes' }; of attributes that features use. */
-  where?: Record<string, string> | undefined
+  /**
+   * At most so many items of each value of an attribute, such as { by: 'category', most: 2 }; an item with several values
+   * counts for each. The list may be shorter than size where there is too little else among the best thousand.
+   */
+  diversity?: { by: string; most: number } | undefined
   weights?: Record<string, number> | undefined
 }
 
@@ -156,12 +158,15 @@ export class Follower {
   /** The best of the catalogue for the user, best first; empty where top-N (`recommend`) is not configured. */
   async top(question: TopQuestion): Promise<TopAnswer> {
     const { replica, answered } = this.#front()
-    const { size = this.#deps.config.recommend?.size ?? 0, seen } = question
+    const { size = this.#deps.config.recommend?.size ?? 0, seen, diversity } = question
+    const { features } = replica.scorer
+    if (diversity !== undefined) checkKept('diversity', diversity.by, features.itemAttributes)
     const found = await replica.scorer.top({
       ...this.#asked(question, answered),
       size,
       repeats: seen === undefined ? undefined : seen === 'include',
-      accept: this.#filter(replica, question),
+      accept: createItemFilter(features, question),
+      diversity,
     })
     return { ...answered, items: found.map(item => this.#listed(item)) }
   }
@@ -263,20 +268,6 @@ export class Follower {
     const unknown = Object.keys(weights).find(name => !this.#taskNames.includes(name))
     if (unknown !== undefined) throw new MillraceError('REQUEST_INVALID', `weights: there is no task '${unknown}'`)
     return this.#taskNames.map(name => (Object.hasOwn(weights, name) ? (weights[name] ?? 0) : 0))
-  }
-
-  #filter({ scorer }: Replica, { exclude = [], where = {} }: TopQuestion): ((item: string) => boolean) | undefined {
-    const wanted = Object.entries(where)
-    const known = scorer.features.itemAttributes
-    const unknown = wanted.find(([attribute]) => !known.includes(attribute))
-    if (unknown !== undefined) {
-      const kept = known.length === 0 ? 'none is' : `${known.join(', ')} are`
-      throw new MillraceError('REQUEST_INVALID', `where: no feature uses item.${unknown[0]}; of items ${kept} kept`)
-    }
-    if (exclude.length === 0 && wanted.length === 0) return undefined
-    const excluded = new Set(exclude)
-    return item =>
-      !excluded.has(item) && wanted.every(([attribute, value]) => scorer.features.itemHas(item, attribute, value))
   }
 
   #listed({ item, score, values, rank }: TopItem): ItemScore & { score: number } {

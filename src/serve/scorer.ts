@@ -11,6 +11,7 @@ import type { Id } from '../domain/event.js'
 import { ExampleColumns, SLAB_ROWS } from '../features/columns.js'
 import { FeatureExtractor } from '../features/extract.js'
 import { Predictor, slabOf } from '../learn/predictor.js'
+import { diverse } from '../recommend/diversity.js'
 import { Fusion } from '../recommend/fusion.js'
 import { Recommender } from '../recommend/recommender.js'
 import { Hasher } from '../std/hash.js'
@@ -37,6 +38,8 @@ export interface TopAsked extends Asked {
   /** Whether items that the user has had are in the list; undefined: as configured. */
   repeats: boolean | undefined
   accept: ((item: Id) => boolean) | undefined
+  /** At most so many items of each value of an attribute. */
+  diversity: { by: string; most: number } | undefined
 }
 
 export interface TopItem {
@@ -46,6 +49,9 @@ export interface TopItem {
   values: Float32Array
   rank: number
 }
+
+/** So many candidates are scored at most until a diverse list is full; where it asks for more items, so many. */
+const MOST_DIVERSE = 1000
 
 export class Scorer {
   readonly features: FeatureExtractor
@@ -81,30 +87,24 @@ export class Scorer {
     return this.#alone(() => this.#score(asked, items, undefined))
   }
 
-  /** The best of the catalogue, best first: found by the next-item model, scored by all heads, in one order. */
+  /**
+   * The best of the catalogue, best first: found by the next-item model, scored by all heads, in one order. For a diverse
+   * list more are found, as long as it is not full, up to MOST_DIVERSE.
+   */
   top(asked: TopAsked): Promise<TopItem[]> {
     return this.#alone(async () => {
       const { recommender } = this
-      const { user, eventTimeMs, size, repeats, accept } = asked
+      const { size, diversity } = asked
       if (recommender === undefined || size === 0) return []
-      const count = Math.max(size, recommender.candidates)
-      const found = recommender.top(user, eventTimeMs, {
-        count,
-        ...(repeats === undefined ? {} : { repeats }),
-        ...(accept === undefined ? {} : { accept }),
-      })
-      if (found.length === 0) return []
-      const retrieval = Float64Array.from(found, ({ score }) => score)
-      const { values, ranks } = await this.#score(
-        asked,
-        found.map(({ item }) => item),
-        retrieval,
-      )
-      const width = this.#config.tasks.length
-      const list = found.map(({ item, score }, i) => {
-        return { item, score, values: values.subarray(i * width, (i + 1) * width), rank: ranks[i] ?? 0 }
-      })
-      return list.sort((a, b) => b.rank - a.rank).slice(0, size)
+      let count = Math.max(size, recommender.candidates)
+      for (;;) {
+        const ranked = await this.#ranked(asked, recommender, count)
+        if (diversity === undefined) return ranked.slice(0, size)
+        const { by, most } = diversity
+        const list = diverse(ranked, ({ item }) => this.features.itemValues(item, by), most, size)
+        if (list.length === size || ranked.length < count || count >= MOST_DIVERSE) return list
+        count = Math.min(count * 2, MOST_DIVERSE)
+      }
     })
   }
 
@@ -127,6 +127,27 @@ export class Scorer {
     const result = this.#turn.then(work)
     this.#turn = result.catch(() => undefined)
     return result
+  }
+
+  async #ranked(asked: TopAsked, recommender: Recommender, count: number): Promise<TopItem[]> {
+    const { user, eventTimeMs, repeats, accept } = asked
+    const found = recommender.top(user, eventTimeMs, {
+      count,
+      ...(repeats === undefined ? {} : { repeats }),
+      ...(accept === undefined ? {} : { accept }),
+    })
+    if (found.length === 0) return []
+    const items = found.map(({ item }) => item)
+    const { values, ranks } = await this.#score(
+      asked,
+      items,
+      Float64Array.from(found, ({ score }) => score),
+    )
+    const width = this.#config.tasks.length
+    const ranked = found.map(({ item, score }, i) => {
+      return { item, score, values: values.subarray(i * width, (i + 1) * width), rank: ranks[i] ?? 0 }
+    })
+    return ranked.sort((a, b) => b.rank - a.rank)
   }
 
   async #score(asked: Asked, items: readonly Id[], retrieval: Float64Array | undefined): Promise<Scored> {

@@ -37,6 +37,8 @@ async function ask(url: string, body?: unknown): Promise<Answer> {
   }
 }
 
+const idsOf = ({ items }: Answer['body']) => (items as { item: string }[]).map(({ item }) => item)
+
 /** Until there is a version. */
 async function open(running: Running): Promise<string> {
   const url = await urlOf(running)
@@ -80,13 +82,28 @@ test('the server answers over HTTP what a follower answers in process, and what 
   assert.deepEqual((await ask(`${url}/v1/users/${user}/top?size=3&seen=include`)).body, said(listed))
   assert.deepEqual((await ask(`${url}/v1/top`, { user, size: 3, seen: 'include' })).body, said(listed))
   const { body: shoes } = await ask(`${url}/v1/users/${user}/top?size=20&seen=include&category=c1`)
-  const numbers = (shoes.items as { item: string }[]).map(({ item }) => Number(item.slice(1)))
+  const numbers = idsOf(shoes).map(item => Number(item.slice(1)))
   assert.ok(numbers.length > 0 && numbers.every(number => number % 4 === 1), `of category c1: ${numbers}`)
   const { body: others } = await ask(`${url}/v1/top`, { user, seen: 'include', exclude: [listed.items[0]?.item] })
-  assert.notEqual((others.items as { item: string }[])[0]?.item, listed.items[0]?.item)
+  assert.notEqual(idsOf(others)[0], listed.items[0]?.item)
+  const { body: cheap } = await ask(`${url}/v1/top`, {
+    user,
+    size: 20,
+    seen: 'include',
+    between: { price: { min: 7, max: 9 } },
+  })
+  assert.deepEqual(idsOf(cheap).sort(), ['i2', 'i3', 'i4'], 'item i costs 5 + i')
+  const diverse = { user, size: 6, seen: 'include', diversity: { by: 'category', most: 2 } } as const
+  const { body: mixed } = await ask(`${url}/v1/top`, diverse)
+  assert.deepEqual(mixed, said(await follower.top(diverse)))
+  assert.equal(idsOf(mixed)[0], listed.items[0]?.item)
+  const ofCategory = [0, 1, 2, 3].map(
+    category => idsOf(mixed).filter(id => Number(id.slice(1)) % 4 === category).length,
+  )
+  assert.ok(idsOf(mixed).length === 6 && Math.max(...ofCategory) === 2, `six, at most two of a category: ${ofCategory}`)
   const { body: fresh } = await ask(`${url}/v1/users/${user}/top?size=20`)
   const had = new Set(follower.user(user).recent.map(({ item }) => item))
-  assert.ok(had.size > 0 && (fresh.items as { item: string }[]).every(({ item }) => !had.has(item)))
+  assert.ok(had.size > 0 && idsOf(fresh).every(item => !had.has(item)))
 
   assert.deepEqual((await ask(`${url}/v1/items/i1/similar?size=4`)).body, said(follower.similar('i1', 4)))
   assert.deepEqual((await ask(`${url}/v1/items?size=4`)).body, said(follower.popular(4)))
@@ -105,6 +122,8 @@ test('the server answers over HTTP what a follower answers in process, and what 
     ['/v1/score', { user, items: 'i1' }, 400],
     ['/v1/score', { user, items: ['i1'], weights: { nothing: 1 } }, 400],
     ['/v1/top', { user, where: { colour: 'red' } }, 400],
+    ['/v1/top', { user, between: { weight: { max: 1 } } }, 400],
+    ['/v1/top', { user, diversity: { by: 'colour', most: 1 } }, 400],
     ['/v1/users/u1/top?size=0', undefined, 400],
   ] as const) {
     const { status, type } = await ask(`${url}${path}`, body)

@@ -40,6 +40,14 @@ export const topBody = z.object({
     .record(z.string().max(128), z.string().max(1024))
     .optional()
     .meta({ description: 'Attribute → a value that items must have.' }),
+  between: z
+    .record(z.string().max(128), z.object({ min: number.optional(), max: number.optional() }))
+    .optional()
+    .meta({ description: 'Number of the profile → its least and greatest value, both included.' }),
+  diversity: z
+    .object({ by: z.string().max(128), most: z.int().min(1).max(MAX_SIZE) })
+    .optional()
+    .meta({ description: 'At most so many items of each value of an attribute.' }),
 })
 export const topQuery = z.object({ size: querySize.optional(), seen: seen.optional(), category: z.string().optional() })
 export const explainBody = z.object({ ...asked, item: id })

@@ -4,14 +4,7 @@ import type { LoadedState, PartState, StateArray } from '../../../src/domain/sta
 import type { DeepInput, DeepModelSpec } from '../../../src/model/deep-model.js'
 import type { Random } from '../../../src/std/random.js'
 
-type Tasks = readonly {
-  name: string
-  head?: string
-  given?: string
-  prior?: number
-  range?: readonly number[]
-  late?: string
-}[]
+type Tasks = readonly { name: string; head?: string; given?: string; prior?: number; range?: readonly number[] }[]
 
 export interface SpecOptions {
   tasks: Tasks
@@ -32,10 +25,7 @@ export function deepSpec({
   weights = {},
 }: SpecOptions): DeepModelSpec {
   const input = {
-    tasks: tasks.map(({ late, ...task }) => ({
-      ...task,
-      label: { event: task.head ? 'rating' : 'click', ...(late && { late }) },
-    })),
+    tasks: tasks.map(task => ({ ...task, label: { event: task.head ? 'rating' : 'click' } })),
     features: { slots: [{ name: 'user', from: 'user' }] },
     model,
     optimizer: { dense: optimizer },
