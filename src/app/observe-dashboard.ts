@@ -46,7 +46,8 @@ export function observeSnapshot({ telemetry }: Observation, { record }: KeyedSna
   const bytes = manifest.parts.reduce((sum, part) => sum + part.bytes, 0)
   const rows = manifest.parts.reduce((sum, part) => sum + (kind === 'delta' ? part.changed : part.rows), 0)
   const { records } = telemetry.now
-  telemetry.snapshot({ version, kind, eventTime: manifest.eventTime, records, bytes, rows, metrics: manifest.metrics })
+  const { eventTime, metrics } = manifest
+  telemetry.snapshot({ version, kind, eventTime, records, bytes, rows, metrics, verdict: 'published', reason: '' })
 }
 
 export function observeCalibration({ telemetry }: Observation, curves: readonly CalibrationCurve[]): void {

@@ -12,7 +12,7 @@ const POSITIVES = ['click', 'buy', 'rating'] as const
 /** Called when the state is restored: what the checkpoint brought back does not count. */
 export function observeParts(parts: PipelineParts, observation: Observation): void {
   const { metrics } = observation
-  const { counts, joiner, position } = parts
+  const { counts, joiner, position, dispatcher } = parts
   observation.isRelearning = () => parts.relearning !== undefined
   observation.isRestored = position.records > 0
   const read = () => {
@@ -29,6 +29,7 @@ export function observeParts(parts: PipelineParts, observation: Observation): vo
     metrics.set('millrace_waiting_impressions', join.waiting)
     metrics.set('millrace_waiting_positives', join.orphans)
     metrics.set('millrace_stream_timestamp_seconds', position.eventTimeMs / 1000)
+    if (dispatcher.isHolding !== undefined) metrics.set('millrace_publish_held', dispatcher.isHolding ? 1 : 0)
   }
   metrics.passOver(read)
   metrics.onScrape(read)

@@ -21,6 +21,7 @@ import type { Closers } from './ends.js'
 import { assertWritable } from './file-outputs.js'
 import { Observation } from './observation.js'
 import { observeAlarm, observeHistory } from './observe-dashboard.js'
+import { observeVerdicts } from './observe-gate.js'
 import { observeLearner } from './observe-learner.js'
 import { observeCheckpoints, observeFigures, observeParts } from './observe-parts.js'
 import { openEnds } from './open-ends.js'
@@ -103,8 +104,11 @@ async function runSession(
       const point = { ...alarm, records: events, eventTimeMs: eventTime }
       history.addAlarm(point)
       observeAlarm(observation, point)
+      // The gate says itself what comes of it.
+      if (alarm.detector.startsWith('gate-')) return
       logger.warn({ ...alarm, records: events, eventTime: new Date(eventTime).toISOString() }, 'the log has drifted')
     },
+    onVerdict: observeVerdicts(observation, logger),
   })
   const { position, dispatcher, journal, counts, joiner } = wired
   ends.onDecision({

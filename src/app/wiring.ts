@@ -35,6 +35,7 @@ export interface WiringDeps {
   clock: Clock
   onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
   onAlarm: DispatchDeps['onAlarm']
+  onVerdict: DispatchDeps['onVerdict']
 }
 
 export type WiredParts = Pick<
@@ -64,6 +65,7 @@ export function wireParts({
   clock,
   onMetrics,
   onAlarm,
+  onVerdict,
 }: WiringDeps): WiredParts {
   const { config, hash } = loaded
   const hasher = new Hasher()
@@ -89,6 +91,7 @@ export function wireParts({
     partitionName: index => source.partitions[index] ?? '',
     onMetrics,
     onAlarm,
+    onVerdict,
   })
   const joiner = new Joiner(config.tasks, config.join, hasher, config.model.seed, {
     arrive(subject, score) {

@@ -99,7 +99,8 @@ export function parseConfig(text: string, file: string, options: LoadOptions = {
 
 /** Only what decides the model; not where files lie or how often something is written. */
 export function configHash(config: Config): string {
-  const { tasks, join, features, model, optimizer, table, weights, batch, fast, recommend, drift, source } = config
+  const { tasks, join, features, model, optimizer, table, weights, batch, fast, recommend, drift, source, outputs } =
+    config
   const decisive = {
     tasks,
     join,
@@ -112,6 +113,7 @@ export function configHash(config: Config): string {
     fast,
     recommend,
     drift,
+    gate: outputs.gate,
     limits: [source.maxDecodeBytes, source.maxIdBytes],
   }
   return createHash('sha256').update(canonical(decisive)).digest('hex').slice(0, 16)

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { LEVELS } from '../observe/log.js'
 import { formatDuration } from '../std/duration.js'
 import { drift } from './drift-schema.js'
+import { gate } from './gate-schema.js'
 import { http } from './http-schema.js'
 import { kafka, kafkaOutputs, kafkaSource } from './kafka-schema.js'
 import { recommend } from './recommend-schema.js'
@@ -406,6 +407,7 @@ const outputs = z.strictObject({
     optionalDuration(),
     'A delta, the rows changed since the last snapshot, with the first step after so much event time; live also after so much wall-clock time. Absent: full snapshots only.',
   ),
+  gate,
   codec: about(z.enum(['null', 'deflate', 'snappy']).default('null'), 'Compression of the output files.'),
   kafka: about(kafkaOutputs.optional(), 'Publish to Kafka topics instead of files; events must come from topics too.'),
   segmentBytes: about(z.int().min(4096).default(134_217_728), 'A new segment file begins after so many bytes.', {

@@ -99,6 +99,10 @@ export const DECLARATIONS = {
   millrace_table_admitted_total: counter('Rows made.', []),
   millrace_table_removed_total: counter('Rows removed: evicted by the limit, expired by age.', ['reason']),
 
+  millrace_versions_total: counter('Versions of the model that the publish gate has judged, by its verdict.', [
+    'verdict',
+  ]),
+  millrace_publish_held: gauge('1 while the publish gate holds versions back; absent without a gate.', []),
   millrace_outputs_total: counter('Records that were published, by output.', ['output']),
   millrace_output_pending_bytes: gauge('Made, but not committed yet.', ['output']),
   millrace_commits_total: counter('Commits that succeeded.', []),

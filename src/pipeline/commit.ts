@@ -25,6 +25,8 @@ interface PipelineState {
   /** Who the examples still to be predicted are about; index into the waiting examples. */
   subjects: { index: number; subject: JoinSubject }[]
   published: PublisherState | null
+  /** null: there is no publish gate. */
+  gate: Json
 }
 
 /** Everything the main thread owns, by part name. */
@@ -52,6 +54,7 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
     fusion: dispatcher.fusion.toJson(),
     subjects,
     published: dispatcher.publisherState(),
+    gate: dispatcher.gateState(),
   }
   const saved: Record<string, PartState> = {
     pipeline: { meta: own as unknown as Json, arrays: {} },
@@ -102,7 +105,8 @@ export async function loadParts(
     own.steps,
     own.subjects.map(({ index, subject }) => ({ row: rows[index] ?? -1, subject })),
     released,
-    own.published,
+    // A checkpoint from before there was a gate has none.
+    { published: own.published, gate: own.gate ?? null },
   )
   dispatcher.fusion.fromJson(own.fusion)
   parts.clock.loadState(await part('clock'))

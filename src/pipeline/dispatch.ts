@@ -10,13 +10,15 @@ import type { Batcher, Examples } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
 import type { MillraceError } from '../domain/errors.js'
 import type { ScoreRequest } from '../domain/event.js'
-import type { NamedPart, SnapshotKind } from '../domain/state.js'
+import type { Json, NamedPart, SnapshotKind } from '../domain/state.js'
 import type { DriftAlarm } from '../evaluate/drift/drift.js'
+import { PublishGate } from '../evaluate/gate/publish-gate.js'
 import type { RetrievalMetrics } from '../evaluate/retrieval.js'
 import type { ExampleColumns } from '../features/columns.js'
 import type { JoinSubject } from '../join/join.js'
 import { Fusion } from '../recommend/fusion.js'
 import type { Outputs } from '../sink/delivery.js'
+import { Gatekeeper, type PublishVerdict } from './gatekeeper.js'
 import type { FlushTrigger, Journal } from './journal.js'
 import type { LearnAnswer, LearnerPort, MetricsAnswer } from './learner.js'
 import type { Position } from './position.js'
@@ -40,11 +42,14 @@ export interface DispatchDeps {
   published: ((kind: SnapshotKind) => NamedPart[]) | undefined
   onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
   onAlarm(alarm: DriftAlarm, at: { events: number; eventTime: number; step: number }): void
+  /** Of the publish gate, where it is on. */
+  onVerdict(verdict: PublishVerdict, records: number): void
 }
 
 export class Dispatcher {
   readonly #deps: DispatchDeps
   readonly #publisher: SnapshotPublisher | undefined
+  readonly #gatekeeper: Gatekeeper | undefined
   readonly #taskNames: string[]
   readonly #ranks: number[]
   readonly fusion: Fusion
@@ -62,7 +67,11 @@ export class Dispatcher {
     this.#taskNames = deps.config.tasks.map(task => task.name)
     this.#ranks = deps.config.tasks.map(task => task.rank)
     this.fusion = new Fusion(deps.config.tasks, deps.config.recommend?.fusion)
-    if (deps.published !== undefined) this.#publisher = this.#createPublisher(deps.published)
+    if (deps.published === undefined) return
+    const { gate } = deps.config.outputs
+    if (gate !== undefined)
+      this.#gatekeeper = new Gatekeeper(new PublishGate(gate, deps.config.tasks), verdict => this.#onVerdict(verdict))
+    this.#publisher = this.#createPublisher(deps.published)
   }
 
   /** Steps sent so far: the model's version once they are answered. */
@@ -122,18 +131,24 @@ export class Dispatcher {
     this.#send(learner.learn({ ...batch, eventTimeMs, countFromMs }), answer => {
       this.#predictFresh(batch.rows, batch.fresh, answer)
       this.fusion.learn(batch.rows.length, answer.values, batch.labels, batch.mask)
+      this.#gatekeeper?.record(batch.rows.length, answer.values, batch.labels, batch.mask)
       for (const alarm of answer.alarms)
         this.#alarm(alarm, { events: records, eventTime: eventTimeMs, step: answer.step })
     })
     this.#publisher?.afterStep(this.#steps)
   }
 
-  /** The version published last. */
+  /** The version published last, or held back since. */
   get version(): number | undefined {
     return this.#publisher?.version
   }
 
-  /** Steps that no published version has yet. */
+  /** Whether the publish gate held the last version back; undefined: there is no gate. */
+  get isHolding(): boolean | undefined {
+    return this.#gatekeeper?.isHolding
+  }
+
+  /** Steps that no version had yet, published or held back. */
   get unpublished(): number {
     return this.#publisher === undefined ? 0 : this.#steps - (this.#publisher.version ?? 0)
   }
@@ -221,19 +236,28 @@ export class Dispatcher {
 
   /** Whether room() would wait. */
   get full(): boolean {
-    return this.#inFlight >= MAX_IN_FLIGHT || this.#failure !== undefined
+    return this.#inFlight >= MAX_IN_FLIGHT || this.#failure !== undefined || this.#publisher?.isWaiting === true
   }
 
-  /** Resolves when another command may be sent; throws what the worker failed with. */
+  /**
+   * Resolves when another command may be sent; throws what the worker failed with. A version that is due is decided about
+   * here, so it must be called before the next record.
+   */
   async room(): Promise<void> {
+    if (this.#publisher?.isWaiting === true) {
+      await this.#answered()
+      this.#publisher.decide(this.#steps)
+    }
     while (this.#inFlight >= MAX_IN_FLIGHT && this.#failure === undefined) await this.#nextAnswer()
     if (this.#failure !== undefined) throw this.#failure
   }
 
   /** Resolves when every command is answered and its output appended. */
   async settled(): Promise<void> {
-    while (this.#inFlight > 0 && this.#failure === undefined) await this.#nextAnswer()
-    if (this.#failure !== undefined) throw this.#failure
+    await this.#answered()
+    if (this.#publisher?.isWaiting !== true) return
+    this.#publisher.decide(this.#steps)
+    await this.#answered()
   }
 
   /** For a checkpoint, when settled: who the rows still to be scored are about. */
@@ -246,14 +270,20 @@ export class Dispatcher {
     return this.#publisher?.saveState() ?? null
   }
 
+  /** When settled: what the publish gate knows, where it is on. */
+  gateState(): Json {
+    return this.#gatekeeper?.toJson() ?? null
+  }
+
   restore(
     steps: number,
     subjects: readonly { row: number; subject: JoinSubject }[],
     released: readonly number[],
-    published: PublisherState | null,
+    { published, gate }: { published: PublisherState | null; gate: Json },
   ): void {
     this.#steps = steps
     this.#publisher?.loadState(published)
+    if (gate !== null) this.#gatekeeper?.fromJson(gate)
     for (const { row, subject } of subjects) this.#subjects.set(row, subject)
     this.#released = [...released]
   }
@@ -278,6 +308,7 @@ export class Dispatcher {
         })),
       }),
       send: (answer, then) => this.#send(answer, then),
+      gatekeeper: this.#gatekeeper,
     })
   }
 
@@ -298,6 +329,11 @@ export class Dispatcher {
       })
   }
 
+  async #answered(): Promise<void> {
+    while (this.#inFlight > 0 && this.#failure === undefined) await this.#nextAnswer()
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
   #nextAnswer(): Promise<void> {
     return new Promise(resolve => {
       this.#wake = resolve
@@ -310,6 +346,17 @@ export class Dispatcher {
     const record = { ...at, task, split: detector, values: { lossBefore, lossNow }, counts: { labels } }
     outputs.metrics.append({ ...record, window: 'alarm' })
     onAlarm(alarm, at)
+  }
+
+  /** Everything is answered: what is appended has its place in the log. */
+  #onVerdict(verdict: PublishVerdict): void {
+    const { position, onVerdict } = this.#deps
+    const { isNew, findings, version: step } = verdict
+    const at = { events: position.records, eventTime: position.eventTimeMs, step }
+    if (isNew)
+      for (const { task, figure: detector, labels, before: lossBefore, now: lossNow } of findings)
+        this.#alarm({ task, detector, labels, lossBefore, lossNow }, at)
+    onVerdict(verdict, position.records)
   }
 
   #predict(row: number, values: Float32Array, index: number, modelVersion: number): void {

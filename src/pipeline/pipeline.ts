@@ -98,6 +98,7 @@ export class Pipeline {
     const { source, dispatcher, position, journal, repeatsTo, onProgress } = this.#parts
     let records: SourceRecord[] | undefined = []
     this.#followJournal()
+    await dispatcher.room()
     while (!stop.aborted) {
       records = await source.next()
       if (records === undefined) break
@@ -107,6 +108,7 @@ export class Pipeline {
       }
       if (this.#parts.relearning !== undefined) {
         this.#passMissing()
+        await dispatcher.room()
         if (source.following !== true) this.#goLive(this.#parts.relearning)
       }
       // A file has shown all that it holds. What a broker has committed is there, however long it takes to come.

@@ -5,6 +5,8 @@
  * nothing of it reaches the model. Live, a stream that pauses has no event time: then the wall clock publishes, and the
  * journal says where (linger). The first version is always full, a delta always follows the version before it.
  *
+ * With the publish gate on, what is due is decided about between two records (gatekeeper.ts); without, it is sent at once.
+ *
  * A version is its chunks and then its manifest: a reader that finds the manifest has had all chunks, or knows that some
  * are gone. On a compacted topic the keys are generation/sequence/part/chunk. A full snapshot begins the other of two
  * generations, deltas count on in it; so it never takes the place of what it makes obsolete, and when it is whole, all
@@ -14,11 +16,14 @@ import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type { Outputs } from '../sink/delivery.js'
 import type { ManifestPart } from '../sink/output-records.js'
 import { checksumOf, encodePublished } from '../snapshot/publication.js'
+import type { Gatekeeper } from './gatekeeper.js'
 import type { LearnerPort, SnapshotAnswer } from './learner.js'
 
 const CHUNK_BYTES = 1 << 20
 /** Left of the largest message for what stands around a chunk. */
 const AROUND_CHUNK_BYTES = 16_384
+/** Where there are no deltas, a full version that was held back is tried again after this share of the steps between two. */
+const RETRY_SHARE = 1 / 20
 
 export interface PublisherDeps {
   learner: Pick<LearnerPort, 'snapshot'>
@@ -37,6 +42,8 @@ export interface PublisherDeps {
   head(): { eventTimeMs: number; offsets: { partition: string; offset: string }[] }
   /** Sends a command whose answer has its place among the others. */
   send<T>(answer: Promise<T>, then: (answer: T) => void): void
+  /** Absent: whatever is due is published. */
+  gatekeeper?: Gatekeeper | undefined
 }
 
 export interface PublisherState {
@@ -61,19 +68,25 @@ export class SnapshotPublisher {
     this.#deps = deps
   }
 
-  /** Steps of the version published last; undefined: none yet. */
+  /** Steps of the version that was published last, or held back since; undefined: none yet. */
   get version(): number | undefined {
-    return this.#last?.version
+    return this.#newest?.version
+  }
+
+  /** Something is due that is decided about when everything sent is answered. */
+  get isWaiting(): boolean {
+    return this.#deps.gatekeeper?.isWaiting === true
   }
 
   /** Called behind each step, with its number. */
   afterStep(step: number): void {
-    const { everySteps, deltaEveryMs, head } = this.#deps
+    const { everySteps, deltaEveryMs, head, gatekeeper } = this.#deps
     if (everySteps > 0 && step % everySteps === 0) this.publish('full', step)
     else if (deltaEveryMs !== undefined) {
-      const last = this.#last
-      if (last === undefined || head().eventTimeMs - last.eventTimeMs >= deltaEveryMs) this.publishNext(step)
-    }
+      const newest = this.#newest
+      if (newest === undefined || head().eventTimeMs - newest.eventTimeMs >= deltaEveryMs) this.publishNext(step)
+    } else if (gatekeeper?.owesFull === true && step % Math.ceil(everySteps * RETRY_SHARE) === 0)
+      this.publish('full', step)
   }
 
   /** A delta if there is something that it can follow. */
@@ -86,7 +99,25 @@ export class SnapshotPublisher {
     if (this.#last?.version !== step || this.#last.kind !== 'full') this.publish('full', step)
   }
 
-  publish(kind: SnapshotKind, version: number): void {
+  /** When everything is answered and no record has been touched since: publishes what is due, or holds it back. */
+  decide(step: number): void {
+    const { gatekeeper, head } = this.#deps
+    const kind = gatekeeper?.decide(step, head().eventTimeMs, this.#last === undefined)
+    if (kind !== undefined) this.#publish(kind, step)
+  }
+
+  get #newest(): { version: number; eventTimeMs: number } | undefined {
+    return this.#deps.gatekeeper?.tried ?? this.#last
+  }
+
+  /** At once, or when it has been decided about. */
+  publish(kind: SnapshotKind, step: number): void {
+    const { gatekeeper } = this.#deps
+    if (gatekeeper === undefined) this.#publish(kind, step)
+    else gatekeeper.offer(kind)
+  }
+
+  #publish(kind: SnapshotKind, version: number): void {
     const { learner, head, send, deltaEveryMs } = this.#deps
     const parent = this.#last
     const { eventTimeMs, offsets } = head()

@@ -104,6 +104,8 @@ export function telemetryFixture(about: Partial<About> = {}, reading: Reading = 
       bytes: 1_500_000,
       rows: 4000,
       metrics,
+      verdict: 'published',
+      reason: '',
     })
   telemetry.alarm({
     records: 80_000,

@@ -13,9 +13,12 @@ import { PageHinkley } from './page-hinkley.js'
 
 export type DriftConfig = NonNullable<Config['drift']>
 
+type DetectorName = DriftConfig['detectors'][number]
+
 export interface DriftAlarm {
   task: string
-  detector: DriftConfig['detectors'][number]
+  /** Of this watch; or the figure for which the publish gate holds back, whose losses are ratios (publish-gate.ts). */
+  detector: DetectorName | 'gate-loss' | 'gate-calibration'
   /** Labels of the task so far. */
   labels: number
   /** Mean loss in the detector's window before, and of the last few hundred labels. */
@@ -29,7 +32,7 @@ const NEWEST = 1 / 200
 interface Watched {
   name: string
   range: number
-  detectors: { name: DriftAlarm['detector']; detector: DriftDetector }[]
+  detectors: { name: DetectorName; detector: DriftDetector }[]
   labels: number
   recent: number
 }
@@ -38,7 +41,7 @@ export class DriftWatch implements Stateful {
   readonly #tasks: Watched[]
 
   constructor(config: DriftConfig, tasks: readonly TaskConfig[]) {
-    const create = (name: DriftAlarm['detector']): DriftDetector =>
+    const create = (name: DetectorName): DriftDetector =>
       name === 'adwin'
         ? new Adwin({ delta: config.delta, onlyRise: true })
         : new PageHinkley({ threshold: config.threshold })

@@ -120,6 +120,8 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { position: sticky; top: 0; background: var(--card); }
 .badge { font-size: 12px; padding: 1px 8px; border-radius: 99px; background: var(--soft); color: var(--muted); }
+.badge.held, .held-note { background: var(--soft); color: var(--warn); }
+.held-note { margin: 0 0 10px; padding: 6px 10px; border-radius: 8px; font-size: 13px; }
 .badge.full { background: var(--good-page); color: var(--good); }
 details { margin-top: auto; padding-top: 8px; font-size: 13px; }
 summary { cursor: pointer; color: var(--muted); width: fit-content; }

@@ -104,6 +104,10 @@ const snapshot = z.object({
   bytes: z.number(),
   rows: z.number(),
   metrics: counts,
+  verdict: z
+    .enum(['published', 'held'])
+    .meta({ description: 'held: the publish gate held it back, and those after it.' }),
+  reason: z.string().meta({ description: 'held: what got worse.' }),
 })
 
 export const statusSchema = z
@@ -115,7 +119,7 @@ export const statusSchema = z
     windows: z.array(windowPoint).meta({ description: 'Progressive validation, window by window.' }),
     calibration: z.array(curve),
     alarms: z.array(alarm),
-    snapshots: z.array(snapshot).meta({ description: 'Published, the newest ones.' }),
+    snapshots: z.array(snapshot).meta({ description: 'Published or held back, the newest ones.' }),
   })
   .meta({ description: 'What a running instance does, and how well it learns.' })
 

@@ -2,6 +2,7 @@
 import type { Now, Status } from '../../telemetry/status.js'
 import { byId, h, setText, sized } from './dom.js'
 import { bytes, clock, compact, day, grouped, percent, span } from './format.js'
+import { publishedOf } from './state.js'
 
 const STATES: Record<string, string> = {
   preparing: 'Preparing the log',
@@ -81,11 +82,7 @@ export function startHeadline(): (status: Status) => void {
     setText(waiting.value, grouped(now.labels.waiting))
     setText(waiting.note, `${grouped(now.labels.matured)} have matured`)
     setText(model.value, now.step === 0 ? '–' : `step ${grouped(now.step)}`)
-    const version = snapshots.at(-1)
-    setText(
-      model.note,
-      version === undefined ? 'no version published yet' : `version ${grouped(version.version)} published`,
-    )
+    setText(model.note, versionText(snapshots))
     const tables = windows.findLast(point => point.tables !== null)?.tables
     setText(rows.value, tables == null ? '–' : compact(tables.rows))
     setText(rows.note, tables == null ? '' : bytes(tables.bytes))
@@ -102,6 +99,13 @@ export function startHeadline(): (status: Status) => void {
       setText(fresh.note, now.eventTime === null ? '' : `${clock(now.eventTime)} UTC`)
     }
   }
+}
+
+function versionText(snapshots: Status['snapshots']): string {
+  const version = publishedOf(snapshots).at(-1)
+  if (version === undefined) return 'no version published yet'
+  const is = snapshots.at(-1)?.verdict === 'held' ? 'stays: what follows is held back' : 'published'
+  return `version ${grouped(version.version)} ${is}`
 }
 
 function aboutText({ about }: Status): string {

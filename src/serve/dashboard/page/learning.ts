@@ -4,6 +4,7 @@ import { type CurveTask, curveTasks, figureSpec, type Lens, type TaskCurve, task
 import { byId, h, setText } from './dom.js'
 import { clock, day, figure, grouped, percent } from './format.js'
 import { type Mark, Plot } from './plot.js'
+import { publishedOf } from './state.js'
 
 /** Shown at once; the others on demand. */
 const FIRST_ALARMS = 2
@@ -65,7 +66,7 @@ export function startLearning(): (status: Status) => void {
     setText(verdict, verdictOf(curve, spec))
     element.classList.toggle('waiting', curve.last === null)
     const marks: Mark[] = [
-      ...status.snapshots.map(({ records }): Mark => ({ x: records, kind: 'version' })),
+      ...publishedOf(status.snapshots).map(({ records }): Mark => ({ x: records, kind: 'version' })),
       ...status.alarms
         .filter(alarm => alarm.task === task.name)
         .map(({ records }): Mark => ({ x: records, kind: 'alarm' })),
@@ -127,7 +128,7 @@ function showAlarms(element: HTMLElement, { alarms, about }: Status): void {
   element.dataset.count = String(alarms.length)
   const rest = shown.slice(FIRST_ALARMS)
   element.replaceChildren(
-    h('h3', {}, `${alarms.length} drift ${alarms.length === 1 ? 'alarm' : 'alarms'}`),
+    h('h3', {}, `${alarms.length} ${alarms.length === 1 ? 'alarm' : 'alarms'}`),
     h('ul', {}, ...shown.slice(0, FIRST_ALARMS).map(alarmLine)),
     ...(rest.length === 0
       ? []
@@ -136,12 +137,19 @@ function showAlarms(element: HTMLElement, { alarms, about }: Status): void {
   element.hidden = alarms.length === 0
 }
 
+/** Those of the publish gate are ratios: to the loss of a constant, to what happened. */
+const ALARM_WORDS: Record<string, [what: string, by: string]> = {
+  'gate-loss': ['loss over that of a constant', 'versions are held back'],
+  'gate-calibration': ['promised over what happened', 'versions are held back'],
+}
+
 function alarmLine({ task, detector, eventTime, lossBefore, lossNow }: Alarm): HTMLElement {
+  const [what, by] = ALARM_WORDS[detector] ?? ['loss', detector]
   return h(
     'li',
     {},
     h('strong', {}, task),
-    `, ${day(eventTime)}, ${clock(eventTime)}: loss ${figure(lossBefore)} → ${figure(lossNow)} `,
-    h('span', { class: 'note' }, `(${detector})`),
+    `, ${day(eventTime)}, ${clock(eventTime)}: ${what} ${figure(lossBefore)} → ${figure(lossNow)} `,
+    h('span', { class: 'note' }, `(${by})`),
   )
 }

@@ -4,6 +4,7 @@ import type { Columns } from './curves.js'
 import { byId, h, setText, sized, table } from './dom.js'
 import { bytes, clock, compact, day, figure, grouped } from './format.js'
 import { Plot, type Scales } from './plot.js'
+import { publishedOf } from './state.js'
 
 type Show = (status: Status) => void
 
@@ -128,15 +129,19 @@ function versions(): Show {
     const key = snapshots.at(-1)?.version ?? -1
     if (snapshots.length === 0 || key === count) return
     count = key
-    const metric = Object.keys(snapshots.at(-1)?.metrics ?? {}).find(name => /\.(auc|rmse|mae)$/.test(name))
+    const metric = Object.keys(publishedOf(snapshots).at(-1)?.metrics ?? {}).find(name =>
+      /\.(auc|rmse|mae)$/.test(name),
+    )
     const lines = snapshots
       .slice(-8)
       .reverse()
-      .map(({ version, kind, eventTime, bytes: size, metrics }) => [
+      .map(({ version, kind, eventTime, bytes: size, metrics, verdict, reason }) => [
         grouped(version),
-        h('span', { class: `badge ${kind}` }, kind),
+        verdict === 'held'
+          ? h('span', { class: 'badge held', title: reason }, 'held back')
+          : h('span', { class: `badge ${kind}` }, kind),
         `${day(eventTime).replace(/ \d{4}$/, '')}, ${clock(eventTime)}`,
-        bytes(size),
+        verdict === 'held' ? '–' : bytes(size),
         ...(metric === undefined ? [] : [figure(metrics[metric])]),
       ])
     const heads = [
@@ -146,7 +151,9 @@ function versions(): Show {
       'size',
       ...(metric === undefined ? [] : [metric.replace('.', ' ')]),
     ]
-    box.replaceChildren(table(heads, lines, 'Published versions'))
+    const last = snapshots.at(-1)
+    const note = last?.verdict === 'held' ? [h('p', { class: 'held-note' }, `Held back. ${last.reason}.`)] : []
+    box.replaceChildren(...note, table(heads, lines, 'Published versions'))
   }
 }
 

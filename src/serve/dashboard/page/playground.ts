@@ -16,6 +16,7 @@ import {
 } from './model-api.js'
 import { createRanking } from './ranking.js'
 import { createSliders } from './sliders.js'
+import { publishedOf } from './state.js'
 
 const SIZE = 12
 const NEIGHBOURS = 8
@@ -185,7 +186,7 @@ export function startPlayground(status: () => Status | undefined) {
     open: () => void open(),
     /** A new version: the next answer is by it. */
     onStatus({ snapshots }: Status) {
-      const version = snapshots.at(-1)?.version
+      const version = publishedOf(snapshots).at(-1)?.version
       if (version === published || byId('view-playground').hidden) return
       published = version
       if (model === undefined) void open()

@@ -32,6 +32,10 @@ export function changed<K extends keyof Changes>(
   }
 }
 
+/** Without what was held back. */
+export const publishedOf = (snapshots: Status['snapshots']) =>
+  snapshots.filter(({ verdict }) => verdict === 'published')
+
 function thinned<T>(points: T[]): T[] {
   return points.length < MAX_POINTS ? points : points.filter((_, index) => index % 2 === 1)
 }

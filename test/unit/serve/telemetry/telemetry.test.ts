@@ -118,7 +118,17 @@ test('the status stays small however long the run', () => {
     telemetry.window(windowFixture(n))
     const at = { records, eventTime: n, task: 'click' }
     telemetry.alarm({ ...at, detector: 'adwin', lossBefore: 1, lossNow: 2 })
-    telemetry.snapshot({ version: n, kind: 'full', eventTime: n, records, bytes: 1, rows: 1, metrics: {} })
+    telemetry.snapshot({
+      version: n,
+      kind: 'full',
+      eventTime: n,
+      records,
+      bytes: 1,
+      rows: 1,
+      metrics: {},
+      verdict: 'published',
+      reason: '',
+    })
   }
   assert.ok(JSON.stringify(telemetry.status()).length < 250_000)
 })
