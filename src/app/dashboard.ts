@@ -8,6 +8,7 @@ import type { LevelledLog } from '../observe/log.js'
 import { Telemetry } from '../serve/telemetry/telemetry.js'
 import type { Clock } from '../std/clock.js'
 import { followLoaded } from './follow.js'
+import { Ingest } from './ingest.js'
 import { modelOnDemand } from './model-on-demand.js'
 import { programVersion } from './observation.js'
 
@@ -16,6 +17,8 @@ const SAMPLE_EVERY_MS = 500
 export interface Dashboard {
   readonly telemetry: Telemetry
   readonly url: string
+  /** Takes events, once it is told where they go. */
+  readonly ingest: Ingest
   /** Of what is no session: before it and after it. */
   say(state: string, text: string, share?: () => number | null): void
   close(): Promise<void>
@@ -33,19 +36,22 @@ export async function openDashboard(
   const { config, folder } = loaded
   if (!config.http.enabled) return undefined
   // Not needed otherwise, and it takes its time.
-  const [{ serveHttp }, { statusRoutes }, { dashboardRoutes }, { logRoutes }] = await Promise.all([
-    import('../serve/http/server.js'),
-    import('../serve/http/status-routes.js'),
-    import('../serve/http/dashboard-routes.js'),
-    import('../serve/http/log-routes.js'),
-  ])
+  const [{ serveHttp }, { statusRoutes }, { dashboardRoutes }, { logRoutes }, { createEventRoutes }] =
+    await Promise.all([
+      import('../serve/http/server.js'),
+      import('../serve/http/status-routes.js'),
+      import('../serve/http/dashboard-routes.js'),
+      import('../serve/http/log-routes.js'),
+      import('../serve/http/event-routes.js'),
+    ])
   const version = programVersion()
   const telemetry = telemetryOf(loaded, clock, true)
   const model = modelOnDemand(
     () => followLoaded(loaded, { logger }),
     () => (TOO_EARLY.includes(telemetry.now.state) ? 'learning has not begun' : undefined),
   )
-  const plugins = [dashboardRoutes, statusRoutes(telemetry), logRoutes(logger), model.routes]
+  const ingest = new Ingest(loaded, logger, clock)
+  const plugins = [dashboardRoutes, statusRoutes(telemetry), logRoutes(logger), createEventRoutes(ingest), model.routes]
   const server = await serveHttp({ http: config.http, folder, version, logger, clock, plugins })
   const timer = setInterval(() => telemetry.sample(), SAMPLE_EVERY_MS)
   timer.unref()
@@ -53,6 +59,7 @@ export async function openDashboard(
   return {
     telemetry,
     url: server.url,
+    ingest,
     say(state, text, share = () => null) {
       unsay?.()
       unsay = telemetry.read(() => ({ state, text, share: share() }))
@@ -61,6 +68,7 @@ export async function openDashboard(
     async close() {
       clearInterval(timer)
       await server.close()
+      await ingest.close()
       await model.close()
     },
   }

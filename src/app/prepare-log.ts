@@ -15,7 +15,7 @@ import { createLogWriter } from '../sink/log-writer.js'
 
 export type MakingProgress = (records: number, share: number) => void
 
-/** The folder of the configured log, or the names of its topics; if the folder is not there, it is imported or simulated when the configuration says how. */
+/** The folder of the configured log, or the names of its topics; if the folder is not there, it is imported or simulated when the configuration says how, and begins empty where events are posted to it. */
 export async function prepareLog({ config, folder, file }: LoadedConfig, onProgress: MakingProgress): Promise<string> {
   const { source } = config
   if (source.kafka !== undefined) return source.kafka.topics.join(', ')
@@ -24,6 +24,7 @@ export async function prepareLog({ config, folder, file }: LoadedConfig, onProgr
   if (source.import !== undefined)
     await importLog(resolve(folder, source.import.file), resolve(folder, source.import.mapping), path, onProgress)
   else if (source.simulate !== undefined) await simulateLog(source.simulate, path, onProgress)
+  else if (config.http.ingest && source.follow) await makeLog(path, partial => mkdir(join(partial, 'p00')))
   else throw new MillraceError('LOG_NOT_FOUND', `${path} is not there (source.log of ${file})`)
   return path
 }

@@ -3,6 +3,7 @@ import type { LoadedConfig } from '../config/load.js'
 import { MillraceError } from '../domain/errors.js'
 import { createLog } from '../observe/log.js'
 import { dashboardRoutes } from '../serve/http/dashboard-routes.js'
+import { createEventRoutes, type EventTaker } from '../serve/http/event-routes.js'
 import { logRoutes } from '../serve/http/log-routes.js'
 import { createModelRoutes } from '../serve/http/model-routes.js'
 import { serveHttp } from '../serve/http/server.js'
@@ -14,6 +15,10 @@ import { followLoaded } from './follow.js'
 import { programVersion } from './observation.js'
 import { observeFollower } from './observe-follower.js'
 import { untilSignal } from './signals.js'
+
+const NO_LOG: EventTaker = {
+  take: async () => ({ kind: 'refused', status: 409, reason: 'a follower has no log: post events to the learner' }),
+}
 
 export async function serveModel(loaded: LoadedConfig, snapshots: string | undefined): Promise<void> {
   const { config, folder } = loaded
@@ -39,7 +44,13 @@ export async function serveModel(loaded: LoadedConfig, snapshots: string | undef
         version: programVersion(),
         logger,
         clock: systemClock,
-        plugins: [dashboardRoutes, statusRoutes(telemetry), logRoutes(logger), createModelRoutes(follower)],
+        plugins: [
+          dashboardRoutes,
+          statusRoutes(telemetry),
+          logRoutes(logger),
+          createEventRoutes(NO_LOG),
+          createModelRoutes(follower),
+        ],
       })
       closers.push(() => server.close())
       logger.info({ url: server.url, openapi: `${server.url}/openapi.json` }, 'answers over HTTP')

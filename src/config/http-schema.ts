@@ -41,6 +41,11 @@ export const http = z.strictObject({
       .optional(),
     'HTTPS instead of HTTP.',
   ),
+  ingest: about(
+    z.boolean().default(false),
+    'Take events over HTTP (`POST /v1/events`) into the log that `run --follow` reads. The log folder must have no other writer; one that is not there begins empty.',
+    { env: 'MILLRACE_HTTP_INGEST' },
+  ),
   maxBodyBytes: about(z.int().min(1024).default(1_048_576), 'A larger request body is refused.', { unit: 'bytes' }),
   rate: about(
     z.number().min(0).default(5000),

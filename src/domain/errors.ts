@@ -22,6 +22,13 @@ export const ERRORS = {
     title: 'A log segment can not be read',
     remedy: 'The message names the file and the last good byte; what follows it was not read.',
   },
+  LOG_TAKEN: {
+    exitCode: 3,
+    retryable: false,
+    title: 'Another process writes to the log',
+    remedy:
+      'A log folder that events are posted to (http.ingest) has one writer. Stop the other one, or let it post its events as well; then start again.',
+  },
   IMPORT_INVALID: {
     exitCode: 3,
     retryable: false,

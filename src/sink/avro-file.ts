@@ -17,6 +17,7 @@ import { MillraceError } from '../domain/errors.js'
 import type { Json, LoadedState, PartState } from '../domain/state.js'
 import { readSchemaFile } from '../std/schema-file.js'
 import { type Chunk, type Codec, ContainerWriter, isSegmentFile, outputError, segmentFile } from './container.js'
+import { syncFolder, writeFully } from './durable.js'
 import type { Sink } from './sink.js'
 
 export interface AvroFileSinkOptions<T> {
@@ -192,22 +193,5 @@ export class AvroFileSink<T> implements Sink<T> {
       await truncate(file, length)
     }
     await syncFolder(this.#path)
-  }
-}
-
-async function writeFully(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
-    done += bytesWritten
-  }
-}
-
-/** Makes the creation and removal of files durable. */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }

@@ -154,7 +154,7 @@ async function refill(lane: Lane): Promise<void> {
 }
 
 /** Names of the partition folders; [''] if the segments lie in the folder itself. */
-async function listPartitions(path: string): Promise<string[]> {
+export async function listPartitions(path: string): Promise<string[]> {
   try {
     const names = (await readdir(path)).sort()
     const folders: string[] = []

@@ -330,7 +330,7 @@ export class Partition implements MergeLane {
 }
 
 /** The segments of a folder in order, or only those behind one. */
-async function listSegments(folder: string, after?: Segment): Promise<Segment[]> {
+export async function listSegments(folder: string, after?: Segment): Promise<Segment[]> {
   const segments = (await readdir(folder))
     .filter(name => name.endsWith('.avro'))
     .map(name => {
