@@ -1,4 +1,5 @@
 /** Where posted events are kept, so that a reader of the log gets them. */
+import type { EventKind } from '../domain/event.js'
 import type { NewEvent } from '../sink/growing-log.js'
 import { GrowingLog } from '../sink/growing-log.js'
 import { LogClaim } from '../sink/log-claim.js'
@@ -10,6 +11,8 @@ export interface CheckedEvent extends NewEvent {
 }
 
 export interface EventStore {
+  /** Why events of this kind can not be kept; undefined: they can. Absent: all can. */
+  lacks?(kind: EventKind): string | undefined
   /** Resolves when they are durable, in this order for each user. One call at a time. */
   append(events: readonly CheckedEvent[]): Promise<void>
   close(): Promise<void>

@@ -50,6 +50,8 @@ export class Ingest implements EventTaker {
       ? refused(503, 'the log is not there yet', 2)
       : refused(403, 'events are not taken over HTTP here; http.ingest in the configuration turns it on')
     this.#check = ({ type: kind, eventTime, ...fields }) => {
+      const lack = this.#store?.lacks?.(kind)
+      if (lack !== undefined) return lack
       const nowMs = clock.nowMs()
       const record = { ...fields, eventTime: eventTime ?? nowMs }
       if (record.eventTime > nowMs + maxFuture)

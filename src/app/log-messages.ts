@@ -142,10 +142,10 @@ export function eventMessages(topic: string, registry: SchemaRegistry | undefine
   }
 }
 
-const keyOf = (event: Event) => ('user' in event ? event.user : event.id)
+export const keyOf = (event: Event) => ('user' in event ? event.user : event.id)
 
 /** Bytes without a schema go as they are, and will be a dead letter. */
-function framed(body: Uint8Array, id: number | undefined): Buffer {
+export function framed(body: Uint8Array, id: number | undefined): Buffer {
   if (id === undefined) return Buffer.from(body)
   const value = Buffer.allocUnsafe(FRAME_BYTES + body.length)
   value[0] = 0

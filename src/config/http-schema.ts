@@ -43,8 +43,12 @@ export const http = z.strictObject({
   ),
   ingest: about(
     z.boolean().default(false),
-    'Take events over HTTP (`POST /v1/events`) into the log that `run --follow` reads. The log folder must have no other writer; one that is not there begins empty.',
+    'Take events over HTTP (`POST /v1/events`) into the log that `run --follow` reads. The log folder must have no other writer; one that is not there begins empty. With source.kafka they are produced to its topic.',
     { env: 'MILLRACE_HTTP_INGEST' },
+  ),
+  ingestTopics: about(
+    z.record(z.string(), z.string()).optional(),
+    'Topics of posted events by their type, such as `click: shop.clicks.v1`. Absent: all go to the one topic that source.kafka names.',
   ),
   maxBodyBytes: about(z.int().min(1024).default(1_048_576), 'A larger request body is refused.', { unit: 'bytes' }),
   rate: about(

@@ -1,7 +1,7 @@
 /** Events as they are posted: the fields of schemas/*.avsc, with the kind as `type`. Ids are text, so that none is rounded. */
 import { z } from 'zod'
 
-export const MAX_EVENTS = 1000
+const MAX_EVENTS = 1000
 const MAX_CANDIDATES = 10_000
 const MAX_EMBEDDING = 4096
 const MAX_INT = 2 ** 31 - 1
