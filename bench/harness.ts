@@ -37,8 +37,9 @@ export async function measureRows(
       return { name, what, figures: [], verdict: 'not measured', reason: 'takes too long for --quick' }
     const start = performance.now()
     try {
-      const { figures, details } = await measure(context)
-      return { name, what, figures, verdict: verdictOf(figures), seconds: (performance.now() - start) / 1000, details }
+      const { figures, details, notes } = await measure(context)
+      const seconds = (performance.now() - start) / 1000
+      return { name, what, figures, verdict: verdictOf(figures), seconds, details, ...(notes && { notes }) }
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       if (!(error instanceof NotMeasured)) context.say(`${name} failed: ${message}`)
@@ -70,10 +71,11 @@ export async function measureRows(
   function text(): string {
     const { machine, loadAverage: load, seconds } = results()
     const { cpu, cores, memoryGiB, node, platform } = machine
+    const notes = rows.flatMap(row => (row.notes === undefined ? [] : [`\n\n${row.notes}`])).join('')
     return `${context.quick ? 'Quick: small sizes and few runs, the verdicts say little.\n\n' : ''}${tableText(rows)}
 
 ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}; load average before ${load.before.join(' ')}, after ${load.after.join(' ')}; ${seconds} s
-Repeated measurements: the median (least to greatest in so many runs).`
+Repeated measurements: the median (least to greatest in so many runs).${notes}`
   }
 }
 

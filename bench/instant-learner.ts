@@ -15,7 +15,16 @@ export async function startInstantLearner({ tasks }: Config): Promise<LearnerPor
       const values = new Float32Array(rows.length * tasks.length)
       return { step, loss: 0, values, alarms: [], taskLosses: zeros, taskWeights: zeros }
     },
-    metrics: async () => ({ step, window: [], totals: [], loss: 0, taskWeights: [...zeros], tables, deepRestarts: 0 }),
+    metrics: async () => ({
+      step,
+      window: [],
+      totals: [],
+      byExperience: [],
+      loss: 0,
+      taskWeights: [...zeros],
+      tables,
+      deepRestarts: 0,
+    }),
     calibration: async () => [],
     snapshot: async () => ({ parts: [], metrics: {} }),
     save: async () => [],

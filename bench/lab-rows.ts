@@ -3,6 +3,7 @@
  * the seed and what a row names. A row that another folder's work adds is one entry here.
  */
 import type { RunSummary } from '../src/evaluate/report/summary.js'
+import { type ExperienceWanted, experienceText } from './experience.js'
 import { measureFastCost } from './fast-cost.js'
 import { lateBuys } from './late-buys.js'
 import { evaluate } from './quality.js'
@@ -33,6 +34,10 @@ export function createLabRows(): RowDefinition[] {
           { name: 'RMSE', task: 'rating', metric: 'rmse', limit: lower(0.922, 0.915) },
           { name: 'MAE', task: 'rating', metric: 'mae', limit: lower(0.727, 0.72) },
           { name: 'like AUC', task: 'like', metric: 'auc', limit: higher(0.78, 0.79) },
+        ],
+        [
+          { task: 'rating', metric: 'rmse' },
+          { task: 'like', metric: 'auc' },
         ],
       ),
     },
@@ -68,6 +73,10 @@ export function createLabRows(): RowDefinition[] {
           { name: 'click PCOC', task: 'click', metric: 'pcoc', limit: lower(1.05) },
           { name: 'buy PCOC', task: 'buy', metric: 'pcoc', limit: lower(1.05) },
         ],
+        [
+          { task: 'click', metric: 'auc' },
+          { task: 'buy', metric: 'auc' },
+        ],
       ),
     },
     {
@@ -88,7 +97,13 @@ export function createLabRows(): RowDefinition[] {
   ]
 }
 
-function row(example: string, set: readonly string[], wanted: readonly Wanted[]) {
+/** byExperience: whose figures are shown by how many events the ids had had. */
+function row(
+  example: string,
+  set: readonly string[],
+  wanted: readonly Wanted[],
+  byExperience: readonly ExperienceWanted[] = [],
+) {
   return async ({ repeats, say }: Context): Promise<Measured> => {
     const runs: RunSummary[] = []
     for (let seed = 1; seed <= repeats; seed++) {
@@ -99,6 +114,8 @@ function row(example: string, set: readonly string[], wanted: readonly Wanted[])
       const values = runs.map(({ tasks }) => tasks[task]?.[metric] ?? Number.NaN)
       return { name, format: 'score', value: spreadOf(values), limit }
     })
-    return { figures, details: runs }
+    if (byExperience.length === 0) return { figures, details: runs }
+    const title = `${example}, by how many events an id had had before`
+    return { figures, details: runs, notes: experienceText(title, runs, byExperience) }
   }
 }

@@ -16,6 +16,8 @@ export interface Measured {
   figures: Figure[]
   /** What else was seen, for the JSON. */
   details: unknown
+  /** Printed below the table. */
+  notes?: string
 }
 
 export interface RowDefinition {
@@ -37,6 +39,7 @@ export interface Row {
   reason?: string
   seconds?: number
   details?: unknown
+  notes?: string
 }
 
 export class NotMeasured extends Error {}

@@ -33,6 +33,7 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
       name,
       head,
       totals: metrics.totals.filter(line => line.task === name),
+      byExperience: metrics.byExperience.filter(line => line.task === name),
       calibration: result.calibration.find(curve => curve.task === name)?.points ?? [],
     })),
     curve: history.map(({ records, eventTimeMs, tasks }) => ({

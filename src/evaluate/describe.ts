@@ -80,6 +80,12 @@ ${Object.entries(SPLITS_ABOUT)
   .map(([split, text]) => `| \`${split}\` | ${text} |`)
   .join('\n')}
 
+## By how many events an id had had
+
+The report, the terminal and \`--json\` (\`tasks.<name>.byExperience.user\`, \`.item\`) have the totals once more, by how many
+impressions and positives the user, and the item, had had before the example arrived: 0, 1–2, 3–5, 6–10, 11–20, more than 20. Each label
+counts once for its user and once for its item. Metric records do not have them.
+
 ## The next item
 
 With \`recommend\` in the configuration, each positive (\`recommend.events\`) is ranked against the whole catalogue before it is

@@ -3,8 +3,9 @@
  * when the label matures. The learner calls record() once a step with the scores that count for its rows, before or
  * after the update alike; nothing here looks at the model.
  *
- * Two sets of sums: `totals` counts impressions from `countFromMs` on (evaluate.after) and keeps cold and warm apart;
- * the window counts everything since closeWindow() and has coarser bins. Memory is fixed: about 2 MB a binary task.
+ * Two sets of sums: `totals` counts impressions from `countFromMs` on (evaluate.after) and keeps cold and warm apart,
+ * and how many events the ids had had (by-experience.ts); the window counts everything since closeWindow() and has
+ * coarser bins. Memory is fixed: about 4 MB a binary task.
  * State is sums only, so a run resumed in the middle gives the same figures and the same saved bytes.
  */
 import type { TaskConfig } from '../config/schema.js'
@@ -12,11 +13,12 @@ import { MillraceError } from '../domain/errors.js'
 import { MASK_JUDGED } from '../domain/example.js'
 import type { LoadedState, PartState, Stateful } from '../domain/state.js'
 import { FLAG_COLD_ITEM, FLAG_COLD_USER } from '../features/columns.js'
+import { MetricsByExperience } from './by-experience.js'
 import { BinaryMetrics } from './metrics/binary-metrics.js'
 import { type CalibrationPoint, reliabilityCurve } from './metrics/calibration.js'
 import { NumericMetrics } from './metrics/numeric-metrics.js'
 import { packSums, unpackSums } from './metrics/sums-state.js'
-import { SPLITS, type Split, type TaskMetrics } from './metrics/task-metrics.js'
+import { type ExperienceMetrics, SPLITS, type Split, type TaskMetrics } from './metrics/task-metrics.js'
 
 export interface ProgressiveOptions {
   /** Totals leave out impressions before this event time. Absent: they count all, until setStart() says otherwise. */
@@ -34,6 +36,7 @@ interface JudgedTask {
   /** [CELLS, size] */
   totalSums: Float64Array
   totals: (BinaryMetrics | NumericMetrics)[]
+  byExperience: MetricsByExperience
   windowSums: Float64Array
   window: BinaryMetrics | NumericMetrics
 }
@@ -56,7 +59,7 @@ export class ProgressiveValidation implements Stateful {
 
   /**
    * values: [n, tasks] scores made before the label. labels: [n, tasks]. mask: [n, tasks], see domain/example.ts.
-   * flags: [n] FLAG_COLD_USER | FLAG_COLD_ITEM as of the impression. impressionTimesMs: [n].
+   * flags: [n] as features/columns.ts has them, as of the impression. impressionTimesMs: [n].
    * Scores and labels must be finite; the learner stops on a loss that is not, before it calls this.
    */
   record(
@@ -77,8 +80,10 @@ export class ProgressiveValidation implements Stateful {
         const value = values[at] ?? 0
         const label = labels[at] ?? 0
         task.window.add(value, label)
-        if ((impressionTimesMs[i] ?? 0) >= this.#countFromMs)
-          task.totals[(flags[i] ?? 0) & COLD_FLAGS]?.add(value, label)
+        if ((impressionTimesMs[i] ?? 0) < this.#countFromMs) continue
+        const flag = flags[i] ?? 0
+        task.totals[flag & COLD_FLAGS]?.add(value, label)
+        task.byExperience.add(flag, value, label)
       }
     }
   }
@@ -97,6 +102,11 @@ export class ProgressiveValidation implements Stateful {
     return this.#tasks.flatMap(task => SPLITS.map(split => metricsOf(task.name, split, mergeCells(task, split))))
   }
 
+  /** The totals by how many events user and item had had: twelve entries a task. */
+  byExperience(): ExperienceMetrics[] {
+    return this.#tasks.flatMap(({ name, byExperience }) => byExperience.metrics(name))
+  }
+
   /** Reliability curve of each binary task over the totals; numeric tasks have none. */
   calibration(): { task: string; points: CalibrationPoint[] }[] {
     return this.#tasks.flatMap(task => {
@@ -109,6 +119,7 @@ export class ProgressiveValidation implements Stateful {
     const arrays: PartState['arrays'] = {}
     for (const [index, task] of this.#tasks.entries()) {
       Object.assign(arrays, packSums(`totals${index}`, task.totalSums), packSums(`window${index}`, task.windowSums))
+      Object.assign(arrays, packSums(`experience${index}`, task.byExperience.sums))
     }
     const countFromMs = Number.isFinite(this.#countFromMs) ? this.#countFromMs : null
     return { meta: { heads: this.#heads, countFromMs }, arrays }
@@ -123,6 +134,7 @@ export class ProgressiveValidation implements Stateful {
     for (const [index, task] of this.#tasks.entries()) {
       unpackSums(`totals${index}`, state.arrays, task.totalSums)
       unpackSums(`window${index}`, state.arrays, task.windowSums)
+      unpackSums(`experience${index}`, state.arrays, task.byExperience.sums)
     }
   }
 }
@@ -134,7 +146,8 @@ function judgedTask(task: TaskConfig): JudgedTask {
   const totalSums = new Float64Array(CELLS * size)
   const totals = Array.from({ length: CELLS }, (_, cell) => view(totalSums.subarray(cell * size, (cell + 1) * size)))
   const windowSums = new Float64Array(binary ? BinaryMetrics.size(WINDOW_BINS) : NumericMetrics.size)
-  return { name: task.name, totalSums, totals, windowSums, window: view(windowSums) }
+  const byExperience = new MetricsByExperience(binary)
+  return { name: task.name, totalSums, totals, byExperience, windowSums, window: view(windowSums) }
 }
 
 function inSplit(cell: number, split: Split): boolean {

@@ -8,7 +8,7 @@
  *
  * Per row: keys [keyPlaces] 64-bit table keys (0 = empty place), dense [dense] float32 (standardised),
  * scores [tasks] float32 (what the model said when it was scored), notes [notes] float32 (what its parts said, for the
- * fast part), flags (cold user, cold item).
+ * fast part), flags (cold user, cold item, and how many events each had had: see domain/experience.ts).
  */
 export interface ColumnLayout {
   /** Key places a row: 1 for a single-valued slot, `max` for a multi-valued one, in slot order. */
@@ -23,6 +23,9 @@ export interface ColumnLayout {
 export const SLAB_ROWS = 4096
 export const FLAG_COLD_USER = 1
 export const FLAG_COLD_ITEM = 2
+/** Where the bands of experience stand in the flags, three bits each. */
+export const USER_BAND_SHIFT = 2
+export const ITEM_BAND_SHIFT = 5
 
 export interface Slab {
   /** [SLAB_ROWS, keyPlaces, 2] low word, high word. */

@@ -9,10 +9,18 @@
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
 import type { Event, Id } from '../domain/event.js'
+import { experienceBand } from '../domain/experience.js'
 import type { LoadedState, NamedPart, PartState, SnapshotKind, StateArray, Stateful } from '../domain/state.js'
 import type { Hasher } from '../std/hash.js'
 import { checkFeatures } from './check.js'
-import { type ExampleColumns, FLAG_COLD_ITEM, FLAG_COLD_USER, SLAB_ROWS } from './columns.js'
+import {
+  type ExampleColumns,
+  FLAG_COLD_ITEM,
+  FLAG_COLD_USER,
+  ITEM_BAND_SHIFT,
+  SLAB_ROWS,
+  USER_BAND_SHIFT,
+} from './columns.js'
 import { DenseInputs } from './dense.kernel.js'
 import { KeyedState, type KnownUser } from './keyed-state.kernel.js'
 import { type FeatureLayout, layoutFeatures, type SlotLayout, slotsOf } from './layout.js'
@@ -78,9 +86,13 @@ export class FeatureExtractor implements Stateful {
     this.#dense.write(subject, slab.dense, at * this.layout.dense.length, learnScale)
     const firstWord = at * this.layout.keyPlaces * 2
     for (const write of this.#writeSlots) write(subject, slab.keys, firstWord)
+    const users = this.#state.userEvents()
+    const items = this.#state.itemEvents()
     slab.flags[at] =
-      (this.#state.userEvents() < this.#coldBelow ? FLAG_COLD_USER : 0) |
-      (this.#state.itemEvents() < this.#coldBelow ? FLAG_COLD_ITEM : 0)
+      (users < this.#coldBelow ? FLAG_COLD_USER : 0) |
+      (items < this.#coldBelow ? FLAG_COLD_ITEM : 0) |
+      (experienceBand(users) << USER_BAND_SHIFT) |
+      (experienceBand(items) << ITEM_BAND_SHIFT)
   }
 
   /** What the event changes for later ones: counters, recency, recent items, profiles. After extract() of the same event. */

@@ -125,6 +125,7 @@ export class Learner {
       step: this.#step,
       window,
       totals: [...this.#validation.totals(), ...(this.#predictor.calibrator?.totals() ?? [])],
+      byExperience: this.#validation.byExperience(),
       loss,
       taskWeights: Array.from(this.#weights),
       tables: this.#predictor.tables.stats(),

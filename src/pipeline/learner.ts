@@ -14,7 +14,7 @@
 import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import type { CalibrationPoint } from '../evaluate/metrics/calibration.js'
-import type { TaskMetrics } from '../evaluate/metrics/task-metrics.js'
+import type { ExperienceMetrics, TaskMetrics } from '../evaluate/metrics/task-metrics.js'
 import type { TableStats } from '../features/table/slot-tables.js'
 import type { PublishedPart } from '../snapshot/publication.js'
 
@@ -67,6 +67,8 @@ export interface MetricsAnswer {
   window: TaskMetrics[]
   /** All splits. */
   totals: TaskMetrics[]
+  /** The totals by how many events the ids had had. */
+  byExperience: ExperienceMetrics[]
   /** Mean joint loss a step since the last answer; 0 if there was none. */
   loss: number
   taskWeights: number[]

@@ -1,7 +1,14 @@
 import { type ConfigInput, configSchema } from '../../src/config/schema.js'
 import type { Event, Impression, Positive, Profile } from '../../src/domain/event.js'
 import type { LoadedState, PartState, StateArray } from '../../src/domain/state.js'
-import { ExampleColumns, FLAG_COLD_ITEM, FLAG_COLD_USER, SLAB_ROWS } from '../../src/features/columns.js'
+import {
+  ExampleColumns,
+  FLAG_COLD_ITEM,
+  FLAG_COLD_USER,
+  ITEM_BAND_SHIFT,
+  SLAB_ROWS,
+  USER_BAND_SHIFT,
+} from '../../src/features/columns.js'
 import { FeatureExtractor, type FeatureSubject } from '../../src/features/extract.js'
 import { Hasher } from '../../src/std/hash.js'
 
@@ -19,6 +26,8 @@ export interface Extracted {
   keys: Record<string, string[]>
   dense: Record<string, number>
   cold: string[]
+  /** Bands of experience, see domain/experience.ts. */
+  bands: { user: number; item: number }
 }
 
 /** An extractor whose columns can be read by name. */
@@ -49,6 +58,7 @@ export async function featuresOf(features: ConfigInput['features']) {
       keys: Object.fromEntries(keys),
       dense: Object.fromEntries(dense),
       cold: [...(flags & FLAG_COLD_USER ? ['user'] : []), ...(flags & FLAG_COLD_ITEM ? ['item'] : [])],
+      bands: { user: (flags >> USER_BAND_SHIFT) & 7, item: (flags >> ITEM_BAND_SHIFT) & 7 },
     }
   }
 

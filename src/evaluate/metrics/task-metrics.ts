@@ -40,6 +40,18 @@ export interface TaskMetrics {
   values: MetricValues
 }
 
+/** The figures of labels by how many events their user, or their item, had had when the example arrived. */
+export interface ExperienceMetrics {
+  task: string
+  side: 'user' | 'item'
+  /** One of EXPERIENCE_BANDS. */
+  events: string
+  /** Labels judged. */
+  count: number
+  positives: number
+  values: MetricValues
+}
+
 /** Leaves out what is undefined or not finite. */
 export function definedValues(candidates: { [name in MetricName]?: number | undefined }): MetricValues {
   const values: MetricValues = {}

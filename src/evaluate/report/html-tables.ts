@@ -1,11 +1,13 @@
 /** The tables of the HTML report. */
 import type { TaskMetrics } from '../metrics/task-metrics.js'
+import { experienceRows, tasksByExperience } from './experience.js'
 import {
   formatCount,
   formatEventTime,
   formatMetric,
   formatSeconds,
   formatShare,
+  headlineMetric,
   METRICS,
   metricsOfTask,
   SPLIT_LABELS,
@@ -35,6 +37,20 @@ function totalTable(tasks: readonly ReportedTask[]): Markup {
     ${metrics.map(name => html`<th scope="col">${METRICS[name].label}</th>`)}</tr></thead>
     <tbody>${tasks.flatMap(task => task.totals.filter(entry => entry.split === 'all' || entry.count > 0).map(row))}</tbody>
     </table></div>`
+}
+
+/** How those fare who had few events, by the headline figure of each task. */
+export function experienceTable(report: RunReport): Markup | undefined {
+  const tasks = tasksByExperience(report.tasks)
+  if (tasks.length === 0) return undefined
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="By events before"><table>
+    <thead><tr><th scope="col">events before</th>${tasks.map(
+      task => html`<th scope="col">${task.name} labels</th><th scope="col">${METRICS[headlineMetric(task)].label}</th>`,
+    )}</tr></thead>
+    <tbody>${experienceRows(tasks).map(
+      ({ side, events, cells }) => html`<tr><th scope="row">${side}, ${events}</th>
+      ${cells.map(({ count, metric, value }) => html`<td>${formatCount(count)}</td><td>${formatMetric(metric, value)}</td>`)}</tr>`,
+    )}</tbody></table></div>`
 }
 
 export function leaderboardTable(reports: readonly RunReport[]): Markup {

@@ -5,7 +5,15 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { formatCount, formatEventTime, formatSeconds } from './headline.js'
-import { alarmTable, countTable, durationTable, leaderboardTable, plotTable, totalTables } from './html-tables.js'
+import {
+  alarmTable,
+  countTable,
+  durationTable,
+  experienceTable,
+  leaderboardTable,
+  plotTable,
+  totalTables,
+} from './html-tables.js'
 import { html, Markup, scriptJson } from './markup.js'
 import { PAGE_SCRIPT } from './page-script.js'
 import { PAGE_STYLE } from './page-style.js'
@@ -34,6 +42,7 @@ export function renderHtml(reports: readonly [RunReport, ...RunReport[]]): strin
     <h2>Totals</h2>
     <div class="stack">${totalTables(report)}</div>
     <p class="note">${totalsNote(report)}</p>
+    ${section('By how many events an id had had before', 'stack', [experienceTable(report)])}
     ${reports.length > 1 ? comparison(reports) : undefined}
     <h2>Learning curves</h2>
     <p class="note">${curvesNote(reports)}</p>

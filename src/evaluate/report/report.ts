@@ -5,7 +5,7 @@
  */
 import type { TaskConfig } from '../../config/schema.js'
 import type { CalibrationPoint } from '../metrics/calibration.js'
-import type { TaskMetrics } from '../metrics/task-metrics.js'
+import type { ExperienceMetrics, TaskMetrics } from '../metrics/task-metrics.js'
 
 export interface RunReport {
   /** Name in the leaderboard: the configuration's name, or the variant's. Unique within a comparison. */
@@ -60,6 +60,8 @@ export interface ReportedTask {
   head: TaskConfig['head'] | 'top-n'
   /** One entry a split. */
   totals: TaskMetrics[]
+  /** The totals by how many events the ids had had; empty for the next item. */
+  byExperience: ExperienceMetrics[]
   /** Empty for numeric tasks. */
   calibration: CalibrationPoint[]
 }

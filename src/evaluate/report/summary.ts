@@ -1,12 +1,19 @@
 /** The figures of a run as `evaluate --json` prints them: `tasks.<name>.{auc,logLoss,…}` and `eventsPerSecond`. */
-import type { MetricValues, Split } from '../metrics/task-metrics.js'
+import type { ExperienceMetrics, MetricValues, Split } from '../metrics/task-metrics.js'
 import type { Counts, ReportedAlarm, RunReport } from './report.js'
+
+interface Figures extends MetricValues {
+  count: number
+  positives: number
+}
 
 interface TaskSummary extends MetricValues {
   count: number
   positives: number
   /** The same figures for cold users, cold items and the rest. */
-  splits: Partial<Record<Split, MetricValues & { count: number; positives: number }>>
+  splits: Partial<Record<Split, Figures>>
+  /** The same figures by how many events the user, or the item, had had before; bands with labels only. */
+  byExperience: Record<ExperienceMetrics['side'], Record<string, Figures>>
 }
 
 export interface RunSummary {
@@ -36,10 +43,13 @@ function summariseRun(report: RunReport): RunSummary {
     report
   const tasks: Record<string, TaskSummary> = {}
   for (const task of report.tasks) {
-    const summary: TaskSummary = { count: 0, positives: 0, splits: {} }
+    const summary: TaskSummary = { count: 0, positives: 0, splits: {}, byExperience: { user: {}, item: {} } }
     for (const { split, count, positives, values } of task.totals) {
       if (split === 'all') Object.assign(summary, { count, positives, ...values })
       else summary.splits[split] = { count, positives, ...values }
+    }
+    for (const { side, events, count, positives, values } of task.byExperience) {
+      if (count > 0) summary.byExperience[side][events] = { count, positives, ...values }
     }
     tasks[task.name] = summary
   }

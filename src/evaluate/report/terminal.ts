@@ -1,10 +1,12 @@
 /** A run, or several side by side, as text for a terminal. Pure: the caller says whether to colour and how wide it is. */
 import type { MetricName, TaskMetrics } from '../metrics/task-metrics.js'
+import { experienceRows, tasksByExperience } from './experience.js'
 import {
   formatCount,
   formatMetric,
   formatSeconds,
   formatShare,
+  headlineMetric,
   METRICS,
   metricsOfTask,
   SPLIT_LABELS,
@@ -27,7 +29,12 @@ export function renderTerminal(reports: readonly RunReport[], options: TerminalO
   const paint = options.colour ? colours : plain
   const sections = reports
     .slice(0, 1)
-    .flatMap(report => [heading(report, paint), ...taskTables(report, options, paint), losses(report, paint)])
+    .flatMap(report => [
+      heading(report, paint),
+      ...taskTables(report, options, paint),
+      byExperience(report, options, paint),
+      losses(report, paint),
+    ])
   if (reports.length > 1) sections.push(leaderboardTable(reports, paint))
   if (options.next !== undefined && options.next.length > 0) sections.push(whereNext(options.next, paint))
   return `${sections.filter(section => section !== '').join('\n\n')}\n`
@@ -97,6 +104,39 @@ function taskTable(tasks: ReportedTask[], metrics: readonly MetricName[], paint:
     }))
   }
   const rows = tasks.flatMap(task => task.totals.filter(entry => entry.split === 'all' || entry.count > 0).map(row))
+  return renderTable(header, rows, { left: 2, headerStyle: paint.dim })
+}
+
+/** Where the table is wider than the terminal, its last tasks are left out. */
+function byExperience(report: RunReport, { columns }: TerminalOptions, paint: Paint): string {
+  const tasks = tasksByExperience(report.tasks)
+  for (let kept = tasks.length; kept > 0; kept--) {
+    const wide = columns !== undefined && textWidth(experienceTable(tasks.slice(0, kept), plain)) > columns
+    if (wide && kept > 1) continue
+    const hidden = tasks.slice(kept).map(({ name }) => name)
+    const note = hidden.length === 0 ? '' : `\n${paint.dim(`in the report and with --json: ${hidden.join(', ')}`)}`
+    return experienceTable(tasks.slice(0, kept), paint) + note
+  }
+  return ''
+}
+
+function experienceTable(tasks: readonly ReportedTask[], paint: Paint): string {
+  const header = [
+    'of',
+    'events before',
+    ...tasks.flatMap(task => [`${task.name} labels`, METRICS[headlineMetric(task)].label]),
+  ]
+  const rows = experienceRows(tasks).map(({ side, events, cells }, index, all): Cell[] => {
+    const first = all[index - 1]?.side !== side
+    return [
+      { text: first ? side : '', style: paint.bold },
+      { text: events, style: same },
+      ...cells.flatMap(({ count, metric, value }): Cell[] => [
+        { text: formatCount(count), style: paint.dim },
+        { text: formatMetric(metric, value), style: same },
+      ]),
+    ]
+  })
   return renderTable(header, rows, { left: 2, headerStyle: paint.dim })
 }
 

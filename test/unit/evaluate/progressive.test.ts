@@ -4,7 +4,7 @@ import { MillraceError } from '../../../src/domain/errors.js'
 import { MASK_COUNTED, MASK_JUDGED } from '../../../src/domain/example.js'
 import type { LoadedState, StateArray } from '../../../src/domain/state.js'
 import { ProgressiveValidation } from '../../../src/evaluate/progressive.js'
-import { FLAG_COLD_ITEM, FLAG_COLD_USER } from '../../../src/features/columns.js'
+import { FLAG_COLD_ITEM, FLAG_COLD_USER, ITEM_BAND_SHIFT, USER_BAND_SHIFT } from '../../../src/features/columns.js'
 import { Random } from '../../../src/std/random.js'
 import { taskConfig } from './task-config.js'
 
@@ -40,7 +40,7 @@ function drawnRows(random: Random, count: number): Row[] {
     values: [random.uniform(), 1 + 4 * random.uniform()],
     labels: [random.uniform() < 0.3 ? 1 : 0, random.integer(5) + 1],
     mask: [random.uniform() < 0.9 ? MASK_JUDGED : 0, random.uniform() < 0.2 ? MASK_JUDGED : 0],
-    flags: random.integer(4),
+    flags: random.integer(4) | (random.integer(6) << USER_BAND_SHIFT) | (random.integer(6) << ITEM_BAND_SHIFT),
     timeMs: random.integer(1000),
   }))
 }
@@ -103,6 +103,30 @@ test("a cold user's cold item counts in both cold splits, once in all, and not i
   )
 })
 
+test('a label counts once in the band of its user and once in that of its item', () => {
+  const judged = new ProgressiveValidation(TASKS)
+  judged.setStart(10)
+  const row = (user: number, item: number, label: number, timeMs: number): Row => ({
+    values: [0.5, 3],
+    labels: [1, label],
+    flags: FLAG_COLD_USER | (user << USER_BAND_SHIFT) | (item << ITEM_BAND_SHIFT),
+    timeMs,
+  })
+  recordRows(judged, [row(0, 5, 3, 9), row(0, 5, 4, 10), row(2, 5, 5, 11)])
+  const counted = judged.byExperience().filter(({ count }) => count > 0)
+  assert.deepEqual(
+    counted.map(({ task, side, events, count, values }) => [task, side, events, count, values.mae]),
+    [
+      ['click', 'user', '0', 1, undefined],
+      ['click', 'user', '3–5', 1, undefined],
+      ['click', 'item', 'more than 20', 2, undefined],
+      ['rating', 'user', '0', 1, 1],
+      ['rating', 'user', '3–5', 1, 2],
+      ['rating', 'item', 'more than 20', 2, 1.5],
+    ],
+  )
+})
+
 test('totals leave out impressions before the start, the window does not', () => {
   const judged = new ProgressiveValidation(TASKS)
   judged.setStart(100)
@@ -148,6 +172,7 @@ test('saved in the middle and loaded, it ends with the same figures and the same
   recordRows(after, rows.slice(1700))
   assert.deepEqual(after.totals(), straight.totals())
   assert.deepEqual(after.windowMetrics(), straight.windowMetrics())
+  assert.deepEqual(after.byExperience(), straight.byExperience())
   assert.deepEqual(after.calibration(), straight.calibration())
   assert.deepEqual(after.saveState(), straight.saveState())
 })

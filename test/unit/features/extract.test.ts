@@ -15,6 +15,22 @@ test('a user or an item is cold until it has had so many impressions and positiv
   assert.deepEqual(features.extract(subject({ user: 'bob' })).cold, ['user'])
 })
 
+test('an example knows how many events its user and its item had had, in bands', async () => {
+  const features = await featuresOf({ slots })
+  const bands: number[][] = []
+  for (let events = 0; events <= 22; events++) {
+    const { user, item } = features.extract(subject()).bands
+    bands.push([user, item])
+    features.observe(impression({ item: events % 2 === 0 ? 'tea' : 'cup' }))
+  }
+  const users = [0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5]
+  const items = [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4]
+  assert.deepEqual(
+    bands,
+    users.map((user, index) => [user, items[index]]),
+  )
+})
+
 test('profiles and score requests are not events of a user or an item', async () => {
   const features = await featuresOf({ slots: [{ name: 'category', from: 'item.category' }], coldBelow: 1 })
   const request: ScoreRequest = {

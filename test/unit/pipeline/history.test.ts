@@ -7,6 +7,7 @@ const answer = (step: number): MetricsAnswer => ({
   step,
   window: [],
   totals: [],
+  byExperience: [],
   loss: 1 / (step + 1),
   taskWeights: [1, 2],
   deepRestarts: 0,

@@ -30,7 +30,7 @@ test('a run of nothing is a page without undefined figures', () => {
   const report = sampleReport()
   const empty = {
     ...report,
-    tasks: report.tasks.map(task => ({ ...task, totals: [], calibration: [] })),
+    tasks: report.tasks.map(task => ({ ...task, totals: [], byExperience: [], calibration: [] })),
     curve: [],
     weights: { steps: [], weights: {} },
     throughput: [],
@@ -42,6 +42,12 @@ test('a run of nothing is a page without undefined figures', () => {
   }
   const body = renderHtml([empty]).split('<script')[0] ?? ''
   assert.equal(/undefined|NaN|Infinity/.test(body), false)
+})
+
+test('the page says how ids with few events fare', () => {
+  const page = renderHtml([sampleReport()])
+  assert.match(page, /By how many events an id had had before/)
+  assert.match(page, /<th scope="row">user, 1–2<\/th>/)
 })
 
 test('every plot has its numbers as a table', () => {

@@ -11,6 +11,7 @@ function run(name: string, auc: number | undefined, rmse: number): RunReport {
     name: task,
     head,
     totals: [{ task, split: 'all', count: 9, positives: 1, values }],
+    byExperience: [],
     calibration: [],
   })
   return {

@@ -2,6 +2,7 @@
 import { MASK_JUDGED } from '../../../../src/domain/example.js'
 import { ProgressiveValidation } from '../../../../src/evaluate/progressive.js'
 import type { CurvePoint, ReportedTask, RunReport } from '../../../../src/evaluate/report/report.js'
+import { ITEM_BAND_SHIFT, USER_BAND_SHIFT } from '../../../../src/features/columns.js'
 import { Random } from '../../../../src/std/random.js'
 import { taskConfig } from '../task-config.js'
 
@@ -34,12 +35,14 @@ export function sampleReport(options: SampleOptions = {}): RunReport {
     judged.closeWindow()
   }
   const totals = judged.totals()
+  const byExperience = judged.byExperience()
   const calibration = judged.calibration()
   const tasks = TASKS.map(
     (task): ReportedTask => ({
       name: task.name,
       head: task.head,
       totals: totals.filter(entry => entry.task === task.name),
+      byExperience: byExperience.filter(entry => entry.task === task.name),
       calibration: calibration.find(entry => entry.task === task.name)?.points ?? [],
     }),
   )
@@ -96,6 +99,7 @@ function recordWindow(judged: ProgressiveValidation, random: Random, skill: numb
   for (let row = 0; row < ROWS; row++) {
     flags[row] = (random.uniform() < 0.1 ? 1 : 0) | (random.uniform() < 0.05 ? 2 : 0)
     const known = skill * (flags[row] === 0 ? 1 : 0.5)
+    flags[row] = (flags[row] ?? 0) | (random.integer(6) << USER_BAND_SHIFT) | (random.integer(6) << ITEM_BAND_SHIFT)
     for (const [task, base] of [-2.3, -4.6].entries()) {
       const taste = random.normal()
       values[row * 3 + task] = logistic(base + known * taste + 0.3 * (1 - known) * random.normal())

@@ -13,6 +13,15 @@ test('a run is summed up as tasks.NAME.METRIC and eventsPerSecond', () => {
   assert.equal('variants' in summary, false)
 })
 
+test('figures by experience have the bands that have labels', () => {
+  const report = sampleReport()
+  report.tasks[0]!.byExperience.find(({ side, events }) => side === 'item' && events === '3–5')!.count = 0
+  const { byExperience } = summariseRuns([report]).tasks.click!
+  assert.deepEqual(Object.keys(byExperience.user), ['0', '1–2', '3–5', '6–10', '11–20', 'more than 20'])
+  assert.deepEqual(Object.keys(byExperience.item), ['0', '1–2', '6–10', '11–20', 'more than 20'])
+  assert.ok(byExperience.user['0']!.auc! > 0.5)
+})
+
 test('a comparison has the figures of every run, the configuration first', () => {
   const summary = summariseRuns(sampleComparison())
   assert.deepEqual(

@@ -38,6 +38,16 @@ test('in a narrow terminal no table is wider than it, and what was left out is n
   assert.match(text, /--json: accuracy, precision, recall, F1/)
 })
 
+test('how ids with few events fare stands in a table of its own, as wide as the terminal', () => {
+  const text = renderTerminal([sampleReport()], { colour: false })
+  assert.match(text, /of +events before +click labels +AUC +buy labels +AUC +rating labels +RMSE/)
+  assert.match(text, /user +0 +[\d,]+ +0\.\d{4}/)
+  assert.match(text, /item +0 +[\d,]+ +0\.\d{4}/)
+  const narrow = renderTerminal([sampleReport()], { colour: false, columns: 66 })
+  assert.match(narrow, /of +events before +click labels +AUC +buy labels +AUC\n/)
+  assert.match(narrow, /--json: rating$/m)
+})
+
 test('a comparison ends with the leaderboard, and where to look next comes last', () => {
   const next = [{ label: 'report', target: 'out/report.html' }]
   const text = renderTerminal(sampleComparison(), { colour: false, next })
