@@ -17,6 +17,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   replay: async () => (await import('./commands/replay.js')).replayCommand(),
   evaluate: async () => (await import('./commands/evaluate.js')).evaluateCommand(),
   import: async () => (await import('./commands/import.js')).importCommand(),
+  embed: async () => (await import('./commands/embed.js')).embedCommand(),
   export: async () => (await import('./commands/export.js')).exportCommand(),
   serve: async () => (await import('./commands/serve.js')).serveCommand(),
   simulate: async () => (await import('./commands/simulate.js')).simulateCommand(),

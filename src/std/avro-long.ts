@@ -44,12 +44,34 @@ const ID_LONG = avro.types.LongType.__with(
   true,
 )
 
+/** Reads longs as bigints, so that they can be written as what they were. */
+const KEPT_LONG = avro.types.LongType.__with(
+  {
+    fromBuffer: (bytes: Uint8Array) => BigInt(longText(bytes)),
+    toBuffer: longBytes,
+    fromJSON: (value: number | string) => BigInt(value),
+    toJSON: (value: unknown) => String(value),
+    isValid: (value: unknown) => typeof value === 'bigint' && value >= MIN_LONG && value <= MAX_LONG,
+    compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
+  },
+  true,
+)
+
 /** The avsc type of a schema in which every union ["string", "long"] is an id. */
 export function idAwareType(schema: unknown): avro.Type {
+  return typeWithIds(schema, ID_LONG)
+}
+
+/** The same, for copying: ids that are longs are bigints. */
+export function idKeepingType(schema: unknown): avro.Type {
+  return typeWithIds(schema, KEPT_LONG)
+}
+
+function typeWithIds(schema: unknown, long: avro.Type): avro.Type {
   return avro.Type.forSchema(schema as never, {
     typeHook: (inner: unknown) =>
       Array.isArray(inner) && inner.length === 2 && inner[0] === 'string' && inner[1] === 'long'
-        ? avro.Type.forSchema(['string', ID_LONG] as never)
+        ? avro.Type.forSchema(['string', long] as never)
         : undefined,
   })
 }
