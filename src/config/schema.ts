@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { LEVELS } from '../observe/log.js'
 import { formatDuration } from '../std/duration.js'
 import { drift } from './drift-schema.js'
+import { embeddings } from './embeddings-schema.js'
 import { gate } from './gate-schema.js'
 import { http } from './http-schema.js'
 import { kafka, kafkaOutputs, kafkaSource } from './kafka-schema.js'
@@ -178,10 +179,7 @@ const slot = z.strictObject({
 const numeric = z.strictObject({
   name: about(name, 'Name of the numeric feature.'),
   from: about(z.string().optional(), 'A numeric attribute: item.price, user.age; or position.'),
-  count: about(
-    z.enum(['impression', 'click', 'buy', 'rating']).optional(),
-    'How many of these events the entity in `by` has had.',
-  ),
+  count: about(z.enum(['impression', 'click', 'buy', 'rating']).optional(), 'How many of these events `by` has had.'),
   rate: about(
     z.enum(['click', 'buy']).optional(),
     'Events per impression of the entity in `by`, shrunken to the running average.',
@@ -209,6 +207,7 @@ const numeric = z.strictObject({
 const features = z.strictObject({
   slots: about(z.array(slot).min(1), 'Categorical fields.'),
   numeric: about(z.array(numeric).default([]), 'Numeric fields.'),
+  embeddings,
   maxEntities: about(
     z.int().min(16).default(1_000_000),
     'At most so many rows in each table of counters, recent items and profiles; the longest unused go first.',

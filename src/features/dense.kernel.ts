@@ -10,6 +10,8 @@ export class DenseInputs {
   /** Of the last subject, before transforming; NONE = missing. */
   readonly numbers: Float64Array
   readonly scaler: Scaler
+  /** How many inputs they are. */
+  readonly width: number
   readonly #config: readonly NumericConfig[]
   readonly #read: readonly ReadNumber[]
 
@@ -18,6 +20,7 @@ export class DenseInputs {
     this.#read = config.map(numeric => createReadNumber(numeric, state))
     this.numbers = new Float64Array(config.length)
     this.scaler = new Scaler(config.length)
+    this.width = config.reduce((sum, { since }) => sum + (since === undefined ? 1 : 2), 0)
   }
 
   /** dense: [.., inputs], written from `at` on. */

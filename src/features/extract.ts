@@ -22,6 +22,7 @@ import {
   USER_BAND_SHIFT,
 } from './columns.js'
 import { DenseInputs } from './dense.kernel.js'
+import { EmbeddingInputs } from './embeddings.kernel.js'
 import { KeyedState, type KnownUser } from './keyed-state.kernel.js'
 import { type FeatureLayout, layoutFeatures, type SlotLayout, slotsOf } from './layout.js'
 import { createWriteSlot, type WriteSlot } from './slots.kernel.js'
@@ -40,6 +41,7 @@ export class FeatureExtractor implements Stateful {
   readonly layout: FeatureLayout
   readonly #state: KeyedState
   readonly #dense: DenseInputs
+  readonly #embeddings: EmbeddingInputs
   readonly #writeSlots: readonly WriteSlot[]
   readonly #coldBelow: number
 
@@ -53,6 +55,7 @@ export class FeatureExtractor implements Stateful {
     this.#coldBelow = config.coldBelow
     this.#state = new KeyedState(config, hasher, tracksChanges)
     this.#dense = new DenseInputs(config.numeric, this.#state)
+    this.#embeddings = new EmbeddingInputs(config.embeddings, this.#state)
     this.#state.begin()
     const declared = new Map<string, SlotLayout>()
     const slots = slotsOf(config, fast)
@@ -83,7 +86,9 @@ export class FeatureExtractor implements Stateful {
     const at = row % SLAB_ROWS
     this.#state.entities.look(subject.user, subject.item)
     // Before the slots: buckets are cut from the numbers.
-    this.#dense.write(subject, slab.dense, at * this.layout.dense.length, learnScale)
+    const firstInput = at * this.layout.dense.length
+    this.#dense.write(subject, slab.dense, firstInput, learnScale)
+    this.#embeddings.write(slab.dense, firstInput + this.#dense.width)
     const firstWord = at * this.layout.keyPlaces * 2
     for (const write of this.#writeSlots) write(subject, slab.keys, firstWord)
     const users = this.#state.userEvents()

@@ -10,7 +10,7 @@ import { EntityTable } from './entity-table.kernel.js'
 import { Profiles } from './profiles.kernel.js'
 import { RecentItems } from './recent-items.kernel.js'
 import { KINDS, Tallies } from './tallies.kernel.js'
-import { wantedAttributes, wantedNumbers, wantedRecent } from './wanted.js'
+import { wantedAttributes, wantedNumbers, wantedRecent, wantedVector } from './wanted.js'
 
 export interface KnownUser {
   /** Events of hers so far. */
@@ -35,8 +35,20 @@ export class KeyedState {
     const [user, item] = [this.entities.tables[USER]!, this.entities.tables[ITEM]!]
     this.#events = [user.addNumber(0), item.addNumber(0)]
     this.profiles = [
-      new Profiles(user, hasher, wantedAttributes(config, 'user'), wantedNumbers(config, 'user')),
-      new Profiles(item, hasher, wantedAttributes(config, 'item'), wantedNumbers(config, 'item')),
+      new Profiles(
+        user,
+        hasher,
+        wantedAttributes(config, 'user'),
+        wantedNumbers(config, 'user'),
+        wantedVector(config, 'user'),
+      ),
+      new Profiles(
+        item,
+        hasher,
+        wantedAttributes(config, 'item'),
+        wantedNumbers(config, 'item'),
+        wantedVector(config, 'item'),
+      ),
     ]
     this.recent = new Map([...wantedRecent(config)].map(([kind, max]) => [kind, new RecentItems(user, max)]))
     this.everybody = new Tallies(new EntityTable('everybody', 1, tracksChanges))

@@ -29,9 +29,11 @@ export interface FeatureLayout {
   keyPlaces: number
   /** How many slots have an embedding: the model's input is [batch, embeddedSlots * dim] beside [batch, dense.length]. */
   embeddedSlots: number
-  /** Names of the numeric inputs, in order. A `since` feature has a second one, NAME.never. */
+  /** Names of the numeric inputs, in order. A `since` feature has a second one, NAME.never; an embedding's are NAME.0 and so on. */
   dense: readonly string[]
-  /** Of these, the ones that the fast part reads: all but means, which its biases of ids say better. */
+  /** Embeddings among them, at the end. */
+  embeddings: readonly { name: string; first: number; size: number }[]
+  /** Of these, the ones that the fast part reads: all but embeddings, and means, which its biases of ids say better. */
   linear: readonly number[]
 }
 
@@ -101,10 +103,16 @@ export function layoutFeatures(features: Config['features'], fast = false): Feat
     })
     keyPlaces += places
   }
-  const dense = features.numeric.flatMap(numeric =>
+  const numbers = features.numeric.flatMap(numeric =>
     numeric.since === undefined ? [numeric.name] : [numeric.name, `${numeric.name}.never`],
   )
   const means = new Set(features.numeric.flatMap(({ mean, name }) => (mean === undefined ? [] : [name])))
-  const linear = dense.flatMap((name, place) => (means.has(name) ? [] : [place]))
-  return { slots, keyPlaces, embeddedSlots, dense, linear }
+  const linear = numbers.flatMap((name, place) => (means.has(name) ? [] : [place]))
+  let first = numbers.length
+  const embeddings = features.embeddings.map(({ name, size }) => {
+    first += size
+    return { name, first: first - size, size }
+  })
+  const vectors = embeddings.flatMap(({ name, size }) => Array.from({ length: size }, (_, place) => `${name}.${place}`))
+  return { slots, keyPlaces, embeddedSlots, dense: [...numbers, ...vectors], embeddings, linear }
 }

@@ -1,7 +1,7 @@
 /**
  * The latest profile of each user, or each item, in the cells of its table: of the attributes that the configuration
- * uses the hashes of their values, and its numbers. Text is not kept. A profile replaces the one before it as a whole;
- * its embedding is not used by any feature.
+ * uses the hashes of their values, its numbers, and its embedding, whose float32 lie bit for bit among the words. Text is
+ * not kept. A profile replaces the one before it as a whole.
  */
 import type { Profile } from '../domain/event.js'
 import type { Hasher } from '../std/hash.js'
@@ -18,13 +18,19 @@ export class Profiles {
   readonly #hasher: Hasher
   readonly #attributes = new Map<string, AttributePlaces>()
   readonly #numbers = new Map<string, number>()
+  /** First word of the embedding, and how many numbers it has; 0: it is not used. */
+  readonly #firstFloat: number
+  readonly #vector: number
+  /** The table's words as float32; made anew when the table grows. */
+  #floats = new Float32Array(0)
 
-  /** attributes: how many values of each are kept. */
+  /** attributes: how many values of each are kept. vector: numbers of an embedding, 0 = not kept. */
   constructor(
     table: EntityTable,
     hasher: Hasher,
     attributes: ReadonlyMap<string, number>,
     numbers: ReadonlySet<string>,
+    vector = 0,
   ) {
     this.#table = table
     this.#hasher = hasher
@@ -32,11 +38,13 @@ export class Profiles {
       this.#attributes.set(name, { firstWord: table.addWords(places * 2), places })
     }
     for (const name of numbers) this.#numbers.set(name, table.addNumber(NONE))
+    this.#vector = vector
+    this.#firstFloat = table.addWords(vector)
   }
 
   /** Nothing of a profile is used: it need not be kept. */
   get unused(): boolean {
-    return this.#attributes.size === 0 && this.#numbers.size === 0
+    return this.#attributes.size === 0 && this.#numbers.size === 0 && this.#vector === 0
   }
 
   /** Of the attributes that are kept. */
@@ -98,6 +106,24 @@ export class Profiles {
     return this.#numbers.get(name)!
   }
 
+  /** The row's embedding, brought to a length, into out from `at` on; nothing where there is none. */
+  readVector(row: number, out: Float32Array, at: number, length: number): void {
+    const floats = this.#view()
+    const first = row * this.#table.wordWidth + this.#firstFloat
+    let squares = 0
+    for (let place = first; place < first + this.#vector; place++) squares += floats[place]! ** 2
+    if (squares === 0) return
+    const scale = length / Math.sqrt(squares)
+    for (let place = 0; place < this.#vector; place++) out[at + place] = floats[first + place]! * scale
+  }
+
+  #view(): Float32Array {
+    const { words } = this.#table
+    if (this.#floats.buffer !== words.buffer)
+      this.#floats = new Float32Array(words.buffer, words.byteOffset, words.length)
+    return this.#floats
+  }
+
   write(row: number, profile: Profile): void {
     const { words, wordWidth, numbers, numberWidth } = this.#table
     for (const [name, { firstWord, places }] of this.#attributes) {
@@ -110,6 +136,12 @@ export class Profiles {
         words[first + place * 2] = this.#hasher.lo
         words[first + place * 2 + 1] = this.#hasher.hi
       }
+    }
+    if (this.#vector > 0) {
+      const first = row * wordWidth + this.#firstFloat
+      const known = profile.embedding?.length === this.#vector ? profile.embedding : undefined
+      if (known === undefined) words.fill(0, first, first + this.#vector)
+      else this.#view().set(known, first)
     }
     for (const [name, cell] of this.#numbers) {
       const value = profile.numbers[name]

@@ -23,6 +23,11 @@ export function wantedNumbers(features: Features, owner: Owner): Set<string> {
   return new Set(sources.flatMap(([side, name]) => (side === owner && name !== undefined ? [name] : [])))
 }
 
+/** Numbers of the embedding of users or items; 0: it is not used. */
+export function wantedVector(features: Features, owner: Owner): number {
+  return features.embeddings.find(({ from }) => from === owner)?.size ?? 0
+}
+
 /** How many of a user's recent items by each kind of event are used. */
 export function wantedRecent(features: Features): Map<NonNullable<SlotConfig['recent']>, number> {
   const wanted = new Map<NonNullable<SlotConfig['recent']>, number>()

@@ -174,7 +174,7 @@ export class Scorer {
   }
 
   async #explain(asked: Asked, item: Id): Promise<ExplainedTask[]> {
-    const { slots, dense } = this.predictor.layout
+    const { slots, dense, embeddings } = this.predictor.layout
     const { tasks } = this.#config
     const whole = this.#extract(asked, item)
     const left: { name: string; row: number }[] = []
@@ -182,8 +182,10 @@ export class Scorer {
       const row = this.#without(whole, keys => keys.fill(0, slot.firstPlace * 2, (slot.firstPlace + slot.places) * 2))
       if (row !== undefined) left.push({ name: slot.name, row })
     }
-    for (const [input, name] of dense.entries()) {
-      const row = this.#without(whole, (_, numbers) => numbers.fill(0, input, input + 1))
+    // Of an embedding the numbers mean something together only.
+    const single = dense.slice(0, embeddings[0]?.first).map((name, first) => ({ name, first, size: 1 }))
+    for (const { name, first, size } of [...single, ...embeddings]) {
+      const row = this.#without(whole, (_, numbers) => numbers.fill(0, first, first + size))
       if (row !== undefined) left.push({ name, row })
     }
     const rows = Int32Array.from([whole, ...left.map(({ row }) => row)])
