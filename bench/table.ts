@@ -41,6 +41,7 @@ const layout: FeatureLayout = {
   keyPlaces: SLOTS,
   embeddedSlots: SLOTS,
   dense: [],
+  embeddings: [],
   linear: [],
 }
 const optimizer = {

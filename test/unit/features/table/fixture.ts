@@ -45,7 +45,7 @@ export function fixture(setting: Setting) {
       isId: false,
     }
   })
-  const layout: FeatureLayout = { slots, keyPlaces, embeddedSlots, dense: [], linear: [] }
+  const layout: FeatureLayout = { slots, keyPlaces, embeddedSlots, dense: [], embeddings: [], linear: [] }
   const limits = {
     admitAfter,
     maxRows,
