@@ -1,0 +1,70 @@
+/** A real server, asked by schemathesis what its own description allows and what it does not. */
+import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createLogWriter } from '../../src/sink/log-writer.js'
+import { millrace, Running, start } from '../helpers/process.js'
+import { smallConfig, Workspace, writePlainLog } from '../helpers/workspace.js'
+
+const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
+const schemathesis = join(cache, 'millrace', 'schemathesis-4.32.5', 'bin', 'schemathesis')
+const skip = existsSync(schemathesis) ? false : 'schemathesis is not provisioned (scripts/provision-schemathesis)'
+
+/** The same cases in every run; without a limit of time, which would make the machine decide how many. */
+const OPTIONS = [
+  '--seed',
+  '1',
+  '--max-examples',
+  '10',
+  '--phases',
+  'examples,coverage,fuzzing',
+  '--no-color',
+  '--warnings',
+  'off',
+]
+/** What is refused for its size alone is refused too. */
+const REFUSALS =
+  '[checks]\nnegative_data_rejection.expected-statuses = ["400", "404", "405", "406", "413", "414", "415"]\n'
+const CHECKS = [
+  'not_a_server_error',
+  'status_code_conformance',
+  'content_type_conformance',
+  'response_headers_conformance',
+  'response_schema_conformance',
+  'negative_data_rejection',
+]
+
+test('whatever is asked over HTTP, nothing fails inside and every answer fits its schema', { skip }, async () => {
+  const workspace = new Workspace(smallConfig)
+  const file = workspace.path('millrace.yaml')
+  const log = createLogWriter({ path: workspace.path('log'), partitions: 1 })
+  writePlainLog(log, 200)
+  log.close()
+  const { code, stderr } = await millrace(['replay', file])
+  assert.equal(code, 0, stderr)
+
+  const server = start(['serve', file, '--set', 'http.port=0'])
+  const url = () => /"url":"(http:[^"]+)"/.exec(server.stderr)?.[1]
+  await server.until(() => url() !== undefined)
+  const ready = /"readyz":"([^"]+)"/.exec(server.stderr)?.[1] ?? ''
+  while (!(await fetch(ready)).ok);
+
+  writeFileSync(workspace.path('schemathesis.toml'), REFUSALS)
+  // An answer without an end is no case for it: the stream of events has tests of its own.
+  const args = [
+    'run',
+    `${url()}/openapi.json`,
+    '--exclude-path',
+    '/v1/stream',
+    '--checks',
+    CHECKS.join(','),
+    ...OPTIONS,
+  ]
+  const asked = await new Running(schemathesis, args, { cwd: workspace.path('.') }).finished
+  assert.equal(asked.code, 0, asked.stdout + asked.stderr)
+  assert.match(asked.stdout, /[1-9]\d* generated/)
+  const stopped = await server.kill('SIGTERM')
+  assert.equal(stopped.code, 0, stopped.stderr)
+})
