@@ -19,6 +19,8 @@ export async function followByHand(loaded: LoadedConfig): Promise<HandedFollower
   let handlers: FeedHandlers | undefined
   const feed = {
     name: 'by hand',
+    // Nobody goes back to a version here.
+    async read() {},
     follow(given: FeedHandlers, stop: AbortSignal): Promise<void> {
       handlers = given
       return new Promise(resolve => stop.addEventListener('abort', () => resolve()))

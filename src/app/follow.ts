@@ -15,6 +15,8 @@ export interface FollowOptions {
   set?: readonly string[]
   /** Folder of the snapshots. Default: where the configuration's learner publishes them, a folder or a topic. */
   snapshots?: string
+  /** Stay at this version instead of the newest one, until `unpin()`. */
+  pin?: number | undefined
   logger?: Log
 }
 
@@ -31,13 +33,21 @@ export function follow(file: string, options: FollowOptions = {}): Promise<Follo
 
 export async function followLoaded(
   loaded: LoadedConfig,
-  { snapshots, logger = silentLog }: Omit<FollowOptions, 'set'>,
+  { snapshots, pin, logger = silentLog }: Omit<FollowOptions, 'set'>,
 ): Promise<Follower> {
   const { config } = loaded
   const feed = snapshotPlace(loaded, snapshots)
   setEnvironment(tensorflowEnvironment(config.backend.threads))
   const backend = await createBackend(config.backend)
-  const pair = await ReplicaPair.create({ loaded, backend, feed, logger, clock: systemClock, pause: () => pause() })
+  const pair = await ReplicaPair.create({
+    loaded,
+    backend,
+    feed,
+    logger,
+    clock: systemClock,
+    pause: () => pause(),
+    pin,
+  })
   pair.start()
   return new Follower({ config, pair, nowMs: () => systemClock.nowMs(), close: () => backend.close() })
 }

@@ -8,7 +8,7 @@ import type { Follower } from '../serve/follower.js'
 import type { FollowerState } from '../serve/replica-pair.js'
 import { programVersion } from './observation.js'
 
-const STATES: readonly FollowerState[] = ['starting', 'waiting', 'following', 'gap', 'failed', 'closed']
+const STATES: readonly FollowerState[] = ['starting', 'waiting', 'following', 'gap', 'pinned', 'failed', 'closed']
 
 export async function observeFollower(
   follower: Follower,

@@ -20,12 +20,15 @@ const NO_LOG: EventTaker = {
   take: async () => ({ kind: 'refused', status: 409, reason: 'a follower has no log: post events to the learner' }),
 }
 
-export async function serveModel(loaded: LoadedConfig, snapshots: string | undefined): Promise<void> {
+export async function serveModel(
+  loaded: LoadedConfig,
+  { snapshots, pin }: { snapshots?: string; pin?: number },
+): Promise<void> {
   const { config, folder } = loaded
   const logger = createLog(config.name, config.log.level)
   const work = (stop: AbortSignal) =>
     withClosers(async closers => {
-      const follower = await followLoaded(loaded, { logger, ...(snapshots === undefined ? {} : { snapshots }) })
+      const follower = await followLoaded(loaded, { logger, pin, ...(snapshots === undefined ? {} : { snapshots }) })
       closers.push(() => follower.close())
       const observed = await observeFollower(follower, loaded, logger)
       closers.push(() => observed.close())

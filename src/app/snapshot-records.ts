@@ -21,13 +21,8 @@ const WAITING_BYTES = 1 << 26
 
 type Kafka = LoadedConfig['config']['kafka']
 
-export interface SnapshotPlace extends SnapshotFeed {
-  /** Calls back with each record from the beginning to the present end. What can not be read is left out. */
-  read(take: (record: SnapshotRecord) => void): Promise<void>
-}
-
 /** path: a folder of snapshots, whatever is configured. */
-export function snapshotPlace({ config, folder }: LoadedConfig, path?: string): SnapshotPlace {
+export function snapshotPlace({ config, folder }: LoadedConfig, path?: string): SnapshotFeed {
   const { outputs, kafka } = config
   if (outputs.kafka === undefined || path !== undefined) {
     const place = path === undefined ? resolve(folder, outputs.path, 'snapshots') : resolve(path)
@@ -45,7 +40,9 @@ export function snapshotPlace({ config, folder }: LoadedConfig, path?: string): 
   }
 }
 
-async function readFolder(path: string, take: (record: SnapshotRecord) => void): Promise<void> {
+type Take = Parameters<SnapshotFeed['read']>[0]
+
+async function readFolder(path: string, take: Take): Promise<void> {
   const stop = new AbortController()
   const handlers = { take, caughtUp: () => stop.abort(), restarted() {} }
   await followSnapshotFiles(path, handlers, async () => {}, stop.signal)
@@ -68,12 +65,7 @@ function createFrameReader(kafka: Kafka, topic: string) {
   }
 }
 
-async function readTopic(
-  kafka: Kafka,
-  folder: string,
-  topic: string,
-  take: (record: SnapshotRecord) => void,
-): Promise<void> {
+async function readTopic(kafka: Kafka, folder: string, topic: string, take: Take): Promise<void> {
   const frames = createFrameReader(kafka, topic)
   // Loading the client takes a tenth of a second, which readers of files need not wait for.
   const { readWholeTopic } = await import('../source/kafka-topic.js')
@@ -84,7 +76,7 @@ async function readTopic(
     await readWholeTopic({ connection, topic, groupId: `millrace-snapshots-${uniqueName()}` }, async ({ value }) => {
       // Views would keep all that was fetched with it.
       const record = await frames.read(value === null ? null : Buffer.from(value))
-      if (record !== undefined) take(record)
+      if (record !== undefined) await take(record)
     })
   } finally {
     frames.close()

@@ -121,7 +121,7 @@ export const DECLARATIONS = {
   millrace_follower_version: gauge('Follower: the version that answers, in steps learned.', []),
   millrace_follower_age_seconds: gauge('Follower: the wall clock minus the stream time of that version.', []),
   millrace_follower_state: gauge(
-    'Follower: 1 for the state it is in. gap: newer versions can not be applied until the next full one.',
+    'Follower: 1 for the state it is in. gap: newer versions can not be applied until the next full one. pinned: it stays at a version.',
     ['state'],
   ),
 } satisfies Record<`millrace_${string}`, Declaration>

@@ -107,6 +107,10 @@ export interface ModelStatus {
   /** Wall clock minus stream time of the version. */
   ageMs: number | undefined
   checksum: string | undefined
+  /** The version that stays until unpin(). */
+  pinned: number | undefined
+  /** The newest version that came, whether it is the one that answers or not. */
+  newest: number | undefined
   tasks: { name: string; head: string; rank: number }[]
   /** Users and items that top-N knows, where it is configured. */
   users: number | undefined
@@ -227,10 +231,25 @@ export class Follower {
       eventTimeMs: held?.manifest.eventTime,
       ageMs: held === undefined ? undefined : nowMs() - held.manifest.eventTime,
       checksum: held?.manifest.checksum,
+      pinned: pair.pinned,
+      newest: pair.versions.at(-1)?.version ?? held?.version,
       tasks: config.tasks.map(({ name, head, rank }) => ({ name, head, rank })),
       users: top?.users,
       items: top?.items,
     }
+  }
+
+  /**
+   * Goes to this version, older or newer, and stays there until unpin(), whatever is published; requests are answered meanwhile.
+   * SNAPSHOT_NOT_FOUND: it can not be reconstructed any more; then everything stays as it was.
+   */
+  pin(version: number): Promise<void> {
+    return this.#deps.pair.pin(version)
+  }
+
+  /** Resolves when the newest version answers again. */
+  unpin(): Promise<void> {
+    return this.#deps.pair.unpin()
   }
 
   /** Resolves with the reason when versions can not be followed any more; what is held goes on answering. */

@@ -4,6 +4,9 @@
  * is by exactly one version, requests wait for a slice and never for a version, and a version that does not come out right
  * is never scored with. The price: the model lies in memory twice, and each version is applied twice.
  *
+ * Pinned to a version they stay there: what comes is looked at and left. The way back, and later the way on, is read from the
+ * output anew, from the newest full version before.
+ *
  * What can not be applied (a gap, damage) leaves what is held as it is, until the next full version.
  */
 import type { Backend } from '../backend/backend.js'
@@ -13,6 +16,7 @@ import type { SnapshotKind } from '../domain/state.js'
 import type { Log } from '../observe/log.js'
 import type { SnapshotRecord } from '../sink/output-records.js'
 import { type IncompleteVersion, VersionAssembler, type WholeVersion } from '../snapshot/assembler.js'
+import { chainTo } from '../snapshot/chain-to.js'
 import type { Clock } from '../std/clock.js'
 import { runInSlices } from '../std/slices.js'
 import type { SnapshotFeed } from './feed.js'
@@ -23,8 +27,11 @@ const SLICE_MS = 0.3
 const SHARE = 0.15
 const KEPT_VERSIONS = 100
 
-/** starting: the output is read. waiting: no version can be scored with. gap: one can, and newer ones need a full one first. */
-export type FollowerState = 'starting' | 'waiting' | 'following' | 'gap' | 'failed' | 'closed'
+/**
+ * starting: the output is read. waiting: no version can be scored with. gap: one can, and newer ones need a full one first.
+ * pinned: one can, and stays whatever comes.
+ */
+export type FollowerState = 'starting' | 'waiting' | 'following' | 'gap' | 'pinned' | 'failed' | 'closed'
 
 export interface FollowedVersion {
   version: number
@@ -34,7 +41,7 @@ export interface FollowedVersion {
   eventTimeMs: number
   checksum: string
   metrics: Record<string, number>
-  /** What became of it: `taken`, or why it can not be had. */
+  /** What became of it: `taken`, `left` because another version is pinned, or why it can not be had. */
   outcome: string
 }
 
@@ -46,6 +53,8 @@ export interface ReplicaPairDeps {
   clock: Clock
   /** Lets others have their turn. */
   pause(): Promise<unknown>
+  /** Stay at this version from the start. */
+  pin?: number | undefined
 }
 
 type Arrived = WholeVersion | IncompleteVersion
@@ -60,11 +69,15 @@ export class ReplicaPair {
   #state: FollowerState = 'starting'
   #reason = ''
   #isCaughtUp = false
+  #pinned: number | undefined
+  /** One at a time: records that come, pins, unpins. */
+  #turn: Promise<unknown> = Promise.resolve()
   #following: Promise<void> = Promise.resolve()
   #wake: (() => void)[] = []
 
   private constructor(deps: ReplicaPairDeps, replicas: [Replica, Replica]) {
     this.#deps = deps
+    this.#pinned = deps.pin
     this.#front = { replica: replicas[0], waiting: [] }
     this.#back = { replica: replicas[1], waiting: [] }
   }
@@ -89,6 +102,11 @@ export class ReplicaPair {
     return this.#reason
   }
 
+  /** The version that answers until unpin(); undefined: the newest one does. */
+  get pinned(): number | undefined {
+    return this.#pinned
+  }
+
   /** Newest last. */
   get versions(): readonly FollowedVersion[] {
     return this.#versions
@@ -96,12 +114,8 @@ export class ReplicaPair {
 
   start(): void {
     const handlers = {
-      take: (record: SnapshotRecord) => this.#take(record),
-      caughtUp: async () => {
-        this.#isCaughtUp = true
-        await this.#advance()
-        if (this.front === undefined && this.#state === 'starting') this.#enter('waiting', 'no full version has come')
-      },
+      take: (record: SnapshotRecord) => this.#inTurn(() => this.#take(record)),
+      caughtUp: () => this.#inTurn(() => this.#caughtUp()),
       restarted: () => {
         this.#isCaughtUp = false
       },
@@ -109,6 +123,28 @@ export class ReplicaPair {
     this.#following = this.#deps.feed.follow(handlers, this.#stop.signal).catch(error => {
       this.#deps.logger.error({ error: (error as Error).message }, 'versions can not be followed any more')
       this.#enter('failed', (error as Error).message)
+    })
+  }
+
+  /**
+   * Goes back (or on) to this version and stays there; requests are answered meanwhile, by the version before. SNAPSHOT_NOT_FOUND:
+   * it can not be reconstructed from what the output still holds; then everything goes on as it was.
+   */
+  pin(version: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#pinned
+      if (this.front?.held?.version !== version) await this.#goTo(version, before)
+      this.#pinned = version
+      this.#enter('pinned', `pinned to version ${version}`)
+    })
+  }
+
+  /** On to the newest version, and to what comes. */
+  unpin(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#pinned === undefined) return
+      this.#pinned = undefined
+      await this.#catchUp()
     })
   }
 
@@ -130,6 +166,7 @@ export class ReplicaPair {
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#following
+    await this.#turn
     this.#enter('closed', 'closed')
     await this.#front.replica.close()
     await this.#back.replica.close()
@@ -140,9 +177,70 @@ export class ReplicaPair {
     return runInSlices(work, { sliceMs: SLICE_MS, share: SHARE, nowMs: () => clock.monotonicMs(), pause })
   }
 
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  async #caughtUp(): Promise<void> {
+    this.#isCaughtUp = true
+    const pinned = this.#pinned
+    if (pinned !== undefined && this.front === undefined) {
+      try {
+        await this.#goTo(pinned, pinned)
+        this.#enter('pinned', `pinned to version ${pinned}`)
+      } catch (error) {
+        if (!(error instanceof MillraceError)) throw error
+        this.#enter('waiting', error.message)
+      }
+    }
+    await this.#advance()
+    if (this.front === undefined && this.#state === 'starting') this.#enter('waiting', 'no full version has come')
+  }
+
+  /** Brings the back there, along the output, and changes places. before: what was pinned, in case it can not be done. */
+  async #goTo(version: number, before: number | undefined): Promise<void> {
+    const chain = await chainTo(this.#deps.feed, this.#run, version)
+    if (chain.length === 0)
+      throw new MillraceError(
+        'SNAPSHOT_NOT_FOUND',
+        `version ${version} can not be reconstructed from what ${this.#deps.feed.name} holds`,
+      )
+    this.#back.replica.forget()
+    this.#back.waiting = chain
+    await this.#apply(this.#back, false)
+    if (this.#back.replica.held?.version !== version) {
+      if (before === undefined) await this.#catchUp()
+      throw new MillraceError('SNAPSHOT_NOT_FOUND', `version ${version} in ${this.#deps.feed.name} can not be applied`)
+    }
+    await this.#change()
+    this.#back.waiting.length = 0
+  }
+
+  /** Both, along the output, to the newest version that it holds. */
+  async #catchUp(): Promise<void> {
+    const chain = await chainTo(this.#deps.feed, this.#run)
+    for (const side of [this.#back, this.#front]) {
+      side.replica.forget()
+      side.waiting = [...chain]
+    }
+    if (this.front !== undefined && chain.length === 0) this.#enter('gap', 'no version is there to go on to')
+    await this.#advance()
+  }
+
+  async #change(): Promise<void> {
+    const changed = this.#front
+    this.#front = this.#back
+    this.#back = changed
+    this.#notify()
+    await changed.replica.scorer.idle()
+  }
+
   async #take(record: SnapshotRecord): Promise<void> {
     const arrived = await this.#run(this.#assembler.takeSlices(record))
     if (arrived === undefined) return
+    if (this.#pinned !== undefined) return this.#note(arrived, 'left')
     for (const side of [this.#front, this.#back]) {
       // What a full version makes obsolete need not be applied.
       if (arrived.state === 'whole' && arrived.kind === 'full') side.waiting.length = 0
@@ -161,12 +259,8 @@ export class ReplicaPair {
       this.#front.waiting.length = 0
       return
     }
-    const changed = this.#front
-    this.#front = this.#back
-    this.#back = changed
-    this.#notify()
-    await changed.replica.scorer.idle()
-    await this.#apply(changed, false)
+    await this.#change()
+    await this.#apply(this.#back, false)
   }
 
   async #apply({ replica, waiting }: { replica: Replica; waiting: Arrived[] }, isFirst: boolean): Promise<void> {
@@ -188,17 +282,30 @@ export class ReplicaPair {
         outcome = error.message
       }
       if (!isFirst) continue
-      const { version, kind, manifest } = arrived
-      const parent = arrived.state === 'whole' ? arrived.parent : null
-      const { eventTime: eventTimeMs, checksum, metrics } = manifest
-      this.#versions.push({ version, kind, parent, eventTimeMs, checksum, metrics, outcome })
-      if (this.#versions.length > KEPT_VERSIONS) this.#versions.shift()
+      this.#note(arrived, outcome)
       if (outcome === 'taken') this.#enter('following', '')
       else {
-        logger.warn({ version, reason: outcome }, 'a version can not be applied')
+        logger.warn({ version: arrived.version, reason: outcome }, 'a version can not be applied')
         this.#enter(this.front === undefined ? 'waiting' : 'gap', outcome)
       }
     }
+  }
+
+  #note(arrived: Arrived, outcome: string): void {
+    const { version, kind, manifest } = arrived
+    const parent = arrived.state === 'whole' ? arrived.parent : null
+    const { eventTime: eventTimeMs, checksum, metrics } = manifest
+    const noted = { version, kind, parent, eventTimeMs, checksum, metrics, outcome }
+    // A version that was left, or taken before the way back, comes again when the pin is gone.
+    const known = this.#versions.findIndex(
+      one =>
+        one.version === version &&
+        one.checksum === checksum &&
+        (one.outcome === 'left' || (one.outcome === 'taken' && outcome === 'taken')),
+    )
+    if (known >= 0) this.#versions[known] = noted
+    else this.#versions.push(noted)
+    if (this.#versions.length > KEPT_VERSIONS) this.#versions.shift()
   }
 
   #enter(state: FollowerState, reason: string): void {

@@ -36,6 +36,11 @@ export class Replica {
     return this.#chain.held
   }
 
+  /** The next version that it follows is full, and may be one that it had. */
+  forget(): void {
+    this.#chain.forget()
+  }
+
   /** run: goes through the work, with pauses or without. Whoever asks must have been answered. */
   async follow(
     arrived: WholeVersion | IncompleteVersion,

@@ -61,6 +61,11 @@ export class VersionChain {
     return this.#held
   }
 
+  /** What was taken may come again, in its order, from a full version on. */
+  forget(): void {
+    this.#taken.clear()
+  }
+
   /** Little by little; in between the parts are of no version. */
   *take(arrived: WholeVersion | IncompleteVersion): Generator<void, Exclude<Step, { kind: 'more' }>> {
     const { version, manifest } = arrived

@@ -79,6 +79,8 @@ for (const [name, changes] of Object.entries(VARIANTS)) {
 class HandFeed implements SnapshotFeed {
   readonly name = 'by hand'
   handlers: FeedHandlers | undefined
+  /** What the output holds. */
+  held: SnapshotRecord[] = []
 
   follow(handlers: FeedHandlers, stop: AbortSignal): Promise<void> {
     this.handlers = handlers
@@ -86,15 +88,27 @@ class HandFeed implements SnapshotFeed {
   }
 
   async give(...records: SnapshotRecord[]): Promise<void> {
-    for (const record of records) await this.handlers?.take(record)
+    for (const record of records) {
+      this.held.push(record)
+      await this.handlers?.take(record)
+    }
+  }
+
+  async read(take: (record: SnapshotRecord) => void | Promise<void>): Promise<void> {
+    for (const record of this.held) await take(record)
   }
 }
 
-async function handFed(file: string, set: string[]) {
+async function handFed(
+  file: string,
+  set: string[],
+  { pin, held = [] }: { pin?: number; held?: SnapshotRecord[] } = {},
+) {
   const loaded = loadChecked(file, { set })
   const feed = new HandFeed()
+  feed.held = held
   const backend = await createOnnxBackend({ threads: 1 })
-  const deps = { loaded, backend, feed, logger: silentLog, clock: systemClock, pause: () => pause() }
+  const deps = { loaded, backend, feed, logger: silentLog, clock: systemClock, pause: () => pause(), pin }
   const pair = await ReplicaPair.create(deps)
   pair.start()
   await feed.handlers?.caughtUp()
@@ -197,6 +211,76 @@ test('a version that lacks a piece is never scored with: answers stay as they we
     follower.versions().map(({ outcome }) => outcome === 'taken'),
     [false, true, true, false, false, true],
   )
+  await follower.close()
+})
+
+test('rolled back, it answers with the bits that the version gave when it was the newest, and goes on when it is unpinned', async () => {
+  const { feed, follower } = await handFed(shopFile, DELTAS)
+  const versions = await versionsOf(shopFile, DELTAS)
+  const [some, rest] = [versions.slice(0, 9), versions.slice(9, 12)]
+  const expected = new Map<number, Awaited<ReturnType<typeof answersOf>>>()
+  const numberOf = (records: SnapshotRecord[] | undefined) => records?.at(-1)?.version ?? -1
+  for (const records of some) {
+    await feed.give(...records)
+    expected.set(numberOf(records), await answersOf(follower))
+  }
+  let isDone = false
+  let asked = 0
+  const asking = (async () => {
+    while (!isDone) {
+      const answer = await follower.score({ user: userId(7), items: CANDIDATES, context: CONTEXT })
+      if (expected.has(answer.version)) assert.deepEqual(answer, expected.get(answer.version)?.scored)
+      asked++
+      await pause()
+    }
+  })()
+  try {
+    for (const place of [3, 0, 8, 5]) {
+      const version = numberOf(some[place])
+      await follower.pin(version)
+      const { state, pinned } = follower.model()
+      assert.deepEqual([state, pinned, follower.model().version], ['pinned', version, version])
+      assert.deepEqual(await answersOf(follower), expected.get(version), `version ${version}`)
+    }
+    const pinned = numberOf(some[5])
+    await feed.give(...rest.flat().slice(0, -1))
+    assert.equal(follower.model().version, pinned, 'what is published changes nothing')
+    assert.equal(follower.model().newest, numberOf(rest[1]))
+    assert.equal(follower.versions().at(-1)?.outcome, 'left')
+
+    await assert.rejects(follower.pin(99_999), {
+      code: 'SNAPSHOT_NOT_FOUND',
+      message: /99999 can not be reconstructed/,
+    })
+    assert.deepEqual(await answersOf(follower), expected.get(pinned))
+    await follower.unpin()
+    assert.deepEqual([follower.model().state, follower.model().version], ['following', numberOf(rest[1])])
+    // In the middle of a version that was coming.
+    await feed.give(...(rest[2]?.slice(-1) ?? []))
+    assert.deepEqual([follower.model().state, follower.model().version], ['following', numberOf(rest[2])])
+    assert.ok(follower.versions().every(({ outcome }) => outcome === 'taken'))
+    const late = await handFed(shopFile, DELTAS)
+    await late.feed.give(...versions.slice(0, 12).flat())
+    assert.deepEqual(await answersOf(follower), await answersOf(late.follower))
+    await late.follower.close()
+  } finally {
+    isDone = true
+  }
+  await asking
+  assert.ok(asked > 10)
+  await follower.close()
+})
+
+test('pinned from the start it answers with that version; one that the output no longer leads to is refused, and nothing changes', async () => {
+  const versions = await versionsOf(shopFile, DELTAS)
+  const wanted = versions[4]?.at(-1)?.version ?? -1
+  const { feed, follower } = await handFed(shopFile, DELTAS, { pin: wanted, held: versions.slice(0, 8).flat() })
+  await follower.ready()
+  assert.deepEqual([follower.model().state, follower.model().version], ['pinned', wanted])
+  // What it rests on has been taken out of the output.
+  feed.held = versions.slice(2).flat()
+  await assert.rejects(follower.pin(versions[6]?.at(-1)?.version ?? -1), { code: 'SNAPSHOT_NOT_FOUND' })
+  assert.deepEqual([follower.model().state, follower.model().version], ['pinned', wanted])
   await follower.close()
 })
 

@@ -129,6 +129,20 @@ test('the server answers over HTTP what a follower answers in process, and what 
     const { status, type } = await ask(`${url}${path}`, body)
     assert.deepEqual([path, status, type], [path, expected, 'application/problem+json'])
   }
+  const pinned = async (method: string, body?: unknown) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+    const answer = await fetch(`${url}/v1/model/pin`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    return [answer.status, ((await answer.json()) as { pinned?: number; state?: string }).state]
+  }
+  assert.deepEqual(await pinned('PUT', { version }), [200, 'pinned'])
+  assert.match(await (await fetch(readyz)).text(), /pinned to version/)
+  assert.deepEqual(await pinned('PUT', { version: 1_000_000 }), [404, undefined])
+  assert.deepEqual(await pinned('PUT', { version: 'last' }), [400, undefined])
+  assert.deepEqual(await pinned('DELETE'), [200, 'following'])
   await follower.close()
   const { code } = await running.kill('SIGTERM')
   assert.equal(code, 0)

@@ -44,6 +44,10 @@ const PLAYGROUND = `
   <section class="head" aria-labelledby="h-playground">
     <div class="title"><h1 id="h-playground">Playground</h1><p id="playground-version" class="note"></p></div>
     <p id="playground-message" class="message" role="status">Asking whether the model can be asked…</p>
+    <details id="rollback" class="rollback"><summary>Versions</summary>
+      <p id="rollback-said" class="note" role="status"></p>
+      <form id="admin-form" hidden><label for="admin-key">Key with the scope admin</label><input id="admin-key" type="password" autocomplete="off"><button type="submit">Try again</button></form>
+      <ul id="rollback-list"></ul></details>
     <p id="playground-said" class="visually-hidden" aria-live="polite"></p>
   </section>
   <div id="playground-board" class="board" hidden>

@@ -11,6 +11,7 @@ import {
   id,
   itemsAnswer,
   modelAnswer,
+  pinBody,
   querySize,
   scoreAnswer,
   scoreBody,
@@ -25,6 +26,7 @@ import type { HttpPlugin } from './plugin.js'
 import { HttpProblem } from './problem.js'
 
 const READ = { scope: 'read' } as const
+const ADMIN = { scope: 'admin' } as const
 const FEW = 10
 const sized = z.object({ size: querySize.optional() })
 
@@ -138,6 +140,32 @@ export function createModelRoutes(follower: Follower): HttpPlugin {
       { config: READ, schema: { summary: 'Which version answers', response: { 200: modelAnswer } } },
       () => answering(() => modelOf(follower)),
     )
+    app.put(
+      '/v1/model/pin',
+      {
+        config: ADMIN,
+        schema: {
+          summary: 'Go back to a version, or on, and stay there',
+          description: 'Until it is unpinned or the process ends. 404: it can not be reconstructed any more.',
+          body: pinBody,
+          response: { 200: modelAnswer },
+        },
+      },
+      ({ body: { version } }) =>
+        pinning(async () => {
+          await follower.pin(version)
+          return modelOf(follower)
+        }),
+    )
+    app.delete(
+      '/v1/model/pin',
+      { config: ADMIN, schema: { summary: 'On to the newest version', response: { 200: modelAnswer } } },
+      () =>
+        pinning(async () => {
+          await follower.unpin()
+          return modelOf(follower)
+        }),
+    )
     app.get(
       '/v1/versions',
       { config: READ, schema: { summary: 'Versions that came, newest last', response: { 200: versionsAnswer } } },
@@ -171,6 +199,15 @@ const none = (reason: string) =>
   new HttpProblem(503, `there is no version to answer with yet${reason === '' ? '' : `: ${reason}`}`, {
     'retry-after': '2',
   })
+
+async function pinning<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'SNAPSHOT_NOT_FOUND') throw new HttpProblem(404, error.message)
+    throw error
+  }
+}
 
 async function answering<T>(answer: () => T | Promise<T>): Promise<T> {
   try {

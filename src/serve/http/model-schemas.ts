@@ -95,10 +95,13 @@ export const modelAnswer = z.object({
   state: z.string(),
   reason: z.string(),
   checksum: z.string(),
+  pinned: z.int().optional().meta({ description: 'The version that stays until it is unpinned.' }),
+  newest: z.int().optional().meta({ description: 'The newest version that came.' }),
   tasks: z.array(z.object({ name: z.string(), head: z.string(), rank: number })),
   users: z.int().optional(),
   items: z.int().optional(),
 })
+export const pinBody = z.object({ version: z.int().min(0) })
 export const versionsAnswer = z.object({
   versions: z.array(
     z.object({
@@ -108,7 +111,9 @@ export const versionsAnswer = z.object({
       eventTime: z.int(),
       checksum: z.string(),
       metrics: z.record(z.string(), number),
-      outcome: z.string().meta({ description: '`taken`, or why it can not be had.' }),
+      outcome: z
+        .string()
+        .meta({ description: '`taken`, `left` because another one is pinned, or why it can not be had.' }),
     }),
   ),
 })

@@ -5,6 +5,8 @@ export interface ModelInfo {
   version: number
   ageSeconds: number
   state: string
+  /** The version that stays. */
+  pinned?: number
   tasks: { name: string; head: string; rank: number }[]
 }
 
@@ -40,6 +42,13 @@ export interface UserEvent {
   eventTime: number
 }
 
+export interface KnownVersion {
+  version: number
+  kind: string
+  eventTime: number
+  outcome: string
+}
+
 const path = (id: string) => encodeURIComponent(id)
 
 export const modelInfo = (signal?: AbortSignal) => ask<ModelInfo>('/v1/model', undefined, signal)
@@ -60,3 +69,12 @@ export const someUsers = async (size: number) => (await ask<{ users: string[] }>
 export async function recentEvents(user: string): Promise<UserEvent[]> {
   return (await ask<{ recent: UserEvent[] }>(`/v1/users/${path(user)}`)).recent
 }
+
+/** Newest last. */
+export const knownVersions = async () => (await ask<{ versions: KnownVersion[] }>('/v1/versions')).versions
+
+/** Stay at this version; undefined: at none. */
+export const pinTo = (version: number | undefined) =>
+  version === undefined
+    ? ask<ModelInfo>('/v1/model/pin', undefined, undefined, 'DELETE')
+    : ask<ModelInfo>('/v1/model/pin', { version }, undefined, 'PUT')

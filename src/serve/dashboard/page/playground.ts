@@ -15,6 +15,7 @@ import {
   type UserEvent,
 } from './model-api.js'
 import { createRanking } from './ranking.js'
+import { startRollback } from './rollback.js'
 import { createSliders } from './sliders.js'
 import { publishedOf } from './state.js'
 
@@ -43,6 +44,11 @@ export function startPlayground(status: () => Status | undefined) {
   const sliders = createSliders(() => void rank())
   const ranking = createRanking(item => void look(item))
 
+  startRollback(changed => {
+    model = changed
+    showVersion()
+    void rank()
+  })
   byId('user-form').addEventListener('submit', event => {
     event.preventDefault()
     if (input.value.trim() !== '') void choose(input.value.trim())
