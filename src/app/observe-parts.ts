@@ -4,6 +4,7 @@ import { EVENT_KINDS } from '../domain/event.js'
 import { DROP_REASONS, REJECT_REASONS } from '../domain/outcome.js'
 import type { MetricsAnswer } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
+import { formatDuration } from '../std/duration.js'
 import type { Observation } from './observation.js'
 import { observeWindow } from './observe-dashboard.js'
 
@@ -12,7 +13,8 @@ const POSITIVES = ['click', 'buy', 'rating'] as const
 /** Called when the state is restored: what the checkpoint brought back does not count. */
 export function observeParts(parts: PipelineParts, observation: Observation): void {
   const { metrics } = observation
-  const { counts, joiner, position, dispatcher } = parts
+  const { config, counts, joiner, position, dispatcher } = parts
+  const names = config.tasks.map(task => task.name)
   observation.isRelearning = () => parts.relearning !== undefined
   observation.isRestored = position.records > 0
   const read = () => {
@@ -28,8 +30,22 @@ export function observeParts(parts: PipelineParts, observation: Observation): vo
     metrics.advance('millrace_late_total', join.late)
     metrics.set('millrace_waiting_impressions', join.waiting)
     metrics.set('millrace_waiting_positives', join.orphans)
+    for (const [task, shares] of Object.entries(maturity())) {
+      for (const [age, share] of Object.entries(shares))
+        metrics.set('millrace_label_maturity_ratio', share, { task, age })
+    }
     metrics.set('millrace_stream_timestamp_seconds', position.eventTimeMs / 1000)
     if (dispatcher.isHolding !== undefined) metrics.set('millrace_publish_held', dispatcher.isHolding ? 1 : 0)
+  }
+  /** By task and age. */
+  function maturity(): Record<string, Record<string, number>> {
+    const curves = joiner
+      .maturity()
+      .map((points, index): [string, Record<string, number>] => [
+        names[index] ?? '',
+        Object.fromEntries(points.map(({ ageMs, share }) => [formatDuration(ageMs), share])),
+      ])
+    return Object.fromEntries(curves.filter(([, shares]) => Object.keys(shares).length > 0))
   }
   metrics.passOver(read)
   metrics.onScrape(read)
@@ -38,7 +54,7 @@ export function observeParts(parts: PipelineParts, observation: Observation): vo
     const { waiting, matured, attributed, organic, late } = joiner.stats()
     const { records, eventTimeMs } = position
     const eventTime = eventTimeMs === 0 ? null : eventTimeMs
-    const labels = { waiting, matured, attributed: { ...attributed }, organic, late }
+    const labels = { waiting, matured, attributed: { ...attributed }, organic, late, maturity: maturity() }
     return { records, eventTime, events: { ...events }, rejects: { ...rejects }, drops: { ...drops }, labels }
   })
 }

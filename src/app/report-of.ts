@@ -35,6 +35,7 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
       totals: metrics.totals.filter(line => line.task === name),
       byExperience: metrics.byExperience.filter(line => line.task === name),
       calibration: result.calibration.find(curve => curve.task === name)?.points ?? [],
+      maturity: result.maturity[taskIndex.indexOf(name)] ?? [],
     })),
     curve: history.map(({ records, eventTimeMs, tasks }) => ({
       events: records,

@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { tensorflowEnvironment } from '../backend/tensorflow-environment.js'
 import { setEnvironment } from '../config/load.js'
 import type { JoinStats } from '../join/join.js'
+import type { MaturityPoint } from '../join/label-ages.js'
 import { WorkerLearner } from '../learn/worker-client.js'
 import type { Counts } from '../pipeline/counts.js'
 import { type AlarmPoint, History, type HistoryPoint } from '../pipeline/history.js'
@@ -40,6 +41,8 @@ export interface SessionResult {
   steps: number
   counts: Counts
   join: JoinStats
+  /** Per task. */
+  maturity: MaturityPoint[][]
   history: readonly HistoryPoint[]
   alarms: readonly AlarmPoint[]
   metrics: MetricsAnswer
@@ -162,6 +165,7 @@ async function runSession(
     steps: dispatcher.steps,
     counts,
     join: joiner.stats(),
+    maturity: joiner.maturity(),
     history: history.points,
     alarms: history.alarms,
     metrics,

@@ -9,6 +9,7 @@
 import type { Impression, Positive } from '../domain/event.js'
 import type { LoadedState, PartState } from '../domain/state.js'
 import type { KindPlan, LabelGroup, LabelPlan } from './label.js'
+import type { LabelAges } from './label-ages.js'
 import type { Matured } from './matured.js'
 import type { PairKey } from './pair-key.js'
 import { PairQueue } from './pair-queue.kernel.js'
@@ -21,6 +22,7 @@ export class WaitingImpressions {
   readonly #plan: LabelPlan
   readonly #ports: JoinPorts
   readonly #matured: Matured
+  readonly #ages: LabelAges
   readonly #queue: PairQueue
   readonly #cursors: number[]
   /** The window of nextDueMs(). */
@@ -28,10 +30,11 @@ export class WaitingImpressions {
   /** Impression and task of each label that has just come after it was learned as 0. */
   #late: { entry: number; task: number }[] = []
 
-  constructor(plan: LabelPlan, ports: JoinPorts, matured: Matured) {
+  constructor(plan: LabelPlan, ports: JoinPorts, matured: Matured, ages: LabelAges) {
     this.#plan = plan
     this.#ports = ports
     this.#matured = matured
+    this.#ages = ages
     this.#queue = new PairQueue(plan.tasks, 1)
     this.#cursors = plan.windowsMs.map(() => 0)
   }
@@ -98,7 +101,7 @@ export class WaitingImpressions {
     for (const group of plan.groups) {
       if (timeMs > shownMs + group.windowMs || !this.#isCreditable(entry, group)) continue
       found = true
-      for (const task of group.tasks) this.#setFirst(entry, task, waiting.label(positive, task))
+      for (const task of group.tasks) this.#setFirst(entry, task, waiting.label(positive, task), timeMs)
     }
     if (this.#late.length > 0) this.#correct()
     return found
@@ -176,24 +179,25 @@ export class WaitingImpressions {
       }
     }
     if (best < 0) return false
-    if (requested || group.attribution !== 'all') this.#label(best, group, event.value)
+    if (requested || group.attribution !== 'all') this.#label(best, group, event)
     else {
       for (let entry = newest; entry >= first; entry = queue.older(entry)) {
         const shownMs = queue.timeMs(entry)
-        if (shownMs <= timeMs && timeMs <= shownMs + group.windowMs) this.#label(entry, group, event.value)
+        if (shownMs <= timeMs && timeMs <= shownMs + group.windowMs) this.#label(entry, group, event)
       }
     }
     return true
   }
 
-  #label(entry: number, group: LabelGroup, value: number): void {
-    for (const task of group.tasks) this.#setFirst(entry, task, this.#plan.labelOf(task, value))
+  #label(entry: number, group: LabelGroup, { value, eventTimeMs }: Positive): void {
+    for (const task of group.tasks) this.#setFirst(entry, task, this.#plan.labelOf(task, value), eventTimeMs)
   }
 
   /** The first label of a task stays. */
-  #setFirst(entry: number, task: number, label: number): void {
+  #setFirst(entry: number, task: number, label: number, timeMs: number): void {
     if ((this.#queue.bits(entry) & (1 << task)) !== 0) return
     this.#queue.setLabel(entry, task, label)
+    if (this.#queue.tag(entry) !== BEGUN) this.#ages.add(task, timeMs - this.#queue.timeMs(entry))
     const early = this.#plan.early[task] ?? -1
     if (label > 0 && early >= 0 && (this.#cursors[early] ?? 0) > entry) this.#late.push({ entry, task })
   }

@@ -28,6 +28,7 @@ import type { Hasher } from '../std/hash.js'
 import { Random } from '../std/random.js'
 import { WaitingImpressions } from './impressions.js'
 import { type KindPlan, type LabelPlan, planLabels } from './label.js'
+import { LabelAges, type MaturityPoint } from './label-ages.js'
 import { Matured } from './matured.js'
 import { Orphans, subjectOf } from './orphans.js'
 import { PairKey } from './pair-key.js'
@@ -46,6 +47,7 @@ export class Joiner {
   readonly #key: PairKey
   readonly #counters = createCounters()
   readonly #matured: Matured
+  readonly #ages: LabelAges
   readonly #impressions: WaitingImpressions
   readonly #orphans: Orphans
   #watermarkMs = Number.NEGATIVE_INFINITY
@@ -59,7 +61,8 @@ export class Joiner {
     this.#random = new Random(seed)
     this.#key = new PairKey(hasher)
     this.#matured = new Matured(this.#plan, ports, this.#counters)
-    this.#impressions = new WaitingImpressions(this.#plan, ports, this.#matured)
+    this.#ages = new LabelAges(tasks)
+    this.#impressions = new WaitingImpressions(this.#plan, ports, this.#matured, this.#ages)
     this.#orphans = new Orphans(
       this.#plan,
       config,
@@ -104,6 +107,11 @@ export class Joiner {
     return { waiting: this.#impressions.size, orphans: this.#orphans.size, ...structuredClone(this.#counters) }
   }
 
+  /** Per task with a window: how many of its labels come by which age. Organic examples do not count: nothing was shown. */
+  maturity(): MaturityPoint[][] {
+    return this.#ages.maturity()
+  }
+
   /** The rows that belong to the saved state, in its order. */
   waitingRows(): Int32Array {
     const impressions = this.#impressions.rows()
@@ -122,6 +130,7 @@ export class Joiner {
         cursors: this.#impressions.cursors(),
         random: this.#random.state(),
         counters: structuredClone(this.#counters) as unknown as Json,
+        ages: this.#ages.toJson(),
       },
       arrays: { ...this.#impressions.saveArrays(), ...this.#orphans.saveArrays() },
     }
@@ -134,10 +143,12 @@ export class Joiner {
       cursors: number[]
       random: [number, number, number, number]
       counters: JoinCounters
+      ages?: number[][]
     }
     this.#watermarkMs = meta.watermarkMs ?? Number.NEGATIVE_INFINITY
     this.#random.restore(meta.random)
     Object.assign(this.#counters, structuredClone(meta.counters))
+    this.#ages.fromJson(meta.ages)
     const taken = this.#impressions.load(meta.cursors, state.arrays, rows)
     this.#orphans.load(state.arrays, rows, taken)
     this.#nextDueMs = Math.min(this.#orphans.nextDueMs(), this.#impressions.nextDueMs())

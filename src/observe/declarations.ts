@@ -74,6 +74,10 @@ export const DECLARATIONS = {
   millrace_waiting_positives: gauge('Clicks, buys and ratings that wait for their impression.', []),
   millrace_matured_total: counter('Labels that matured: each was judged and learned once.', []),
   millrace_attributed_total: counter('Clicks, buys and ratings that found their impression.', ['kind']),
+  millrace_label_maturity_ratio: gauge(
+    'Of the labels of a task that come within its window, the share that has come by this age of the impression.',
+    ['task', 'age'],
+  ),
   millrace_organic_total: counter('Clicks, buys and ratings that became examples without an impression.', []),
   millrace_late_total: counter('Records behind the watermark, used or not.', []),
 

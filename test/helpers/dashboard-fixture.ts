@@ -81,7 +81,14 @@ export const LEARNING: Reading = {
   events: { impression: 120_000, click: 12_000, buy: 900, rating: 1500, item: 800 },
   rejects: { 'invalid-id': 12 },
   drops: { duplicate: 3 },
-  labels: { waiting: 3420, matured: 230_000, attributed: { click: 11_900, buy: 880, rating: 0 }, organic: 4, late: 17 },
+  labels: {
+    waiting: 3420,
+    matured: 230_000,
+    attributed: { click: 11_900, buy: 880, rating: 0 },
+    organic: 4,
+    late: 17,
+    maturity: { buy: { '1h': 0.4, '7d': 1 } },
+  },
 }
 
 /** As after 30 windows. */

@@ -1,4 +1,5 @@
 /** The tables of the HTML report. */
+import { formatDuration } from '../../std/duration.js'
 import type { TaskMetrics } from '../metrics/task-metrics.js'
 import { experienceRows, tasksByExperience } from './experience.js'
 import {
@@ -92,6 +93,21 @@ export function countTable(caption: string, counts: Record<string, number>, form
 
 export function durationTable(report: RunReport): Markup | undefined {
   return countTable('Wall time', report.durationsMs, formatSeconds)
+}
+
+/** Ages as rows, tasks as columns. */
+export function maturityTable({ tasks }: RunReport): Markup | undefined {
+  const shown = tasks.filter(({ maturity }) => maturity.length > 0)
+  if (shown.length === 0) return undefined
+  const ages = [...new Set(shown.flatMap(({ maturity }) => maturity.map(({ ageMs }) => ageMs)))].sort((a, b) => a - b)
+  const shareOf = ({ maturity }: ReportedTask, age: number) => maturity.find(({ ageMs }) => ageMs === age)?.share
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Label maturity"><table>
+    <caption>Of the labels that come within the window, how many have come by which age of the impression</caption>
+    <thead><tr><th scope="col">age</th>${shown.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+    <tbody>${ages.map(
+      age => html`<tr><th scope="row">${formatDuration(age)}</th>
+      ${shown.map(task => html`<td>${formatFigure('share', shareOf(task, age))}</td>`)}</tr>`,
+    )}</tbody></table></div>`
 }
 
 export function alarmTable({ alarms }: RunReport): Markup | undefined {

@@ -11,6 +11,7 @@ import {
   durationTable,
   experienceTable,
   leaderboardTable,
+  maturityTable,
   plotTable,
   totalTables,
 } from './html-tables.js'
@@ -52,6 +53,7 @@ export function renderHtml(reports: readonly [RunReport, ...RunReport[]]): strin
       'grid',
       report.tasks.map(task => calibrationPlot(reports, task)).map(plot => plot && figure(plot)),
     )}
+    ${section('Label maturity', 'stack', [maturityTable(report)])}
     ${section('Task weights', 'grid', [...weightPlots(reports).map(figure), ...reports.filter(run => !weightsMoved(run)).map(constantWeights)])}
     ${section(
       'Loss and throughput',

@@ -64,6 +64,8 @@ export interface ReportedTask {
   byExperience: ExperienceMetrics[]
   /** Empty for numeric tasks. */
   calibration: CalibrationPoint[]
+  /** Rising in age, the window last: which share of the labels has come by then. Empty without a window, or a label. */
+  maturity: { ageMs: number; share: number }[]
 }
 
 /** One window of progressive validation. */

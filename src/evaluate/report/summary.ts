@@ -1,4 +1,5 @@
 /** The figures of a run as `evaluate --json` prints them: `tasks.<name>.{auc,logLoss,…}` and `eventsPerSecond`. */
+import { formatDuration } from '../../std/duration.js'
 import type { ExperienceMetrics, MetricValues, Split } from '../metrics/task-metrics.js'
 import type { Counts, ReportedAlarm, RunReport } from './report.js'
 
@@ -14,6 +15,8 @@ interface TaskSummary extends MetricValues {
   splits: Partial<Record<Split, Figures>>
   /** The same figures by how many events the user, or the item, had had before; bands with labels only. */
   byExperience: Record<ExperienceMetrics['side'], Record<string, Figures>>
+  /** By age ('1h'): the share of the labels that has come by then. Absent without a window. */
+  maturity?: Record<string, number>
 }
 
 export interface RunSummary {
@@ -51,6 +54,8 @@ function summariseRun(report: RunReport): RunSummary {
     for (const { side, events, count, positives, values } of task.byExperience) {
       if (count > 0) summary.byExperience[side][events] = { count, positives, ...values }
     }
+    if (task.maturity.length > 0)
+      summary.maturity = Object.fromEntries(task.maturity.map(({ ageMs, share }) => [formatDuration(ageMs), share]))
     tasks[task.name] = summary
   }
   return {

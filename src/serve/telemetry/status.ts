@@ -43,6 +43,10 @@ const now = z.object({
     attributed: counts,
     organic: z.number(),
     late: z.number(),
+    maturity: z.record(z.string(), z.record(z.string(), z.number())).meta({
+      description:
+        'By task and age of the impression: the share of the labels within the window that has come by then.',
+    }),
   }),
 })
 

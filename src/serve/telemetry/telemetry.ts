@@ -41,7 +41,7 @@ const NOTHING: Omit<Now, 'at'> = {
   events: {},
   rejects: {},
   drops: {},
-  labels: { waiting: 0, matured: 0, attributed: {}, organic: 0, late: 0 },
+  labels: { waiting: 0, matured: 0, attributed: {}, organic: 0, late: 0, maturity: {} },
 }
 
 export class Telemetry {

@@ -30,7 +30,7 @@ test('a run of nothing is a page without undefined figures', () => {
   const report = sampleReport()
   const empty = {
     ...report,
-    tasks: report.tasks.map(task => ({ ...task, totals: [], byExperience: [], calibration: [] })),
+    tasks: report.tasks.map(task => ({ ...task, totals: [], byExperience: [], calibration: [], maturity: [] })),
     curve: [],
     weights: { steps: [], weights: {} },
     throughput: [],

@@ -13,6 +13,7 @@ function run(name: string, auc: number | undefined, rmse: number): RunReport {
     totals: [{ task, split: 'all', count: 9, positives: 1, values }],
     byExperience: [],
     calibration: [],
+    maturity: [],
   })
   return {
     ...sample,

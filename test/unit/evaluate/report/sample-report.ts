@@ -44,6 +44,13 @@ export function sampleReport(options: SampleOptions = {}): RunReport {
       totals: totals.filter(entry => entry.task === task.name),
       byExperience: byExperience.filter(entry => entry.task === task.name),
       calibration: calibration.find(entry => entry.task === task.name)?.points ?? [],
+      maturity:
+        task.name === 'buy'
+          ? [
+              { ageMs: 3_600_000, share: 0.5 },
+              { ageMs: 604_800_000, share: 1 },
+            ]
+          : [],
     }),
   )
   const steps = Array.from({ length: 120 }, (_, index) => (index + 1) * 10)

@@ -10,6 +10,8 @@ test('a run is summed up as tasks.NAME.METRIC and eventsPerSecond', () => {
   assert.equal(summary.tasks.click.auc, report.tasks[0]?.totals[0]?.values.auc)
   assert.equal(summary.tasks.rating.rmse, report.tasks[2]?.totals[0]?.values.rmse)
   assert.equal(summary.tasks.click.splits['cold-user'].count, report.tasks[0]?.totals[1]?.count)
+  assert.deepEqual(summary.tasks.buy.maturity, { '1h': 0.5, '7d': 1 })
+  assert.equal('maturity' in summary.tasks.click, false)
   assert.equal('variants' in summary, false)
 })
 

@@ -61,6 +61,7 @@ test('a run without a single label still has its tables', () => {
     ...task,
     totals: task.totals.map(entry => ({ ...entry, count: 0, positives: 0, values: {} })),
     calibration: [],
+    maturity: [],
   }))
   const text = renderTerminal([{ ...report, tasks }], { colour: false })
   assert.match(text, /click +all +0 +– +–/)
