@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
 import { RETRIEVAL_TASK } from '../evaluate/retrieval.js'
 import { checkFeatures } from '../features/check.js'
+import { earlyWindow } from '../join/label.js'
 
 /** set: 'weights.method=gradnorm'; a value is read as YAML. */
 export function loadChecked(file: string, options: { set?: string[] }): LoadedConfig {
@@ -77,6 +78,11 @@ function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {
       }
     if (early !== undefined && early < (given?.label.window ?? 0))
       yield { path: at('label', 'early'), message: `'${given?.name}' is not final by then: its window is longer` }
+    if (task.label.late === 'fake-negative-weighted' && earlyWindow(task, tasks) === undefined)
+      yield {
+        path: at('label', 'late'),
+        message: 'is for tasks that are learned early: `given` another, or with `early`',
+      }
     if (task.name === RETRIEVAL_TASK)
       yield { path: at('name'), message: `'${RETRIEVAL_TASK}' is the name of the figures of top-N` }
     if (task.calibration !== undefined && task.head !== 'binary')

@@ -79,8 +79,8 @@ const label = z.strictObject({
     'Which waiting impressions of the same user and item a positive labels. last: the last one. given: the last one where what the task is `given` happened, so that a buy is credited to the last click. all: all within the window.',
   ),
   late: about(
-    z.enum(['take-back', 'duplicate', 'wait']).default('take-back'),
-    'Binary tasks on clicks and buys that know when to learn early (`early`). take-back: what is known by then is learned, 0 if nothing came; a positive that comes after all is learned at once, and the 0 is taken back. duplicate: the same without taking back, which predicts too little. wait: nothing is learned before the window is over. Only final labels are judged.',
+    z.enum(['take-back', 'duplicate', 'fake-negative-weighted', 'wait']).default('take-back'),
+    'Binary tasks on clicks and buys that know when to learn early (`early`). take-back: what is known by then is learned, 0 if nothing came; a positive that comes after all is learned at once, and the 0 is taken back. duplicate: the same without taking back, which predicts too little. fake-negative-weighted: duplicate, with all labels weighted by what the model says, as if each positive had been learned as 0 first (Ktena et al. 2019), which predicts too much where most positives are known early. wait: nothing is learned before the window is over. Only final labels are judged.',
   ),
   early: about(
     optionalDuration(),

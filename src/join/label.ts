@@ -105,7 +105,7 @@ export function planLabels(tasks: readonly TaskConfig[]): LabelPlan {
     tasksOfWindow: windowsMs.map(windowMs => where(({ label }) => label.window === windowMs)),
     earlyOfWindow: windowsMs.map(windowMs => tasks.flatMap((_, task) => (earlyMs[task] === windowMs ? task : []))),
     early: earlyMs.map(windowMs => (windowMs === undefined ? -1 : windowsMs.indexOf(windowMs))),
-    duplicates: tasks.map(({ label }) => label.late === 'duplicate'),
+    duplicates: tasks.map(({ label }) => label.late === 'duplicate' || label.late === 'fake-negative-weighted'),
     entireSpace,
     given,
     labelOf(index, value) {

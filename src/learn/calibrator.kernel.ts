@@ -11,10 +11,11 @@ import { PLATT_SIZE, Platt } from '../evaluate/calibration/platt.js'
 import type { TaskMetrics } from '../evaluate/metrics/task-metrics.js'
 import { ProgressiveValidation } from '../evaluate/progressive.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
+import { fakeNegativeWeight } from '../model/fake-negatives.js'
 
 export class Calibrator implements Stateful {
   readonly #columns: ColumnLayout
-  readonly #tasks: readonly { index: number; platt: Platt }[]
+  readonly #tasks: readonly { index: number; platt: Platt; fakeNegatives: boolean }[]
   readonly #raw: ProgressiveValidation
   readonly #calibrated: ReadonlySet<string>
   readonly #state: Float64Array
@@ -22,10 +23,16 @@ export class Calibrator implements Stateful {
   constructor(tasks: readonly TaskConfig[], columns: ColumnLayout) {
     this.#columns = columns
     this.#state = new Float64Array(tasks.length * PLATT_SIZE)
-    this.#tasks = tasks.flatMap(({ calibration }, index) =>
+    this.#tasks = tasks.flatMap(({ calibration, label }, index) =>
       calibration === undefined
         ? []
-        : [{ index, platt: new Platt(this.#state.subarray(index * PLATT_SIZE, (index + 1) * PLATT_SIZE)) }],
+        : [
+            {
+              index,
+              platt: new Platt(this.#state.subarray(index * PLATT_SIZE, (index + 1) * PLATT_SIZE)),
+              fakeNegatives: label.late === 'fake-negative-weighted',
+            },
+          ],
     )
     this.#raw = new ProgressiveValidation(tasks)
     this.#calibrated = new Set(tasks.filter(task => task.calibration !== undefined).map(task => task.name))
@@ -59,10 +66,13 @@ export class Calibrator implements Stateful {
     this.#raw.setStart(about.countFromMs)
     this.#raw.record(rows.length, raw, labels, mask, flags, about.impressionTimesMs)
     for (let i = 0; i < rows.length; i++) {
-      for (const { index, platt } of this.#tasks) {
+      for (const { index, platt, fakeNegatives } of this.#tasks) {
         const bits = mask[i * tasks + index]!
-        if ((bits & MASK_COUNTED) !== 0) platt.learn(raw[i * tasks + index]!, labels[i * tasks + index]!)
-        else if ((bits & MASK_TAKEN_BACK) !== 0) platt.takeBack(raw[i * tasks + index]!)
+        const said = raw[i * tasks + index]!
+        const label = labels[i * tasks + index]!
+        const weight = fakeNegatives ? fakeNegativeWeight(platt.apply(said), label) : 1
+        if ((bits & MASK_COUNTED) !== 0) platt.learn(said, label, weight)
+        else if ((bits & MASK_TAKEN_BACK) !== 0) platt.takeBack(said)
       }
     }
   }

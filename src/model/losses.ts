@@ -1,6 +1,7 @@
 /** The joint loss in the step graph: one block of columns a kind of head, and the sums per task that the host reads. */
 import { MASK_COUNTED, MASK_REACHED, MASK_STEP_TAKEN_BACK, MASK_TAKEN_BACK } from '../domain/example.js'
 import type { GraphBuilder, Node } from '../graph/graph.js'
+import { fakeNegativeLoss } from './fake-negatives.js'
 import { binaryLoss } from './heads/binary.js'
 import { ordinalLoss, type ordinalNodes } from './heads/ordinal.js'
 import { regressionLoss } from './heads/regression.js'
@@ -45,7 +46,9 @@ export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, j
     ? g.input('binaryWeights', ['B', tasks.length])
     : latents
   if (tasks.some(task => task.head === 'binary'))
-    columns.push(binaryLoss(g, latents, g.input('binaryTargets', ['B', tasks.length]), binaryWeights))
+    columns.push(
+      binaryLosses(g, plan.fakeNegatives, latents, g.input('binaryTargets', ['B', tasks.length]), binaryWeights),
+    )
   if (tasks.some(task => task.head === 'regression'))
     columns.push(regressionLoss(g, latents, labels, g.input('numericWeights', ['B', tasks.length])))
   const sums: Node[] = []
@@ -70,7 +73,8 @@ export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, j
   if (joint.length > 0) {
     const weights = g.input('jointWeights', ['B', joint.length])
     const targets = g.input('jointTargets', ['B', joint.length])
-    output('jointLossSums', g.sum(binaryLoss(g, g.concat(joint, 1), targets, weights), [0]))
+    const fake = plan.funnel.map(({ task }) => plan.fakeNegatives[task] === true)
+    output('jointLossSums', g.sum(binaryLosses(g, fake, g.concat(joint, 1), targets, weights), [0]))
   }
   if (exceeding.length > 0) {
     const probabilities = g.sigmoid(latents)
@@ -82,4 +86,14 @@ export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, j
     output('excessLossSums', g.sum(g.concat(each, 1), [0]))
   }
   return sums.reduce((a, b) => g.add(a, b))
+}
+
+/** [B, columns] each; fake: which columns are of tasks whose fake negatives are weighted. */
+function binaryLosses(g: GraphBuilder, fake: readonly boolean[], latents: Node, targets: Node, weights: Node): Node {
+  if (!fake.includes(true)) return binaryLoss(g, latents, targets, weights)
+  const columns = fake.map((isFake, at) => {
+    const [z, t, w] = [latents, targets, weights].map(node => g.slice(node, 1, at, 1)) as [Node, Node, Node]
+    return isFake ? fakeNegativeLoss(g, z, t, w) : binaryLoss(g, z, t, w)
+  })
+  return g.concat(columns, 1)
 }

@@ -36,6 +36,8 @@ export interface StepPlan {
   linear: number
   /** Tasks that are predicted as products. */
   funnel: readonly FunnelStep[]
+  /** By task: its late positives are weighted, not taken back (fake-negatives.ts). */
+  fakeNegatives: readonly boolean[]
   /** Tasks that are predicted directly, and may not exceed the one before them. */
   exceeding: readonly FunnelStep[]
   /** By task: its column of the output `derived`, or -1. */
@@ -95,6 +97,7 @@ export function planStep(spec: StepGraphSpec): StepPlan {
     interaction,
     linear: dense + pooled,
     funnel,
+    fakeNegatives: tasks.map(({ label }) => label.late === 'fake-negative-weighted'),
     exceeding: architecture.transfers === true ? given : [],
     derived,
     layout: layOut(parameters),

@@ -274,7 +274,7 @@ export class ReferenceJoiner {
   /** Bits of a positive that came after the task was learned. */
   corrected(shown: Shown, task: number): number {
     const before = this.before(task)
-    const isDuplicate = this.tasks[task]!.label.late === 'duplicate'
+    const isDuplicate = ['duplicate', 'fake-negative-weighted'].includes(this.tasks[task]!.label.late)
     const wasReached = before >= 0 && (shown.labels.get(before) ?? 0) > 0
     const step = wasReached && !isDuplicate ? MASK_STEP_TAKEN_BACK : MASK_REACHED
     const entire = isDuplicate ? MASK_COUNTED : MASK_TAKEN_BACK

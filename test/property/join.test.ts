@@ -19,7 +19,13 @@ const task: fc.Arbitrary<TaskConfig> = fc
     attribution: fc.constantFrom('last' as const, 'given' as const, 'all' as const),
     atLeast: fc.constantFrom(undefined, 3.7),
     given: fc.constantFrom(undefined, undefined, 'task0', 'task1'),
-    late: fc.constantFrom('wait' as const, 'duplicate' as const, 'take-back' as const, 'take-back' as const),
+    late: fc.constantFrom(
+      'wait' as const,
+      'duplicate' as const,
+      'fake-negative-weighted' as const,
+      'take-back' as const,
+      'take-back' as const,
+    ),
     early: fc.constantFrom(undefined, undefined, 0, 50, 100),
   })
   .map(({ event, head, window, attribution, atLeast, given, late, early }) => ({

@@ -26,18 +26,18 @@ export class Platt {
     return logistic((this.#state[0] ?? 1) * logit(probability) + (this.#state[1] ?? 0))
   }
 
-  /** probability: as the model said it, before apply(). label: 0 or 1. */
-  learn(probability: number, label: number): void {
+  /** probability: as the model said it, before apply(). label: 0 or 1. weight: what the label counts. */
+  learn(probability: number, label: number, weight = 1): void {
     const [a = 1, b = 0, haa = PRIOR, hab = 0, hbb = PRIOR] = this.#state
     const x = logit(probability)
     const p = logistic(a * x + b)
-    const information = p * (1 - p)
+    const information = weight * p * (1 - p)
     const forget = information / CAPACITY
     const aa = haa + forget * (PRIOR - haa) + information * x * x
     const ab = hab - forget * hab + information * x
     const bb = hbb + forget * (PRIOR - hbb) + information
     const determinant = aa * bb - ab * ab
-    const error = label - p
+    const error = weight * (label - p)
     this.#state.set([a + (error * (bb * x - ab)) / determinant, b + (error * (aa - ab * x)) / determinant, aa, ab, bb])
   }
 

@@ -15,6 +15,8 @@
  *   bias mean, bias variance, factor means [FACTORS], factor variances [FACTORS]
  * Constant and numeric weights lie here. A value without a record contributes its mean, which is 0.
  */
+
+import { fakeNegativeWeight } from '../fake-negatives.js'
 import {
   CONSTANT,
   DENSE,
@@ -109,8 +111,8 @@ export class FactorMachine {
     return z
   }
 
-  /** y: label in latent units. Every value has its record. */
-  learn(records: ValueRecords, dense: Float32Array, first: number, y: number): void {
+  /** y: label in latent units. weighted: as one of fake-negatives.ts. Every value has its record. */
+  learn(records: ValueRecords, dense: Float32Array, first: number, y: number, weighted = false): void {
     const z = this.predict(records, dense, first)
     const s = this.#variance(records, dense, first)
     let curvature: number
@@ -121,8 +123,9 @@ export class FactorMachine {
       gradient = Math.max(-limit, Math.min(limit, (y - z) / NOISE))
     } else {
       const probability = sigmoid(z)
-      curvature = Math.max(LEAST_CURVATURE, probability * (1 - probability))
-      gradient = y - probability
+      const weight = weighted ? fakeNegativeWeight(probability, y) : 1
+      curvature = weight * Math.max(LEAST_CURVATURE, probability * (1 - probability))
+      gradient = weight * (y - probability)
     }
     const step = gradient / (1 + curvature * s)
     const shrink = curvature / (1 + curvature * s)

@@ -43,6 +43,8 @@ interface FastTask {
   /** Index of the task that must have happened, and the recalibration of the product; -1 without. */
   given: number
   product: Stack | undefined
+  /** Late positives are weighted, not taken back. */
+  fakeNegatives: boolean
 }
 
 export class TwoSpeed {
@@ -67,6 +69,7 @@ export class TwoSpeed {
         stack: new Stack(link, stackStart(tasks.length)),
         given,
         product: given < 0 ? undefined : new Stack('logistic', [1], PRODUCT_RIDGE),
+        fakeNegatives: task.label.late === 'fake-negative-weighted',
       }
     })
   }
@@ -151,21 +154,21 @@ export class TwoSpeed {
       const bits = mask[label + t]!
       if (bits === 0) continue
       const task = tasks[t]!
-      const { product, stack, bank } = task
+      const { product, stack, bank, fakeNegatives } = task
       const y = (labels[label + t]! - task.centre) / task.scale
       if (product !== undefined) {
         product.inputs[0] = notes[note + t * NOTES + PRODUCT]!
-        if ((bits & MASK_COUNTED) !== 0) product.learn(y)
+        if ((bits & MASK_COUNTED) !== 0) product.learn(y, fakeNegatives)
         else if ((bits & MASK_TAKEN_BACK) !== 0) product.takeBack()
       }
       const isLearned = (bits & (product === undefined ? MASK_COUNTED : MASK_REACHED)) !== 0
       const isTakenBack = (bits & (product === undefined ? MASK_TAKEN_BACK : MASK_STEP_TAKEN_BACK)) !== 0
       if (!isLearned && !isTakenBack) continue
       this.#fillStack(t, notes, note)
-      if (isLearned) stack.learn(y)
+      if (isLearned) stack.learn(y, fakeNegatives)
       else stack.takeBack()
       for (let m = 0; m < MEMBERS; m++) {
-        if (isLearned) bank[m]!.learn(records, dense, input, y)
+        if (isLearned) bank[m]!.learn(records, dense, input, y, fakeNegatives)
         else bank[m]!.takeBack(records, dense, input)
       }
     }

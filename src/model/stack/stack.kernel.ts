@@ -8,6 +8,7 @@
  * forgetting diverges here, because the members are nearly collinear. It starts at `start` and may only learn from
  * predictions that were made before the label was known: they travel with the example.
  */
+import { fakeNegativeWeight } from '../fake-negatives.js'
 import { HUBER } from '../fast/constants.js'
 import { type Link, sigmoid } from '../fast/link.js'
 
@@ -51,8 +52,8 @@ export class Stack {
     return z
   }
 
-  /** inputs: as they were when the prediction was made; y in latent units. */
-  learn(y: number): void {
+  /** inputs: as they were when the prediction was made; y in latent units. weighted: as one of fake-negatives.ts. */
+  learn(y: number, weighted = false): void {
     const size = this.#size
     const f = this.inputs
     const z = this.predict()
@@ -61,8 +62,9 @@ export class Stack {
     if (this.#link === 'gaussian') gradient = Math.max(-HUBER, Math.min(HUBER, y - z))
     else {
       const probability = sigmoid(z)
-      curvature = Math.max(LEAST_CURVATURE, probability * (1 - probability))
-      gradient = y - probability
+      const weight = weighted ? fakeNegativeWeight(probability, y) : 1
+      curvature = weight * Math.max(LEAST_CURVATURE, probability * (1 - probability))
+      gradient = weight * (y - probability)
     }
     const information = this.information
     for (let i = 0; i < size; i++) {

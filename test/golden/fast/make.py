@@ -34,7 +34,7 @@ class FactorMachine:
         self.w, self.w_var = np.zeros(dense), np.full(dense, DENSE)
         self.start, self.start_var = 0.0, 1.0
 
-    def learn(self, a, b, c, x, y):
+    def learn(self, a, b, c, x, y, weigh=lambda p, y: 1.0):
         every = np.array(a + b + c)
         p, q = self.vec[a].sum(0), self.vec[b].sum(0)
         z = self.start + self.bias[every].sum() + self.w @ x + p @ q
@@ -46,7 +46,8 @@ class FactorMachine:
             g = np.clip(g, -limit, limit)
         else:
             prob = sigmoid(z)
-            h, g = max(H_MIN, prob * (1 - prob)), y - prob
+            weight = weigh(prob, y)
+            h, g = weight * max(H_MIN, prob * (1 - prob)), weight * (y - prob)
         step, shrink = g / (1 + h * s), h / (1 + h * s)
 
         def update(mean, var, dz, prior, noise):
@@ -70,17 +71,23 @@ class Stack:
         self.link, self.ridge = link, STACK_RIDGE[link]
         self.w, self.info = np.r_[np.full(n, 1 / n), 0.0], np.eye(n + 1) * self.ridge
 
-    def learn(self, f, y):
+    def learn(self, f, y, weigh=lambda p, y: 1.0):
         f = np.r_[f, 1.0]
         z = self.w @ f
         if self.link == "gaussian":
             h, g = 1.0, np.clip(y - z, -HUBER, HUBER)
         else:
             prob = sigmoid(z)
-            h, g = max(0.002, prob * (1 - prob)), y - prob
+            weight = weigh(prob, y)
+            h, g = weight * max(0.002, prob * (1 - prob)), weight * (y - prob)
         self.info = STACK_KEEP * self.info + (1 - STACK_KEEP) * self.ridge * np.eye(len(f)) + h * np.outer(f, f)
         self.w = self.w + np.linalg.solve(self.info, f * g)
         return float(z)
+
+
+def fake_negatives(p, y):
+    """Ktena et al. 2019: weights of the log loss, not differentiated."""
+    return 1 + p if y == 1 else (1 - p) * (1 + p)
 
 
 def main():
@@ -90,7 +97,9 @@ def main():
     start = rng.normal(size=(n, K)) * 0.03
     is_id, is_user = np.arange(n) < users + items, np.arange(n) < users
     cases = []
-    for link in ("gaussian", "logistic"):
+    for name in ("gaussian", "logistic", "fake negatives"):
+        link = "gaussian" if name == "gaussian" else "logistic"
+        weigh = {"weigh": fake_negatives} if name == "fake negatives" else {}
         machine, stack, log = FactorMachine(link, is_id, is_user, start, 2), Stack(3, link), []
         for event in range(events):
             a = [int(rng.integers(users)), users + items + int(rng.integers(2))]
@@ -102,9 +111,9 @@ def main():
                 y = 40.0
             log.append(
                 {"asking": a, "answered": b, "bias": c, "dense": x.tolist(), "y": y, "inputs": f.tolist()}
-                | {"z": machine.learn(a, b, c, x, y), "stacked": stack.learn(f, y)}
+                | {"z": machine.learn(a, b, c, x, y, **weigh), "stacked": stack.learn(f, y, **weigh)}
             )
-        cases.append({"link": link, "log": log, "weights": stack.w.tolist()})
+        cases.append({"name": name, "link": link, "log": log, "weights": stack.w.tolist()})
         cases[-1]["biasVariances"] = machine.bias_var.tolist()
     out = {"users": users, "ids": users + items, "starts": start.tolist(), "cases": cases}
     rounded = json.loads(json.dumps(out), parse_float=lambda text: float(f"{float(text):.9g}"))

@@ -22,6 +22,7 @@ BASE = dict(architecture='shared-bottom', hidden=[6, 5], experts=3, tower=3, int
 CASES = {f'{a}-{w}': dict(architecture=a, method=w) for a in ('single-task', 'shared-bottom', 'mmoe') for w in ('manual', 'uncertainty', 'gradnorm')}
 FUNNEL = [dict(name='view', head='binary', prior=1), dict(name='click', head='binary', given='view', prior=1), dict(name='price', head='regression', prior=0.5),
           dict(name='buy', head='binary', given='click', prior=2)]
+FAKE = [{**t, 'late': 'fake-negative-weighted'} if t['name'] in ('click', 'buy') else t for t in FUNNEL]
 CASES.update({f'shared-bottom-{w}': dict(method=w) for w in METHODS})
 CASES.update({f'mmoe-{w}': dict(architecture='mmoe', method=w) for w in ('cagrad', 'famo', 'rho')})
 CASES.update({f'single-task-{w}': dict(architecture='single-task', method=w) for w in ('mgda', 'rho')})
@@ -41,6 +42,8 @@ CASES.update({
     'one-slot': dict(slots=1, tasks=BINARY3),
     'no-dense': dict(dense=0, tasks=BINARY3),
     'no-slots': dict(slots=0, tasks=BINARY3),
+    'funnel-fake-negatives': dict(tasks=FAKE), 'funnel-aitm-fake-negatives': dict(architecture='aitm', tasks=FAKE),
+    'binary-fake-negatives-mgda': dict(tasks=[BINARY3[0], {**BINARY3[1], 'late': 'fake-negative-weighted'}, BINARY3[2]], method='mgda'),
 })
 
 
@@ -202,9 +205,17 @@ def thresholds(raw):
     return torch.stack(t)
 
 
+def fake_negative_loss(p, y):
+    """The paper's: log loss with weights that are not differentiated. Reported is the function that has this gradient."""
+    w = torch.where(y > 0, 1 + p, (1 - p) * (1 + p)).detach()
+    l = F.binary_cross_entropy(p, y, w, reduction='sum')
+    return l + (torch.where(y > 0, -torch.log(p) - p, p + p * p / 2).sum() - l).detach()
+
+
 def task_loss(c, P, k, head, z, y):
     """Summed loss of the counted rows, and the values of all rows are made by `value`."""
     t = c['tasks'][k]
+    if 'late' in t: return fake_negative_loss(torch.sigmoid(z), y)
     if t['head'] == 'binary': return F.binary_cross_entropy_with_logits(z, y, reduction='sum')
     if t['head'] == 'regression': return (((y - head.c) / head.scale() - z) ** 2).sum() / 2 / max(head.e, 1e-3)
     th = thresholds(P[f'ordinal.{k}']); q = torch.sigmoid(z[:, None] - th[None])     # P(y > j)
@@ -223,7 +234,8 @@ def loss_of(c, P, k, head, z, y, mask):
     if c['architecture'] == 'aitm' and 'given' in c['tasks'][k]:
         p = torch.sigmoid(z); return task_loss(c, P, k, head, z[mask > 0, k], y[mask > 0]) + 0.6 * torch.relu(p[:, k] - p[:, path(c, k)[1]])[mask > 0].sum()
     if 'given' not in c['tasks'][k]: return task_loss(c, P, k, head, z[mask > 0, k], y[mask > 0])
-    p = torch.sigmoid(z[mask > 0][:, path(c, k)]).prod(1); l = F.binary_cross_entropy(p, y[mask > 0], reduction='sum')
+    p = torch.sigmoid(z[mask > 0][:, path(c, k)]).prod(1)
+    l = fake_negative_loss(p, y[mask > 0]) if 'late' in c['tasks'][k] else F.binary_cross_entropy(p, y[mask > 0], reduction='sum')
     return l + (task_loss(c, P, k, head, z[mask == 3, k], y[mask == 3]) if c['funnel'] == 'esmm+' else 0)
 
 

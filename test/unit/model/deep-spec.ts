@@ -4,7 +4,14 @@ import type { LoadedState, PartState, StateArray } from '../../../src/domain/sta
 import type { DeepInput, DeepModelSpec } from '../../../src/model/deep-model.js'
 import type { Random } from '../../../src/std/random.js'
 
-type Tasks = readonly { name: string; head?: string; given?: string; prior?: number; range?: readonly number[] }[]
+type Tasks = readonly {
+  name: string
+  head?: string
+  given?: string
+  prior?: number
+  range?: readonly number[]
+  late?: string
+}[]
 
 export interface SpecOptions {
   tasks: Tasks
@@ -25,7 +32,10 @@ export function deepSpec({
   weights = {},
 }: SpecOptions): DeepModelSpec {
   const input = {
-    tasks: tasks.map(task => ({ ...task, label: { event: task.head ? 'rating' : 'click' } })),
+    tasks: tasks.map(({ late, ...task }) => ({
+      ...task,
+      label: { event: task.head ? 'rating' : 'click', ...(late && { late }) },
+    })),
     features: { slots: [{ name: 'user', from: 'user' }] },
     model,
     optimizer: { dense: optimizer },

@@ -13,6 +13,7 @@ interface Golden {
   ids: number
   starts: number[][]
   cases: {
+    name: string
     link: 'gaussian' | 'logistic'
     weights: number[]
     biasVariances: number[]
@@ -33,8 +34,9 @@ const golden: Golden = JSON.parse(readFileSync(join(packageRoot(), 'test/golden/
 /** Means and variances are kept as float32. */
 const TOLERANCE = 2e-5
 
-for (const { link, log, weights, biasVariances } of golden.cases) {
-  test(`the ${link} filter predicts and learns as in numpy`, () => {
+for (const { name, link, log, weights, biasVariances } of golden.cases) {
+  const isWeighted = name === 'fake negatives'
+  test(`the ${link} filter predicts and learns as in numpy: ${name}`, () => {
     const machine = new FactorMachine(link, 0, 0.5, Int32Array.of(0, 1))
     const records = golden.starts.map((start, value) => {
       const record = new Float32Array(BLOCK)
@@ -53,19 +55,19 @@ for (const { link, log, weights, biasVariances } of golden.cases) {
       }
       const inputs = Float32Array.from(dense)
       assert.ok(Math.abs(machine.predict(refs, inputs, 0) - z) < TOLERANCE, `event ${index}`)
-      machine.learn(refs, inputs, 0, y)
+      machine.learn(refs, inputs, 0, y, isWeighted)
     }
     for (const [value, variance] of biasVariances.entries()) {
       assert.ok(Math.abs((records[value]?.[1] ?? 0) - variance) < TOLERANCE, `variance of ${value}`)
     }
   })
 
-  test(`the ${link} stack predicts and learns as in numpy`, () => {
+  test(`the ${link} stack predicts and learns as in numpy: ${name}`, () => {
     const stack = new Stack(link, [1 / 3, 1 / 3, 1 / 3])
     for (const [index, { inputs, y, stacked }] of log.entries()) {
       stack.inputs.set(inputs)
       assert.ok(Math.abs(stack.predict() - stacked) < 1e-7, `event ${index}`)
-      stack.learn(y)
+      stack.learn(y, isWeighted)
     }
     for (const [input, weight] of weights.entries()) {
       assert.ok(Math.abs((stack.weights[input] ?? 0) - weight) < 1e-7, `weight ${input}`)
