@@ -3,10 +3,12 @@
  * the seed and what a row names. A row that another folder's work adds is one entry here.
  */
 import type { RunSummary } from '../src/evaluate/report/summary.js'
+import { bots, randomRatings, wildRatings } from './corruptions.js'
 import { type ExperienceWanted, experienceText } from './experience.js'
 import { measureFastCost } from './fast-cost.js'
-import { lateBuys } from './late-buys.js'
+import { lateBuys, lateMethods } from './late-buys.js'
 import { evaluate } from './quality.js'
+import { measureLoops, measureSwap, robustness } from './robustness.js'
 import type { Context, Measured, RowDefinition } from './row.js'
 import { spreadOf } from './statistics.js'
 import type { Figure, Limit } from './verdict.js'
@@ -90,9 +92,45 @@ export function createLabRows(): RowDefinition[] {
       measure: lateBuys(['tasks.1.label.attribution=all']),
     },
     {
+      name: 'late-methods',
+      what: 'buys of `late-buys`, taken back, against what else could be done with late ones',
+      measure: lateMethods([]),
+    },
+    {
+      name: 'late-methods-all',
+      what: 'the same of `late-buys-all`',
+      measure: lateMethods(['tasks.1.label.attribution=all']),
+    },
+    {
       name: 'fast-cost',
       what: 'fast bank and stack, predict and learn, an event and task (tmall: 17 values, 22 numbers, 2 tasks)',
       measure: measureFastCost,
+    },
+    {
+      name: 'robust-random',
+      what: 'ml-100k rating, 2 % of the ratings 1 or 5 at random: the untouched ones, against the log as it is',
+      measure: robustness('random-ratings', randomRatings, 0.005),
+    },
+    {
+      name: 'robust-wild',
+      what: 'the same, .1 % of the ratings −50 or 100 (outside the range: refused)',
+      measure: robustness('wild-ratings', wildRatings, 0.002),
+    },
+    {
+      name: 'robust-bots',
+      what: 'the same, 20 bots that repeat a rating 2,000 times',
+      measure: robustness('bots', bots, 0.005),
+    },
+    {
+      name: 'robust-swap',
+      what: 'the same, all ids swapped half way: ratings 15,000–20,000 after it',
+      measure: measureSwap,
+    },
+    {
+      name: 'robust-loops',
+      what: 'the same, ten loops of the log (one seed), then all ids swapped: ratings 15,000–20,000 after it',
+      slow: true,
+      measure: measureLoops,
     },
   ]
 }

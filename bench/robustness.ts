@@ -1,0 +1,133 @@
+/**
+ * What a corrupted log does to the untouched ratings of it (see corruptions.ts): ml-100k, the example as it is. The same
+ * seed makes the corruption and the model; a figure is a difference between two runs of one seed, over the same ratings.
+ */
+
+import { type Errors, errorsOf, readRatings } from './corrupted-run.js'
+import { type Corruption, LOOPS, loops, type Rating, swapped, swappedAlone } from './corruptions.js'
+import type { Context, Measured } from './row.js'
+import { spreadOf } from './statistics.js'
+import type { Figure } from './verdict.js'
+
+/** Within so many events it is to be as good again as it was after as many. */
+const RECOVERY = 20_000
+const WINDOW = 5_000
+/** A million ratings a run. */
+const LOOP_SEEDS = [1]
+
+/** One for the clean run of a seed, which all rows share. */
+const cleanRuns = new Map<number, Promise<Errors>>()
+
+export function robustness(name: string, corrupt: Corruption, reach: number) {
+  return async ({ repeats, say }: Context): Promise<Measured> => {
+    const ratings = await readRatings()
+    const runs: { clean: number; corrupted: number; judged: number }[] = []
+    for (let seed = 1; seed <= repeats; seed++) {
+      say(`${name}, seed ${seed}`)
+      const clean = await cleanErrors(ratings, seed)
+      const corrupted = corrupt(ratings, seed)
+      const untouched = corrupted.flatMap(({ id }) => (id.startsWith('c') ? id : []))
+      const errors = await errorsOf(name, corrupted, seed)
+      runs.push({ clean: rmse(clean, untouched), corrupted: rmse(errors, untouched), judged: untouched.length })
+    }
+    const differences = spreadOf(runs.map(({ clean, corrupted }) => corrupted - clean))
+    const figures: Figure[] = [
+      { name: 'RMSE − clean', format: 'score', value: differences, limit: { better: 'lower', reach } },
+    ]
+    return { figures, details: runs }
+  }
+}
+
+/** Ids swapped half way: the last window within the time of recovery, against the same of the run's own beginning. */
+export async function measureSwap({ repeats, say }: Context): Promise<Measured> {
+  const ratings = await readRatings()
+  const half = Math.floor(ratings.length / 2)
+  const runs: { windows: Record<'begun' | 'swapped' | 'clean' | 'afresh', number>[] }[] = []
+  for (let seed = 1; seed <= repeats; seed++) {
+    say(`ids swapped half way, seed ${seed}`)
+    const clean = await cleanErrors(ratings, seed)
+    const errors = await errorsOf('swapped', swapped(ratings, seed), seed)
+    const afresh = await errorsOf('swapped-alone', swappedAlone(ratings, seed), seed)
+    const windows = Array.from({ length: half / WINDOW }, (_, window) => ({
+      begun: rmse(errors, ids(window * WINDOW)),
+      swapped: rmse(errors, ids(half + window * WINDOW)),
+      clean: rmse(clean, ids(half + window * WINDOW)),
+      afresh: rmse(afresh, ids(half + window * WINDOW)),
+    }))
+    runs.push({ windows })
+  }
+  const last = RECOVERY / WINDOW - 1
+  const recovered = (against: 'begun' | 'afresh') =>
+    spreadOf(
+      runs.map(({ windows }) => (windows[last]?.swapped ?? Number.NaN) - (windows[last]?.[against] ?? Number.NaN)),
+    )
+  const figures: Figure[] = [
+    {
+      name: 'RMSE − first curve',
+      format: 'score',
+      value: recovered('begun'),
+      limit: { better: 'lower', reach: 0 },
+    },
+    {
+      name: 'RMSE − begun at the swap',
+      format: 'score',
+      value: recovered('afresh'),
+      limit: { better: 'lower', reach: 0.005 },
+    },
+  ]
+  return { figures, details: runs }
+}
+
+/** Ten times the log, then ids swapped: no loop is worse than the first, and what was learned so often can be unlearned. */
+export async function measureLoops({ say }: Context): Promise<Measured> {
+  const ratings = await readRatings()
+  const runs: { byLoop: number[]; windows: Record<'begun' | 'swapped', number>[] }[] = []
+  for (const seed of LOOP_SEEDS) {
+    say(`${LOOPS} loops of the log, seed ${seed}`)
+    const errors = await errorsOf('loops', loops(ratings, seed, RECOVERY), seed)
+    const byLoop = Array.from({ length: LOOPS }, (_, loop) =>
+      rmse(
+        errors,
+        ratings.map((_, i) => `c${loop}-${i}`),
+      ),
+    )
+    const windows = Array.from({ length: RECOVERY / WINDOW }, (_, window) => ({
+      begun: rmse(errors, ids(window * WINDOW, 'c0-')),
+      swapped: rmse(errors, ids(window * WINDOW, 's')),
+    }))
+    runs.push({ byLoop, windows })
+  }
+  const worst = runs.map(({ byLoop }) => Math.max(...byLoop.slice(1).map(loop => loop - (byLoop[0] ?? Number.NaN))))
+  const unlearned = runs.map(({ windows }) => {
+    const { begun = Number.NaN, swapped: last = Number.NaN } = windows.at(-1) ?? {}
+    return last - begun
+  })
+  const figures: Figure[] = [
+    { name: 'worst loop − first', format: 'score', value: spreadOf(worst), limit: { better: 'lower', reach: 0 } },
+    {
+      name: 'ids swapped then: RMSE − first curve',
+      format: 'score',
+      value: spreadOf(unlearned),
+      limit: { better: 'lower', reach: 0 },
+    },
+  ]
+  return { figures, details: runs }
+}
+
+function cleanErrors(ratings: readonly Rating[], seed: number): Promise<Errors> {
+  const known = cleanRuns.get(seed)
+  if (known !== undefined) return known
+  const run = errorsOf('clean', ratings, seed)
+  cleanRuns.set(seed, run)
+  return run
+}
+
+function ids(from: number, prefix = 'c'): string[] {
+  return Array.from({ length: WINDOW }, (_, i) => `${prefix}${from + i}`)
+}
+
+/** An event without a prediction makes it NaN: nothing may go missing. */
+function rmse(errors: Errors, judged: readonly string[]): number {
+  const squares = judged.reduce((sum, id) => sum + (errors.get(id) ?? Number.NaN) ** 2, 0)
+  return Math.sqrt(squares / judged.length)
+}
