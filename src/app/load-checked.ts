@@ -83,6 +83,11 @@ function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {
         path: at('label', 'late'),
         message: 'is for tasks that are learned early: `given` another, or with `early`',
       }
+    const { keepNegatives, late } = task.label
+    if (keepNegatives !== undefined && (task.head !== 'binary' || event === 'rating' || window === undefined))
+      yield { path: at('label', 'keepNegatives'), message: 'is for binary tasks on clicks and buys with a window' }
+    if (keepNegatives !== undefined && late === 'fake-negative-weighted')
+      yield { path: at('label', 'keepNegatives'), message: 'negatives that are weighted as fake ones are all needed' }
     if (task.name === RETRIEVAL_TASK)
       yield { path: at('name'), message: `'${RETRIEVAL_TASK}' is the name of the figures of top-N` }
     if (task.calibration !== undefined && task.head !== 'binary')

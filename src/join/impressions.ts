@@ -8,6 +8,7 @@
  */
 import type { Impression, Positive } from '../domain/event.js'
 import type { LoadedState, PartState } from '../domain/state.js'
+import { drawOf } from './kept-negatives.js'
 import type { KindPlan, LabelGroup, LabelPlan } from './label.js'
 import type { LabelAges } from './label-ages.js'
 import type { Matured } from './matured.js'
@@ -23,6 +24,7 @@ export class WaitingImpressions {
   readonly #ports: JoinPorts
   readonly #matured: Matured
   readonly #ages: LabelAges
+  readonly #seed: number
   readonly #queue: PairQueue
   readonly #cursors: number[]
   /** The window of nextDueMs(). */
@@ -30,11 +32,12 @@ export class WaitingImpressions {
   /** Impression and task of each label that has just come after it was learned as 0. */
   #late: { entry: number; task: number }[] = []
 
-  constructor(plan: LabelPlan, ports: JoinPorts, matured: Matured, ages: LabelAges) {
+  constructor(plan: LabelPlan, ports: JoinPorts, matured: Matured, ages: LabelAges, seed: number) {
     this.#plan = plan
     this.#ports = ports
     this.#matured = matured
     this.#ages = ages
+    this.#seed = seed
     this.#queue = new PairQueue(plan.tasks, 1)
     this.#cursors = plan.windowsMs.map(() => 0)
   }
@@ -210,7 +213,7 @@ export class WaitingImpressions {
       const label = this.#queue.label(entry, task)
       const given = this.#plan.given[task] ?? -1
       const reached = this.#isPositive(entry, given)
-      if (this.#queue.tag(entry) !== BEGUN) this.#matured.late(task, label, reached)
+      if (this.#queue.tag(entry) !== BEGUN) this.#matured.late(task, label, reached, this.#isKept(entry, task))
       else if (given >= 0) this.#matured.lateStep(task, label, reached)
       if (late[index + 1]?.entry !== entry)
         this.#matured.send(this.#queue.row(entry, 0), false, this.#queue.timeMs(entry))
@@ -243,8 +246,17 @@ export class WaitingImpressions {
     const label = this.#queue.label(entry, task)
     const given = this.#plan.given[task] ?? -1
     const reached = this.#isPositive(entry, given)
-    if (this.#queue.tag(entry) !== BEGUN) this.#matured.learn(task, label, reached)
+    const isKept = label > 0 || this.#isKept(entry, task)
+    if (this.#queue.tag(entry) !== BEGUN && isKept) this.#matured.learn(task, label, reached)
     else if (given >= 0 && (reached || label > 0)) this.#matured.learnStep(task, label)
+  }
+
+  /** Whether the entry is learned as a negative of the task, in the entire space. */
+  #isKept(entry: number, task: number): boolean {
+    const rate = this.#plan.keepNegatives[task] ?? 1
+    if (rate === 1) return true
+    const queue = this.#queue
+    return drawOf(this.#seed, queue.pairLo(entry), queue.pairHi(entry), queue.timeMs(entry)) < rate
   }
 
   #finish(entry: number): void {

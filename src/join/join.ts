@@ -62,7 +62,7 @@ export class Joiner {
     this.#key = new PairKey(hasher)
     this.#matured = new Matured(this.#plan, ports, this.#counters)
     this.#ages = new LabelAges(tasks)
-    this.#impressions = new WaitingImpressions(this.#plan, ports, this.#matured, this.#ages)
+    this.#impressions = new WaitingImpressions(this.#plan, ports, this.#matured, this.#ages, seed)
     this.#orphans = new Orphans(
       this.#plan,
       config,

@@ -50,6 +50,8 @@ export interface LabelPlan {
   /** Per task: a positive that comes after it was learned early is a further example, and nothing is taken back. */
   duplicates: readonly boolean[]
   entireSpace: readonly boolean[]
+  /** Per task: the share of the negatives that is learned. */
+  keepNegatives: readonly number[]
   /** Per task: the task that it is given, or -1. */
   given: readonly number[]
   /** Label of the task by a positive of this value. */
@@ -107,6 +109,7 @@ export function planLabels(tasks: readonly TaskConfig[]): LabelPlan {
     early: earlyMs.map(windowMs => (windowMs === undefined ? -1 : windowsMs.indexOf(windowMs))),
     duplicates: tasks.map(({ label }) => label.late === 'duplicate' || label.late === 'fake-negative-weighted'),
     entireSpace,
+    keepNegatives: tasks.map(({ label }) => label.keepNegatives ?? 1),
     given,
     labelOf(index, value) {
       const task = tasks[index]

@@ -37,9 +37,9 @@ export class Matured {
     this.#add(task, label, MASK_REACHED)
   }
 
-  /** The label is positive and was learned as 0. reached: so was the step. */
-  late(task: number, label: number, reached: boolean): void {
-    const entire = this.#duplicates[task] === true ? MASK_COUNTED : MASK_TAKEN_BACK
+  /** The label is positive after all. wasLearned: as 0. reached: the step was learned as 0. */
+  late(task: number, label: number, reached: boolean, wasLearned: boolean): void {
+    const entire = this.#duplicates[task] === true || !wasLearned ? MASK_COUNTED : MASK_TAKEN_BACK
     this.#add(task, label, this.#isStep(task) ? entire | this.#lateStep(task, reached) : entire)
   }
 

@@ -12,10 +12,11 @@ import type { TaskMetrics } from '../evaluate/metrics/task-metrics.js'
 import { ProgressiveValidation } from '../evaluate/progressive.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
 import { fakeNegativeWeight } from '../model/fake-negatives.js'
+import { sampledLogOdds } from '../model/kept-negatives.js'
 
 export class Calibrator implements Stateful {
   readonly #columns: ColumnLayout
-  readonly #tasks: readonly { index: number; platt: Platt; fakeNegatives: boolean }[]
+  readonly #tasks: readonly { index: number; platt: Platt; fakeNegatives: boolean; logOdds: number }[]
   readonly #raw: ProgressiveValidation
   readonly #calibrated: ReadonlySet<string>
   readonly #state: Float64Array
@@ -30,6 +31,7 @@ export class Calibrator implements Stateful {
             {
               index,
               platt: new Platt(this.#state.subarray(index * PLATT_SIZE, (index + 1) * PLATT_SIZE)),
+              logOdds: sampledLogOdds(label),
               fakeNegatives: label.late === 'fake-negative-weighted',
             },
           ],
@@ -66,12 +68,12 @@ export class Calibrator implements Stateful {
     this.#raw.setStart(about.countFromMs)
     this.#raw.record(rows.length, raw, labels, mask, flags, about.impressionTimesMs)
     for (let i = 0; i < rows.length; i++) {
-      for (const { index, platt, fakeNegatives } of this.#tasks) {
+      for (const { index, platt, fakeNegatives, logOdds } of this.#tasks) {
         const bits = mask[i * tasks + index]!
         const said = raw[i * tasks + index]!
         const label = labels[i * tasks + index]!
         const weight = fakeNegatives ? fakeNegativeWeight(platt.apply(said), label) : 1
-        if ((bits & MASK_COUNTED) !== 0) platt.learn(said, label, weight)
+        if ((bits & MASK_COUNTED) !== 0) platt.learn(said, label, weight, logOdds)
         else if ((bits & MASK_TAKEN_BACK) !== 0) platt.takeBack(said)
       }
     }

@@ -18,6 +18,7 @@ import { createBinaryHead } from './heads/binary.js'
 import { columnTotals, type Head } from './heads/head.js'
 import { createOrdinalHead, levelCount } from './heads/ordinal.js'
 import { RegressionHead } from './heads/regression.js'
+import { sampledLogOdds } from './kept-negatives.js'
 import { decodeLatents, LabelPacker, shiftOffsets } from './label-rows.kernel.js'
 import { type OwnBits, ownBits } from './losses.js'
 import { adamScalars } from './optimizers/adam.js'
@@ -67,8 +68,9 @@ export interface DeepStep {
 const NONE = new Float32Array(0)
 const COUNTED: OwnBits = { learned: MASK_COUNTED, takenBack: 0 }
 
-function createHead(task: TaskConfig): Head {
-  if (task.head === 'binary') return createBinaryHead()
+/** isStep: of a funnel, where all negatives are learned. */
+function createHead(task: TaskConfig, isStep: boolean): Head {
+  if (task.head === 'binary') return createBinaryHead(isStep ? 0 : sampledLogOdds(task.label))
   return task.head === 'ordinal' ? createOrdinalHead(task.range) : new RegressionHead(task.range)
 }
 
@@ -112,8 +114,8 @@ export class DeepModel {
     this.#look = look
     this.#lossWeights =
       weighting.scope === 'loss' ? weighting.weights : Float64Array.from(spec.tasks, task => task.prior)
-    this.#heads = spec.tasks.map(createHead)
     const jointOf = (task: number) => plan.funnel.findIndex(step => step.task === task)
+    this.#heads = spec.tasks.map((task, k) => createHead(task, jointOf(k) >= 0))
     this.#headBits = spec.tasks.map((_, task) =>
       jointOf(task) < 0
         ? { learned: MASK_COUNTED, takenBack: MASK_TAKEN_BACK }
@@ -121,7 +123,7 @@ export class DeepModel {
     )
     this.#packer = new LabelPacker(
       spec.tasks.map((task, k) => ({
-        head: this.#heads[k] ?? createHead(task),
+        head: this.#heads[k] ?? createHead(task, jointOf(k) >= 0),
         thresholds: task.head === 'ordinal' ? levelCount(task.range) - 1 : 0,
         bits: ownBits(plan, k),
         joint: jointOf(k),

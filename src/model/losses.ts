@@ -45,10 +45,12 @@ export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, j
   const binaryWeights = tasks.some(task => task.head === 'binary')
     ? g.input('binaryWeights', ['B', tasks.length])
     : latents
-  if (tasks.some(task => task.head === 'binary'))
-    columns.push(
-      binaryLosses(g, plan.fakeNegatives, latents, g.input('binaryTargets', ['B', tasks.length]), binaryWeights),
-    )
+  const isStep = (task: number) => plan.funnel.some(step => step.task === task)
+  if (tasks.some(task => task.head === 'binary')) {
+    const shifts = plan.sampledLogOdds.map((shift, task) => (isStep(task) ? 0 : shift))
+    const targets = g.input('binaryTargets', ['B', tasks.length])
+    columns.push(binaryLosses(g, plan.fakeNegatives, shifted(g, latents, shifts), targets, binaryWeights))
+  }
   if (tasks.some(task => task.head === 'regression'))
     columns.push(regressionLoss(g, latents, labels, g.input('numericWeights', ['B', tasks.length])))
   const sums: Node[] = []
@@ -74,7 +76,9 @@ export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, j
     const weights = g.input('jointWeights', ['B', joint.length])
     const targets = g.input('jointTargets', ['B', joint.length])
     const fake = plan.funnel.map(({ task }) => plan.fakeNegatives[task] === true)
-    output('jointLossSums', g.sum(binaryLosses(g, fake, g.concat(joint, 1), targets, weights), [0]))
+    const shifts = plan.funnel.map(({ task }) => plan.sampledLogOdds[task] ?? 0)
+    const logits = shifted(g, g.concat(joint, 1), shifts)
+    output('jointLossSums', g.sum(binaryLosses(g, fake, logits, targets, weights), [0]))
   }
   if (exceeding.length > 0) {
     const probabilities = g.sigmoid(latents)
@@ -96,4 +100,10 @@ function binaryLosses(g: GraphBuilder, fake: readonly boolean[], latents: Node, 
     return isFake ? fakeNegativeLoss(g, z, t, w) : binaryLoss(g, z, t, w)
   })
   return g.concat(columns, 1)
+}
+
+/** Logits [B, columns] as they are where only some negatives are learned. */
+function shifted(g: GraphBuilder, latents: Node, shifts: readonly number[]): Node {
+  if (shifts.every(shift => shift === 0)) return latents
+  return g.add(latents, g.constant(Float32Array.from(shifts), [shifts.length]))
 }

@@ -10,6 +10,7 @@ import { singleTask } from './architectures/single-task.js'
 import { type FunnelStep, funnelSteps } from './heads/funnel.js'
 import { levelCount, ordinalParameters } from './heads/ordinal.js'
 import { FM_GAIN } from './interactions/fm.js'
+import { sampledLogOdds } from './kept-negatives.js'
 import type { AdamSettings } from './optimizers/adam.js'
 import { layOut, type ParameterLayout, type ParameterSpec } from './parameters.js'
 import { type TowerShape, towerParameters } from './towers.js'
@@ -38,6 +39,8 @@ export interface StepPlan {
   funnel: readonly FunnelStep[]
   /** By task: its late positives are weighted, not taken back (fake-negatives.ts). */
   fakeNegatives: readonly boolean[]
+  /** By task: see kept-negatives.ts. */
+  sampledLogOdds: readonly number[]
   /** Tasks that are predicted directly, and may not exceed the one before them. */
   exceeding: readonly FunnelStep[]
   /** By task: its column of the output `derived`, or -1. */
@@ -98,6 +101,7 @@ export function planStep(spec: StepGraphSpec): StepPlan {
     linear: dense + pooled,
     funnel,
     fakeNegatives: tasks.map(({ label }) => label.late === 'fake-negative-weighted'),
+    sampledLogOdds: tasks.map(({ label }) => sampledLogOdds(label)),
     exceeding: architecture.transfers === true ? given : [],
     derived,
     layout: layOut(parameters),

@@ -26,11 +26,12 @@ export class Platt {
     return logistic((this.#state[0] ?? 1) * logit(probability) + (this.#state[1] ?? 0))
   }
 
-  /** probability: as the model said it, before apply(). label: 0 or 1. weight: what the label counts. */
-  learn(probability: number, label: number, weight = 1): void {
+  /** probability: as the model said it, before apply(). label: 0 or 1. weight: what the label counts. logOdds: by how much those
+   * of the labels that are learned are higher than those of all. */
+  learn(probability: number, label: number, weight = 1, logOdds = 0): void {
     const [a = 1, b = 0, haa = PRIOR, hab = 0, hbb = PRIOR] = this.#state
     const x = logit(probability)
-    const p = logistic(a * x + b)
+    const p = logistic(a * x + b + logOdds)
     const information = weight * p * (1 - p)
     const forget = information / CAPACITY
     const aa = haa + forget * (PRIOR - haa) + information * x * x

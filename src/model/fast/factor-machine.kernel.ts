@@ -111,8 +111,11 @@ export class FactorMachine {
     return z
   }
 
-  /** y: label in latent units. weighted: as one of fake-negatives.ts. Every value has its record. */
-  learn(records: ValueRecords, dense: Float32Array, first: number, y: number, weighted = false): void {
+  /**
+   * y: label in latent units. weighted: as one of fake-negatives.ts. logOdds: of kept-negatives.ts. Every value has its
+   * record.
+   */
+  learn(records: ValueRecords, dense: Float32Array, first: number, y: number, weighted = false, logOdds = 0): void {
     const z = this.predict(records, dense, first)
     const s = this.#variance(records, dense, first)
     let curvature: number
@@ -122,7 +125,7 @@ export class FactorMachine {
       const limit = HUBER * Math.sqrt(curvature * (1 + curvature * s))
       gradient = Math.max(-limit, Math.min(limit, (y - z) / NOISE))
     } else {
-      const probability = sigmoid(z)
+      const probability = sigmoid(z + logOdds)
       const weight = weighted ? fakeNegativeWeight(probability, y) : 1
       curvature = weight * Math.max(LEAST_CURVATURE, probability * (1 - probability))
       gradient = weight * (y - probability)
@@ -137,8 +140,8 @@ export class FactorMachine {
    * A label that was learned as 0 is 1 after all (logistic): the step of 1 minus the step of 0, whose gradients differ by
    * 1. What was observed has been counted, so no variance shrinks again.
    */
-  takeBack(records: ValueRecords, dense: Float32Array, first: number): void {
-    const probability = sigmoid(this.predict(records, dense, first))
+  takeBack(records: ValueRecords, dense: Float32Array, first: number, logOdds = 0): void {
+    const probability = sigmoid(this.predict(records, dense, first) + logOdds)
     const curvature = Math.max(LEAST_CURVATURE, probability * (1 - probability))
     const step = 1 / (1 + curvature * this.#variance(records, dense, first))
     this.#updateValues(records, step, 0)

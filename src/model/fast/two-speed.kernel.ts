@@ -18,6 +18,7 @@ import type { TaskConfig } from '../../config/schema.js'
 import { MillraceError } from '../../domain/errors.js'
 import { MASK_COUNTED, MASK_REACHED, MASK_STEP_TAKEN_BACK, MASK_TAKEN_BACK } from '../../domain/example.js'
 import type { StateArray } from '../../domain/state.js'
+import { sampledLogOdds } from '../kept-negatives.js'
 import { Stack } from '../stack/stack.kernel.js'
 import { ID_BIASES, MEMBERS } from './constants.js'
 import { BLOCK, FactorMachine, type ValueRecords } from './factor-machine.kernel.js'
@@ -45,6 +46,9 @@ interface FastTask {
   product: Stack | undefined
   /** Late positives are weighted, not taken back. */
   fakeNegatives: boolean
+  /** Of what is learned in the entire space, see kept-negatives.ts; and of what bank and stack learn. */
+  logOdds: number
+  ownLogOdds: number
 }
 
 export class TwoSpeed {
@@ -69,6 +73,8 @@ export class TwoSpeed {
         stack: new Stack(link, stackStart(tasks.length)),
         given,
         product: given < 0 ? undefined : new Stack('logistic', [1], PRODUCT_RIDGE),
+        logOdds: sampledLogOdds(task.label),
+        ownLogOdds: given < 0 ? sampledLogOdds(task.label) : 0,
         fakeNegatives: task.label.late === 'fake-negative-weighted',
       }
     })
@@ -154,22 +160,22 @@ export class TwoSpeed {
       const bits = mask[label + t]!
       if (bits === 0) continue
       const task = tasks[t]!
-      const { product, stack, bank, fakeNegatives } = task
+      const { product, stack, bank, fakeNegatives, logOdds, ownLogOdds } = task
       const y = (labels[label + t]! - task.centre) / task.scale
       if (product !== undefined) {
         product.inputs[0] = notes[note + t * NOTES + PRODUCT]!
-        if ((bits & MASK_COUNTED) !== 0) product.learn(y, fakeNegatives)
+        if ((bits & MASK_COUNTED) !== 0) product.learn(y, fakeNegatives, logOdds)
         else if ((bits & MASK_TAKEN_BACK) !== 0) product.takeBack()
       }
       const isLearned = (bits & (product === undefined ? MASK_COUNTED : MASK_REACHED)) !== 0
       const isTakenBack = (bits & (product === undefined ? MASK_TAKEN_BACK : MASK_STEP_TAKEN_BACK)) !== 0
       if (!isLearned && !isTakenBack) continue
       this.#fillStack(t, notes, note)
-      if (isLearned) stack.learn(y, fakeNegatives)
+      if (isLearned) stack.learn(y, fakeNegatives, ownLogOdds)
       else stack.takeBack()
       for (let m = 0; m < MEMBERS; m++) {
-        if (isLearned) bank[m]!.learn(records, dense, input, y, fakeNegatives)
-        else bank[m]!.takeBack(records, dense, input)
+        if (isLearned) bank[m]!.learn(records, dense, input, y, fakeNegatives, ownLogOdds)
+        else bank[m]!.takeBack(records, dense, input, ownLogOdds)
       }
     }
   }

@@ -26,8 +26,8 @@ export function sigmoid(z: number): number {
   return 1 / (1 + Math.exp(-z))
 }
 
-/** State: [labels, positives], both decayed. */
-export function createBinaryHead(): Head {
+/** State: [labels, positives], both decayed. logOdds: by which those of the labels are higher than the truth. */
+export function createBinaryHead(logOdds = 0): Head {
   const state = Float64Array.of(START_LABELS, START_POSITIVES)
   return {
     kind: 'binary',
@@ -36,7 +36,7 @@ export function createBinaryHead(): Head {
     get shift() {
       const [labels = 0, positives = 0] = state
       const rate = Math.min(Math.max(positives / labels, 1e-6), 1 - 1e-6)
-      return Math.log(rate / (1 - rate))
+      return Math.log(rate / (1 - rate)) - logOdds
     },
     prepare() {},
     encode: label => label,

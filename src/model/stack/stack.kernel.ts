@@ -52,8 +52,8 @@ export class Stack {
     return z
   }
 
-  /** inputs: as they were when the prediction was made; y in latent units. weighted: as one of fake-negatives.ts. */
-  learn(y: number, weighted = false): void {
+  /** inputs: as they were when the prediction was made; y in latent units. weighted: as one of fake-negatives.ts. logOdds: of kept-negatives.ts. */
+  learn(y: number, weighted = false, logOdds = 0): void {
     const size = this.#size
     const f = this.inputs
     const z = this.predict()
@@ -61,7 +61,7 @@ export class Stack {
     let gradient: number
     if (this.#link === 'gaussian') gradient = Math.max(-HUBER, Math.min(HUBER, y - z))
     else {
-      const probability = sigmoid(z)
+      const probability = sigmoid(z + logOdds)
       const weight = weighted ? fakeNegativeWeight(probability, y) : 1
       curvature = weight * Math.max(LEAST_CURVATURE, probability * (1 - probability))
       gradient = weight * (y - probability)

@@ -23,6 +23,7 @@ CASES = {f'{a}-{w}': dict(architecture=a, method=w) for a in ('single-task', 'sh
 FUNNEL = [dict(name='view', head='binary', prior=1), dict(name='click', head='binary', given='view', prior=1), dict(name='price', head='regression', prior=0.5),
           dict(name='buy', head='binary', given='click', prior=2)]
 FAKE = [{**t, 'late': 'fake-negative-weighted'} if t['name'] in ('click', 'buy') else t for t in FUNNEL]
+KEPT = [{**t, 'keep': 0.25} if t['name'] in ('view', 'buy') else t for t in FUNNEL]
 CASES.update({f'shared-bottom-{w}': dict(method=w) for w in METHODS})
 CASES.update({f'mmoe-{w}': dict(architecture='mmoe', method=w) for w in ('cagrad', 'famo', 'rho')})
 CASES.update({f'single-task-{w}': dict(architecture='single-task', method=w) for w in ('mgda', 'rho')})
@@ -42,6 +43,7 @@ CASES.update({
     'one-slot': dict(slots=1, tasks=BINARY3),
     'no-dense': dict(dense=0, tasks=BINARY3),
     'no-slots': dict(slots=0, tasks=BINARY3),
+    'funnel-kept-negatives': dict(tasks=KEPT), 'aitm-kept-negatives': dict(architecture='aitm', tasks=KEPT),
     'funnel-fake-negatives': dict(tasks=FAKE), 'funnel-aitm-fake-negatives': dict(architecture='aitm', tasks=FAKE),
     'binary-fake-negatives-mgda': dict(tasks=[BINARY3[0], {**BINARY3[1], 'late': 'fake-negative-weighted'}, BINARY3[2]], method='mgda'),
 })
@@ -173,13 +175,14 @@ class Head:
     def __init__(s, t):
         s.t, s.n, s.en, s.e = t, 20.0, 20.0, 1.0
         s.pos = 2.0
+        s.keep = t.get('keep', 1)  # of a step of a funnel that is a product all negatives are learned
         if t['head'] == 'regression':
             r = t.get('range')
             s.c, s.v = ((r[0] + r[1]) / 2, ((r[1] - r[0]) / 4) ** 2) if r else (0.0, 1.0)
             if not r: s.n = 0.0
 
     def shift(s):
-        return math.log(s.pos / (s.n - s.pos)) if s.t['head'] == 'binary' else 0.0
+        return math.log(s.pos / (s.n - s.pos)) + math.log(s.keep) if s.t['head'] == 'binary' else 0.0
 
     def prepare(s, y):
         if s.t['head'] == 'regression' and s.n == 0 and len(y):
@@ -215,6 +218,7 @@ def fake_negative_loss(p, y):
 def task_loss(c, P, k, head, z, y):
     """Summed loss of the counted rows, and the values of all rows are made by `value`."""
     t = c['tasks'][k]
+    if head.keep < 1: p = torch.sigmoid(z); return F.binary_cross_entropy(p / (p + (1 - p) * head.keep), y, reduction='sum')
     if 'late' in t: return fake_negative_loss(torch.sigmoid(z), y)
     if t['head'] == 'binary': return F.binary_cross_entropy_with_logits(z, y, reduction='sum')
     if t['head'] == 'regression': return (((y - head.c) / head.scale() - z) ** 2).sum() / 2 / max(head.e, 1e-3)
@@ -234,7 +238,7 @@ def loss_of(c, P, k, head, z, y, mask):
     if c['architecture'] == 'aitm' and 'given' in c['tasks'][k]:
         p = torch.sigmoid(z); return task_loss(c, P, k, head, z[mask > 0, k], y[mask > 0]) + 0.6 * torch.relu(p[:, k] - p[:, path(c, k)[1]])[mask > 0].sum()
     if 'given' not in c['tasks'][k]: return task_loss(c, P, k, head, z[mask > 0, k], y[mask > 0])
-    p = torch.sigmoid(z[mask > 0][:, path(c, k)]).prod(1)
+    p = torch.sigmoid(z[mask > 0][:, path(c, k)]).prod(1); p = p / (p + (1 - p) * c['tasks'][k].get('keep', 1))
     l = fake_negative_loss(p, y[mask > 0]) if 'late' in c['tasks'][k] else F.binary_cross_entropy(p, y[mask > 0], reduction='sum')
     return l + (task_loss(c, P, k, head, z[mask == 3, k], y[mask == 3]) if c['funnel'] == 'esmm+' else 0)
 
@@ -254,7 +258,7 @@ def run(name, c):
     start = {n: grid(rng, 0.4, *s) for n, s in shapes(c).items()}
     P = {n: v.clone().requires_grad_() for n, v in start.items()}
     a = c['adam']; opt = torch.optim.Adam(P.values(), lr=a['rate'], betas=(a['beta1'], a['beta2']), eps=a['epsilon'], weight_decay=c['l2'])
-    heads = [Head(t) for t in c['tasks']]; prior = [t['prior'] for t in c['tasks']]; steps = []
+    heads = [Head({k: v for k, v in t.items() if k != 'keep' or 'given' not in t or c['architecture'] == 'aitm'}) for t in c['tasks']]; prior = [t['prior'] for t in c['tasks']]; steps = []
     weighting = METHODS[c['method']](prior, c) if c['method'] != 'manual' else None
     trunk = [n for n in P if n.split('.')[0] not in ('tower', 'linear', 'ordinal')]
     for step, n in enumerate(c['batches'], 1):

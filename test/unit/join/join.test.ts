@@ -376,3 +376,33 @@ test('where buys are credited to what they are given, the last click gets them, 
   assert.equal(joiner.stats().resolved, 1)
   assert.equal(joiner.stats().dropped.organic, 0)
 })
+
+test('of the negatives a task keeps the share that it says, the same ones in every run, and judges all', () => {
+  const label = { event: 'buy' as const, window: 1000, attribution: 'last' as const, late: 'take-back' as const }
+  const tasks = [
+    { ...task('click', 100), label: { ...task('click', 100).label, keepNegatives: 0.25 } },
+    task('buy', 1000, { given: 'click', label: { ...label, keepNegatives: 0.25 } }),
+  ]
+  const run = () =>
+    learnedOf(tasks, {}, joiner => {
+      for (let i = 0; i < 1000; i++) joiner.handle(impression('u', `i${i}`, i % 7))
+      for (let i = 0; i < 100; i++) joiner.handle(positive('click', 'u', `i${i}`, 50))
+      joiner.advance(500)
+      for (let i = 50; i < 150; i++) joiner.handle(positive('buy', 'u', `i${i}`, 600))
+      joiner.end()
+    })
+  const calls = run()
+  assert.deepEqual(run(), calls)
+  const of = (pattern: RegExp) => calls.filter(call => pattern.test(call)).length
+  // Clicked ones are all learned, as a step too where the entire space is left out; of the rest a quarter.
+  assert.equal(of(/: \[1,/), 100)
+  const negatives = of(new RegExp(`: \\[0,0\\] ${MASK_COUNTED | MASK_JUDGED} ${MASK_COUNTED}$`))
+  assert.ok(Math.abs(negatives - 225) < 50, `${negatives} of 900`)
+  assert.equal(of(new RegExp(`: \\[0,-\\] ${MASK_JUDGED} 0$`)), 900 - negatives)
+  // A late buy is taken back where it was learned as 0, and a plain positive where it was not.
+  const takenBack = of(new RegExp(`: \\[-,1\\] 0 ${MASK_TAKEN_BACK | MASK_STEP_TAKEN_BACK}$`))
+  const plain = of(new RegExp(`: \\[-,1\\] 0 ${MASK_COUNTED | MASK_STEP_TAKEN_BACK}$`))
+  assert.equal(takenBack + plain, 50)
+  assert.ok(takenBack > 2 && plain > 25, `${takenBack} ${plain}`)
+  assert.equal(calls.filter(call => (Number(call.split(' ')[3]) & MASK_JUDGED) !== 0).length, 1000)
+})

@@ -11,6 +11,8 @@ type Tasks = readonly {
   prior?: number
   range?: readonly number[]
   late?: string
+  /** label.keepNegatives. */
+  keep?: number
 }[]
 
 export interface SpecOptions {
@@ -32,9 +34,9 @@ export function deepSpec({
   weights = {},
 }: SpecOptions): DeepModelSpec {
   const input = {
-    tasks: tasks.map(({ late, ...task }) => ({
+    tasks: tasks.map(({ late, keep, ...task }) => ({
       ...task,
-      label: { event: task.head ? 'rating' : 'click', ...(late && { late }) },
+      label: { event: task.head ? 'rating' : 'click', ...(late && { late }), ...(keep && { keepNegatives: keep }) },
     })),
     features: { slots: [{ name: 'user', from: 'user' }] },
     model,
