@@ -77,7 +77,7 @@ export class Running {
 }
 
 export const start = (args: readonly string[], options?: RunOptions) =>
-  new Running(process.execPath, ['--enable-source-maps', CLI, ...args], options)
+  new Running(process.execPath, [CLI, ...args], options)
 
 export const millrace = (args: readonly string[], options?: RunOptions): Promise<Finished> =>
   start(args, options).finished
