@@ -45,7 +45,7 @@ export interface KafkaWorld {
 export async function startWorld({ quick, say }: Context, options: WorldOptions): Promise<KafkaWorld> {
   if (kafkaSkip !== false) throw new NotMeasured(kafkaSkip)
   say('starting a broker and a registry')
-  const broker = await startBroker({ heap: BROKER_HEAP })
+  const broker = await startBroker({ heap: BROKER_HEAP, brief: false })
   try {
     const registry = await startRegistry()
     const log = { ours: 'bench.events', peer: 'bench.peer-events' }

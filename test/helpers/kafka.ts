@@ -30,7 +30,7 @@ interface Launcher {
     folder: string,
     options: { clusterId: string; config: Record<string, unknown>; scram?: string[] },
   ): Promise<void>
-  launchBroker(folder: string, options: { heap: string }): number
+  launchBroker(folder: string, options: { heap: string; brief: boolean }): number
   launchRegistry(folder: string, options: { port: number; storage: 'memory' | 'disk' }): number
   registryUrl(port: number): string
   brokerReady(folder: string, port: number): Promise<void>
@@ -52,6 +52,8 @@ export interface BrokerOptions {
   /** One node is a broker and controller; three make a cluster that survives the loss of one. */
   nodes?: number
   heap?: string
+  /** Of minutes, as tests are (default), or compiled as one that lasts: for measurements. */
+  brief?: boolean
   /** Additional or other settings of server.properties. */
   config?: Record<string, string | number | boolean>
   /** Listeners with TLS, mutual TLS and SASL, users, and an authoriser: see kafka-security.ts. One node only. */
@@ -82,7 +84,7 @@ export interface TopicOptions {
 }
 
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const { nodes = 1, heap = nodes === 1 ? '320m' : '256m', config = {}, secured = false } = options
+  const { nodes = 1, heap = nodes === 1 ? '320m' : '256m', config = {}, secured = false, brief = true } = options
   const dir = mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
   const reaper = startReaper(dir)
   const brokerPorts = await ports(nodes)
@@ -90,7 +92,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   const security = secured ? await secure(dir, launcher.freePort) : undefined
   const folders = brokerPorts.map((_, i) => join(dir, `node${i}`))
   const clusterId = `m${randomBytes(16).toString('base64url').slice(1)}`
-  const launch = (node: number) => launcher.launchBroker(at(folders, node), { heap })
+  const launch = (node: number) => launcher.launchBroker(at(folders, node), { heap, brief })
   const ready = (node: number) => launcher.brokerReady(at(folders, node), at(brokerPorts, node))
   const clients = new Set<Admin>()
 
