@@ -31,31 +31,26 @@ export function longBytes(long: bigint): Buffer {
   return Buffer.from(bytes)
 }
 
-/** Reads longs as decimal text; writes bigints. Strings are not valid, so that a union with string is not ambiguous. */
-const ID_LONG = avro.types.LongType.__with(
-  {
-    fromBuffer: longText,
-    toBuffer: longBytes,
-    fromJSON: (value: number | string) => String(value),
-    toJSON: (value: unknown) => String(value),
-    isValid: (value: unknown) => typeof value === 'bigint' && value >= MIN_LONG && value <= MAX_LONG,
-    compare: (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1),
-  },
-  true,
-)
+/** A long that is read as what `of` makes of its decimal text, and written from bigints. */
+function longAs<T extends string | bigint>(of: (text: string) => T): avro.types.LongType {
+  return avro.types.LongType.__with(
+    {
+      fromBuffer: (bytes: Uint8Array) => of(longText(bytes)),
+      toBuffer: longBytes,
+      fromJSON: (value: number | string) => of(String(value)),
+      toJSON: (value: unknown) => String(value),
+      isValid: (value: unknown) => typeof value === 'bigint' && value >= MIN_LONG && value <= MAX_LONG,
+      compare: (a: T, b: T) => (a === b ? 0 : a < b ? -1 : 1),
+    },
+    true,
+  )
+}
+
+/** Reads longs as decimal text. Strings are not valid, so that a union with string is not ambiguous. */
+const ID_LONG = longAs(text => text)
 
 /** Reads longs as bigints, so that they can be written as what they were. */
-const KEPT_LONG = avro.types.LongType.__with(
-  {
-    fromBuffer: (bytes: Uint8Array) => BigInt(longText(bytes)),
-    toBuffer: longBytes,
-    fromJSON: (value: number | string) => BigInt(value),
-    toJSON: (value: unknown) => String(value),
-    isValid: (value: unknown) => typeof value === 'bigint' && value >= MIN_LONG && value <= MAX_LONG,
-    compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
-  },
-  true,
-)
+const KEPT_LONG = longAs(BigInt)
 
 /** The avsc type of a schema in which every union ["string", "long"] is an id. */
 export function idAwareType(schema: unknown): avro.Type {
