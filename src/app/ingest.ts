@@ -42,7 +42,8 @@ export class Ingest implements EventTaker {
   #writing: Promise<void> | undefined
 
   constructor({ config }: LoadedConfig, logger: Log, clock: Clock) {
-    const checkRecord = createRecordCheck(config.source)
+    // Decoders of all types of event: made for the first one that is posted, if any ever is.
+    let checkRecord: ReturnType<typeof createRecordCheck> | undefined
     const labelFault = createLabelCheck(config.tasks)
     const { maxFuture } = config.join
     this.#logger = logger
@@ -56,6 +57,7 @@ export class Ingest implements EventTaker {
       const record = { ...fields, eventTime: eventTime ?? nowMs }
       if (record.eventTime > nowMs + maxFuture)
         return `eventTime is ${record.eventTime - nowMs} ms ahead of the clock here, more than join.maxFuture`
+      checkRecord ??= createRecordCheck(config.source)
       const { outcome, body } = checkRecord(kind, record)
       if (outcome.kind !== 'ok') return outcome.kind === 'reject' ? outcome.message : outcome.reason
       return labelFault(outcome.value) ?? { event: outcome.value, record, body }

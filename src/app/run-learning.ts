@@ -9,7 +9,6 @@ import { besideLive, onLog } from './beside-live.js'
 import { type Dashboard, isWatched, openBrowser, openDashboard } from './dashboard.js'
 import { evaluateAll, writeReport } from './evaluate-files.js'
 import { loadChecked } from './load-checked.js'
-import { openIngest } from './open-ingest.js'
 import { prepareLog } from './prepare-log.js'
 import { reportOf } from './report-of.js'
 import { learnLog } from './session.js'
@@ -72,7 +71,11 @@ async function learnAndReport(
     making.update(records, share)
     made = share
   }).finally(() => making.stop())
-  if (dashboard !== undefined && config.http.ingest) await openIngest(dashboard.ingest, loaded, log, logger)
+  if (dashboard !== undefined && config.http.ingest) {
+    // It brings kafkajs along, which nobody else needs who reads files.
+    const { openIngest } = await import('./open-ingest.js')
+    await openIngest(dashboard.ingest, loaded, log, logger)
+  }
   const progress = createProgress('learning', terminal, logger, systemClock)
   const onProgress = (records: number, share: number | undefined) => progress.update(records, share)
   const session = {
