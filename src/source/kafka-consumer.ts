@@ -119,7 +119,7 @@ export class GroupConsumer {
     clearInterval(this.#watchdog)
     const consumer = this.#consumer
     this.#consumer = undefined
-    if (consumer !== undefined) await Promise.race([consumer.disconnect().catch(() => undefined), sleep(5000)])
+    if (consumer !== undefined) await leave(consumer, 5000)
   }
 
   #watch(): void {
@@ -141,7 +141,7 @@ export class GroupConsumer {
     if (this.#isStarting) return
     this.#isStarting = true
     // A consumer that hangs must not hang its successor: it leaves when it can, or its session runs out.
-    if (old !== undefined) await Promise.race([old.disconnect().catch(() => undefined), sleep(2000)])
+    if (old !== undefined) await leave(old, 2000)
     for (let retryMs = FIRST_RETRY_MS; !this.#isClosed; retryMs = Math.min(2 * retryMs, LAST_RETRY_MS)) {
       try {
         await this.#startOnce()
@@ -270,6 +270,14 @@ export class GroupConsumer {
       write(entry)
     }
   }
+}
+
+/** Waits for it no longer than that. A timer that is left would keep the process for as long. */
+async function leave(consumer: Consumer, patienceMs: number): Promise<void> {
+  const left = new AbortController()
+  const patience = sleep(patienceMs, undefined, { signal: left.signal }).catch(() => undefined)
+  await Promise.race([consumer.disconnect().catch(() => undefined), patience])
+  left.abort()
 }
 
 function byTopic(places: readonly Place[]): { topic: string; partitions: number[] }[] {
