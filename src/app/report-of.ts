@@ -32,6 +32,7 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
     tasks: [...shown, ...nextItem.map(name => ({ name, head: 'top-n' as const }))].map(({ name, head }) => ({
       name,
       head,
+      ...(name.startsWith(`${RETRIEVAL_TASK}.`) && { baselineOf: RETRIEVAL_TASK }),
       totals: metrics.totals.filter(line => line.task === name),
       byExperience: metrics.byExperience.filter(line => line.task === name),
       calibration: result.calibration.find(curve => curve.task === name)?.points ?? [],
@@ -58,6 +59,7 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
     },
     alarms: result.alarms.map(({ records, ...alarm }) => ({ events: records, ...alarm })),
     tableRows: { ...metrics.tables },
+    ...(result.findings?.sampled && { sampled: result.findings.sampled }),
   }
 }
 

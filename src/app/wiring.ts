@@ -2,6 +2,7 @@
 import { Batcher } from '../batch/batcher.js'
 import type { LoadedConfig } from '../config/load.js'
 import type { Config } from '../config/schema.js'
+import type { Laboratory } from '../evaluate/laboratory.js'
 import { RetrievalMetrics } from '../evaluate/retrieval.js'
 import { ExampleColumns } from '../features/columns.js'
 import { FeatureExtractor } from '../features/extract.js'
@@ -17,7 +18,7 @@ import type { LearnerPort, MetricsAnswer } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
 import { Position } from '../pipeline/position.js'
 import { publishMain } from '../pipeline/publish-main.js'
-import { RANKERS } from '../recommend/rankers.kernel.js'
+import { RANKERS, type Ranker } from '../recommend/rankers.kernel.js'
 import { type OnRank, Recommender } from '../recommend/recommender.js'
 import type { Outputs } from '../sink/delivery.js'
 import type { Source } from '../source/source.js'
@@ -32,6 +33,7 @@ export interface WiringDeps {
   outputs: Outputs
   /** Whether snapshots are wanted. */
   publishes: boolean
+  laboratory: Laboratory | undefined
   clock: Clock
   onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
   onAlarm: DispatchDeps['onAlarm']
@@ -62,6 +64,7 @@ export function wireParts({
   learner,
   outputs,
   publishes,
+  laboratory,
   clock,
   onMetrics,
   onAlarm,
@@ -76,7 +79,7 @@ export function wireParts({
   const counts: Counts = { events: {}, drops: {}, rejects: {} }
   const journal: Journal = new Journal(record => dispatcher.inOrder(() => outputs.journal.append(record)), position)
   const batcher = new Batcher(config.batch, config.tasks.length, clock, config.fast.enabled ? config.fast : undefined)
-  const topN = createTopN(config, hasher, position, tracksChanges)
+  const topN = createTopN(config, hasher, position, tracksChanges, laboratory)
   const dispatcher: Dispatcher = new Dispatcher({
     config,
     configHash: hash,
@@ -87,6 +90,7 @@ export function wireParts({
     journal,
     position,
     retrieval: topN?.metrics,
+    laboratory,
     published: publishes ? kind => publishMain(kind, features, topN?.recommender) : undefined,
     partitionName: index => source.partitions[index] ?? '',
     onMetrics,
@@ -98,6 +102,10 @@ export function wireParts({
       const row = columns.allocate()
       features.extract(subject, columns, row, true)
       dispatcher.expect(row, subject)
+      if (laboratory !== undefined) {
+        hasher.text(subject.user)
+        laboratory.arrive(row, hasher.lo, hasher.hi)
+      }
       if (score) batcher.addScore(row)
       return row
     },
@@ -131,12 +139,21 @@ function createTopN(
   hasher: Hasher,
   position: Position,
   tracksChanges: boolean,
+  laboratory: Laboratory | undefined,
 ): PipelineParts['topN'] {
   if (recommend === undefined) return undefined
-  const metrics = new RetrievalMetrics(recommend.baselines ? RANKERS : RANKERS.slice(0, 1))
-  const onRank: OnRank = (ranker, split, rank, eventTimeMs) => {
+  const metrics = new RetrievalMetrics(rankersOf(recommend))
+  const onRank: OnRank = ({ ranker, split, rank, lo, hi, eventTimeMs }) => {
     const { after } = evaluate
-    metrics.add(ranker, split, rank, after === 0 || eventTimeMs >= position.firstEventTimeMs + after)
+    const counts = after === 0 || eventTimeMs >= position.firstEventTimeMs + after
+    metrics.add(ranker, split, rank, counts)
+    if (counts && split === 'all') laboratory?.ranked(ranker, rank, lo, hi, eventTimeMs)
   }
   return { recommender: new Recommender(recommend, hasher, model.seed, onRank, tracksChanges), metrics }
+}
+
+/** Those that are judged, the model's own first. */
+export function rankersOf(recommend: Config['recommend']): readonly Ranker[] {
+  if (recommend === undefined) return []
+  return recommend.baselines ? RANKERS : RANKERS.slice(0, 1)
 }

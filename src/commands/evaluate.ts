@@ -1,10 +1,11 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { evaluateFiles } from '../app/evaluate-files.js'
 import { addRange, type RangeOptions, rangeSettings } from './range.js'
 
 interface Options extends RangeOptions {
   log?: string
   compare?: true
+  interval?: 'user' | 'day'
   report?: string
   json?: true
 }
@@ -17,6 +18,12 @@ export function evaluateCommand(): Command {
     .argument('<files...>', 'YAML configurations; several make a leaderboard, the first is the baseline')
     .option('--set <key=value...>', 'change keys in all of them, such as --set model.architecture=mmoe')
     .option('--compare', 'also the variants of evaluate.compare')
+    .addOption(
+      new Option(
+        '--interval <unit>',
+        'an interval beside each figure and each difference, by resampling users or days',
+      ).choices(['user', 'day']),
+    )
     .option('--report <file>', 'where the HTML report goes (default: evaluate.report of the first configuration)')
     .option('--json', 'print the result as JSON')
   return addRange(command)
@@ -25,7 +32,11 @@ export function evaluateCommand(): Command {
     .action(async (files: string[], options: Options) => {
       const ranges = new Set(files.flatMap(file => rangeSettings(file, options)))
       await evaluateFiles(files, {
-        set: [...(options.set ?? []), ...ranges],
+        set: [
+          ...(options.set ?? []),
+          ...ranges,
+          ...(options.interval === undefined ? [] : [`evaluate.interval=${options.interval}`]),
+        ],
         log: options.log,
         compare: options.compare === true,
         report: options.report,

@@ -7,6 +7,7 @@ import { LEVELS } from '../observe/log.js'
 import { formatDuration } from '../std/duration.js'
 import { drift } from './drift-schema.js'
 import { embeddings } from './embeddings-schema.js'
+import { evaluate } from './evaluate-schema.js'
 import { gate } from './gate-schema.js'
 import { http } from './http-schema.js'
 import { kafka, kafkaOutputs, kafkaSource } from './kafka-schema.js'
@@ -391,23 +392,6 @@ const outputs = z.strictObject({
   segmentBytes: about(z.int().min(4096).default(134_217_728), 'A new segment file begins after so many bytes.', {
     unit: 'bytes',
   }),
-})
-
-const evaluate = z.strictObject({
-  after: about(duration('0s'), 'Totals leave out what was scored in this first part of the log.'),
-  tasks: about(z.array(name).optional(), 'Only these tasks in the report. Absent: all.'),
-  compare: about(
-    z
-      .array(
-        z.strictObject({
-          name: about(z.string(), 'Name of the variant in the leaderboard.'),
-          set: about(z.record(z.string(), z.unknown()), 'Keys to change and their values.'),
-        }),
-      )
-      .default([]),
-    "Variants beside the configuration: a name and keys to change, such as 'weights.method: manual'.",
-  ),
-  report: about(z.string().default('.data/report.html'), 'The HTML report. Relative to the configuration file.'),
 })
 
 const backend = z.strictObject({

@@ -6,19 +6,11 @@
  */
 import { MillraceError } from '../domain/errors.js'
 import type { LoadedState, PartState, Stateful } from '../domain/state.js'
-import { definedValues, type Split, type TaskMetrics } from './metrics/task-metrics.js'
+import { addRank, RANK_SUMS, rankCount, rankFigures, rankHits } from './metrics/rank-sums.js'
+import type { Split, TaskMetrics } from './metrics/task-metrics.js'
 
-/** The list that is looked at. */
-const CUTOFF = 10
 const SPLITS = ['all', 'new', 'repeated'] as const
 type RankSplit = (typeof SPLITS)[number]
-
-/** Events, those among the first CUTOFF, their discounted gain, reciprocal ranks. */
-const COUNT = 0
-const HITS = 1
-const GAIN = 2
-const RECIPROCAL = 3
-const SUMS = 4
 
 /** Name of the ranker's figures: 'next-item', 'next-item.popularity'. No task can be called so. */
 export const RETRIEVAL_TASK = 'next-item'
@@ -32,13 +24,13 @@ export class RetrievalMetrics implements Stateful {
   /** rankers: the model's own first. */
   constructor(rankers: readonly string[]) {
     this.#rankers = rankers
-    this.#totals = new Float64Array(rankers.length * SPLITS.length * SUMS)
+    this.#totals = new Float64Array(rankers.length * SPLITS.length * RANK_SUMS)
     this.#window = new Float64Array(this.#totals.length)
   }
 
   /** rank: 1 = first, Infinity = not in the list. counts: in the totals too. */
   add(ranker: string, split: RankSplit, rank: number, counts: boolean): void {
-    const at = (this.#rankers.indexOf(ranker) * SPLITS.length + SPLITS.indexOf(split)) * SUMS
+    const at = (this.#rankers.indexOf(ranker) * SPLITS.length + SPLITS.indexOf(split)) * RANK_SUMS
     if (at < 0) return
     addRank(this.#window, at, rank)
     if (counts) addRank(this.#totals, at, rank)
@@ -71,26 +63,13 @@ export class RetrievalMetrics implements Stateful {
   }
 
   #metrics(sums: Float64Array, ranker: number, split: Split & RankSplit): TaskMetrics {
-    const at = (ranker * SPLITS.length + SPLITS.indexOf(split)) * SUMS
-    const count = sums[at + COUNT] ?? 0
-    const mean = (sum: number) => (count === 0 ? undefined : (sums[at + sum] ?? 0) / count)
+    const at = (ranker * SPLITS.length + SPLITS.indexOf(split)) * RANK_SUMS
     return {
       task: ranker === 0 ? RETRIEVAL_TASK : `${RETRIEVAL_TASK}.${this.#rankers[ranker]}`,
       split,
-      count,
-      positives: sums[at + HITS] ?? 0,
-      values: definedValues({ recallAt10: mean(HITS), ndcgAt10: mean(GAIN), mrr: mean(RECIPROCAL) }),
+      count: rankCount(sums, at),
+      positives: rankHits(sums, at),
+      values: rankFigures(sums, at),
     }
   }
-}
-
-function addRank(sums: Float64Array, at: number, rank: number): void {
-  const add = (place: number, value: number) => {
-    sums[at + place] = (sums[at + place] ?? 0) + value
-  }
-  add(COUNT, 1)
-  add(RECIPROCAL, 1 / rank)
-  if (rank > CUTOFF) return
-  add(HITS, 1)
-  add(GAIN, 1 / Math.log2(rank + 1))
 }

@@ -13,6 +13,7 @@ import type { ScoreRequest } from '../domain/event.js'
 import type { Json, NamedPart, SnapshotKind } from '../domain/state.js'
 import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import { PublishGate } from '../evaluate/gate/publish-gate.js'
+import type { Laboratory } from '../evaluate/laboratory.js'
 import type { RetrievalMetrics } from '../evaluate/retrieval.js'
 import type { ExampleColumns } from '../features/columns.js'
 import type { JoinSubject } from '../join/join.js'
@@ -37,6 +38,8 @@ export interface DispatchDeps {
   position: Position
   /** Of the next item, where top-N is configured. */
   retrieval: RetrievalMetrics | undefined
+  /** Of an evaluation that wants to know more than totals. */
+  laboratory?: Pick<Laboratory, 'judged'> | undefined
   partitionName(index: number): string
   /** What a version holds of the main thread, as of now; undefined: nobody gets snapshots. */
   published: ((kind: SnapshotKind) => NamedPart[]) | undefined
@@ -121,7 +124,7 @@ export class Dispatcher {
   }
 
   #step(trigger: FlushTrigger, batch: Examples): void {
-    const { learner, position, journal, config } = this.#deps
+    const { learner, position, journal, config, laboratory } = this.#deps
     this.#steps++
     journal.learn(this.#steps, trigger, batch.rows.length)
     // A late record can be older than the first one.
@@ -132,6 +135,7 @@ export class Dispatcher {
       this.#predictFresh(batch.rows, batch.fresh, answer)
       this.fusion.learn(batch.rows.length, answer.values, batch.labels, batch.mask)
       this.#gatekeeper?.record(batch.rows.length, answer.values, batch.labels, batch.mask)
+      laboratory?.judged(batch, answer.values, countFromMs)
       for (const alarm of answer.alarms)
         this.#alarm(alarm, { events: records, eventTime: eventTimeMs, step: answer.step })
     })

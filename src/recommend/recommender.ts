@@ -35,8 +35,18 @@ export type RecommendConfig = NonNullable<Config['recommend']>
 /** all: over the whole list. new, repeated: whether the user had the item before; new is over what the user had not. */
 type RankSplit = 'all' | 'new' | 'repeated'
 
-/** rank: 1 = first; Infinity = the item was not in the catalogue. */
-export type OnRank = (ranker: Ranker, split: RankSplit, rank: number, eventTimeMs: number) => void
+interface JudgedRank {
+  ranker: Ranker
+  split: RankSplit
+  /** 1 = first; Infinity = the item was not in the catalogue. */
+  rank: number
+  /** Hash of the user. */
+  lo: number
+  hi: number
+  eventTimeMs: number
+}
+
+export type OnRank = (judged: JudgedRank) => void
 
 /** A new pair counts with so many of the user's recent items, each one back a little less. */
 const PAIR_WINDOW = 50
@@ -294,18 +304,20 @@ export class Recommender implements Stateful {
     const had = item >= 0 && this.#model.hasHad(item)
     const { repeats, baselines } = this.#config
     const rankers = this.#rankers
+    const report = (ranker: Ranker, split: RankSplit, rank: number) =>
+      this.#onRank?.({ ranker, split, rank, lo, hi, eventTimeMs })
     for (const ranker of RANKERS) {
       if (ranker !== 'next-item' && !baselines) continue
       if (item < 0) {
-        this.#onRank?.(ranker, 'all', Number.POSITIVE_INFINITY, eventTimeMs)
-        this.#onRank?.(ranker, 'new', Number.POSITIVE_INFINITY, eventTimeMs)
+        report(ranker, 'all', Number.POSITIVE_INFINITY)
+        report(ranker, 'new', Number.POSITIVE_INFINITY)
         continue
       }
       const scores = rankers.scoresOf(ranker)
       const rank = rankers.rank(scores, item, repeats)
-      this.#onRank?.(ranker, 'all', rank, eventTimeMs)
+      report(ranker, 'all', rank)
       const ofSplit = had || !repeats ? rank : rankers.rank(scores, item, false)
-      this.#onRank?.(ranker, had ? 'repeated' : 'new', ofSplit, eventTimeMs)
+      report(ranker, had ? 'repeated' : 'new', ofSplit)
     }
   }
 

@@ -155,7 +155,19 @@ test('evaluate writes nothing but the report; several configurations make a lead
   assert.deepEqual(names, ['small', 'other'])
   assert.ok(readFileSync(report, 'utf8').includes('other'))
   assert.deepEqual(readdirSync(other.folder), ['millrace.yaml'])
+  const [small, sized] = (await json('evaluate', ...files, '--report', report, '--interval', 'user')).variants
+  // Intervals are found beside what is learned, and change nothing.
+  assert.deepEqual(without(small.tasks, 'intervals', 'model'), without(one.tasks, 'model'))
+  const [low, high] = small.tasks.click.intervals.auc
+  assert.ok(low < one.tasks.click.auc && one.tasks.click.auc < high)
+  assert.equal(sized.tasks.click.differences.auc.interval.length, 2)
+  assert.ok(readFileSync(report, 'utf8').includes('Sampling intervals'))
   // The evaluation of a log is that of its replay.
   const replayed = await json('replay', files[0] ?? '')
   assert.deepEqual({ tasks: replayed.tasks, counts: replayed.counts }, { tasks: one.tasks, counts: one.counts })
 })
+
+function without(tasks: Record<string, object>, ...keys: string[]): unknown {
+  const kept = (task: object) => Object.fromEntries(Object.entries(task).filter(([key]) => !keys.includes(key)))
+  return Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, kept(task)]))
+}

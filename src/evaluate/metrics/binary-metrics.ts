@@ -11,27 +11,29 @@ export class BinaryMetrics {
   readonly #loss: LogLoss
   readonly #means: Means
 
+  /** Sums before the counts of the histogram. */
+  static readonly heads = LogLoss.size + Means.size
+
   static size(bins: number): number {
-    return LogLoss.size + Means.size + ScoreHistogram.size(bins)
+    return BinaryMetrics.heads + ScoreHistogram.size(bins)
   }
 
   constructor(sums: Float64Array) {
-    const means = LogLoss.size
-    const histogram = means + Means.size
-    this.#loss = new LogLoss(sums.subarray(0, means))
-    this.#means = new Means(sums.subarray(means, histogram))
-    this.histogram = new ScoreHistogram(sums.subarray(histogram))
+    const { heads } = BinaryMetrics
+    this.#loss = new LogLoss(sums.subarray(0, LogLoss.size))
+    this.#means = new Means(sums.subarray(LogLoss.size, heads))
+    this.histogram = new ScoreHistogram(sums.subarray(heads))
   }
 
-  /** prediction: probability. label: 0 or 1; anything from 0.5 counts as 1. */
-  add(prediction: number, label: number): void {
+  /** prediction: probability. label: 0 or 1; anything from 0.5 counts as 1. Returns its place in the histogram. */
+  add(prediction: number, label: number): number {
     const positive = label >= 0.5 ? 1 : 0
     const probability = clipProbability(prediction)
     const logYes = Math.log(probability)
     const logNo = Math.log(1 - probability)
     this.#loss.add(positive === 1 ? -logYes : -logNo, positive)
     this.#means.add(prediction, positive)
-    this.histogram.add(logYes - logNo, positive)
+    return this.histogram.add(logYes - logNo, positive)
   }
 
   get count(): number {

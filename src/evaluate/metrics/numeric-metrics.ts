@@ -16,9 +16,11 @@ export class NumericMetrics {
     this.#means = new Means(sums.subarray(PredictionError.size))
   }
 
-  add(prediction: number, label: number): void {
+  /** There is no histogram, and no place in it: -1. */
+  add(prediction: number, label: number): number {
     this.#error.add(prediction, label)
     this.#means.add(prediction, label)
+    return -1
   }
 
   get count(): number {

@@ -24,11 +24,12 @@ export class ScoreHistogram {
     this.#scale = this.bins / (2 * LOGIT_LIMIT)
   }
 
-  /** positive: 0 or 1. */
-  add(logit: number, positive: number): void {
+  /** positive: 0 or 1. Returns the place among the counts. */
+  add(logit: number, positive: number): number {
     const bin = Math.floor((logit + LOGIT_LIMIT) * this.#scale)
     const at = 2 * Math.min(Math.max(bin, 0), this.bins - 1) + positive
     this.counts[at] = (this.counts[at] ?? 0) + 1
+    return at
   }
 
   negatives(bin: number): number {

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { formatCount, formatEventTime, formatSeconds } from './headline.js'
+import { baselineTable, intervalTable } from './html-beside.js'
 import {
   alarmTable,
   countTable,
@@ -15,6 +16,7 @@ import {
   plotTable,
   totalTables,
 } from './html-tables.js'
+import { samplingNote } from './intervals.js'
 import { html, Markup, scriptJson } from './markup.js'
 import { PAGE_SCRIPT } from './page-script.js'
 import { PAGE_STYLE } from './page-style.js'
@@ -43,6 +45,8 @@ export function renderHtml(reports: readonly [RunReport, ...RunReport[]]): strin
     <h2>Totals</h2>
     <div class="stack">${totalTables(report)}</div>
     <p class="note">${totalsNote(report)}</p>
+    ${intervals(report)}
+    ${section('Against the baselines', 'stack', [baselineTable(report)])}
     ${section('By how many events an id had had before', 'stack', [experienceTable(report)])}
     ${reports.length > 1 ? comparison(reports) : undefined}
     <h2>Learning curves</h2>
@@ -100,9 +104,15 @@ function curvesNote(reports: readonly RunReport[]): string {
   return `Each point judges the labels that matured in one window, by scores made before they were known.${lines} Drag to zoom, double-click to go back.`
 }
 
+function intervals(report: RunReport): Markup | undefined {
+  const note = samplingNote(report)
+  if (note === undefined) return undefined
+  return html`<h2>Sampling intervals</h2><p class="note">${note}</p>${intervalTable(report)}`
+}
+
 function comparison(reports: readonly [RunReport, ...RunReport[]]): Markup {
   return html`<h2>Leaderboard</h2>${leaderboardTable(reports)}
-    <p class="note">Small figures: difference to ${reports[0].name}. Ordered by the mean of the ranks in each task. The totals above and the counts below are of ${reports[0].name}.</p>`
+    <p class="note">Small figures: difference to ${reports[0].name}${reports[0].sampled === undefined ? '' : ', on the same examples, with its sampling interval'}. Ordered by the mean of the ranks in each task. The totals above and the counts below are of ${reports[0].name}.</p>`
 }
 
 function constantWeights(report: RunReport): Markup {

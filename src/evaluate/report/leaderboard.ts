@@ -3,7 +3,9 @@
  * a rank), then the order given. Ranks, not means of values, because AUC and RMSE have no common unit.
  */
 import type { MetricName } from '../metrics/task-metrics.js'
+import { formatChange, formatChangeInterval } from './beside.js'
 import { headlineMetric, METRICS, totalsOf } from './headline.js'
+import { differenceInterval, type Interval } from './intervals.js'
 import type { RunReport } from './report.js'
 
 export interface LeaderboardCell {
@@ -12,6 +14,8 @@ export interface LeaderboardCell {
   value: number | undefined
   /** Against the first run of the comparison. */
   difference: number | undefined
+  /** Of the difference, on the same examples. */
+  interval: Interval | undefined
   best: boolean
 }
 
@@ -35,7 +39,7 @@ export function leaderboard(reports: readonly RunReport[]): LeaderboardRow[] {
     eventsPerSecond: report.eventsPerSecond,
     baseline: report === first,
   }))
-  for (const task of first.tasks) {
+  for (const task of first.tasks.filter(({ baselineOf }) => baselineOf === undefined)) {
     const metric = headlineMetric(task)
     const sign = METRICS[metric].better === 'lower' ? -1 : 1
     const values = reports.map(report => {
@@ -46,7 +50,12 @@ export function leaderboard(reports: readonly RunReport[]): LeaderboardRow[] {
       const value = values[index]
       const rank = 1 + values.filter(other => beats(other, value, sign)).length
       const difference = value === undefined || values[0] === undefined ? undefined : value - values[0]
-      row.cells.push({ task: task.name, metric, value, difference, best: value !== undefined && rank === 1 })
+      const report = reports[index] ?? first
+      const interval =
+        report === first
+          ? undefined
+          : differenceInterval({ report: first, task: task.name }, { report, task: task.name }, metric)
+      row.cells.push({ task: task.name, metric, value, difference, interval, best: value !== undefined && rank === 1 })
       row.ranks.push(rank)
     }
   }
@@ -59,10 +68,9 @@ function beats(other: number | undefined, value: number | undefined, sign: numbe
   return value === undefined || sign * other > sign * value
 }
 
-/** '+0.0012', '−0.0012'; empty where there is nothing to compare. */
-export function formatDifference(cell: LeaderboardCell): string {
-  if (cell.difference === undefined) return ''
-  const text = Math.abs(cell.difference).toFixed(METRICS[cell.metric].decimals)
-  if (Number(text) === 0) return '0'
-  return `${cell.difference > 0 ? '+' : '−'}${text}`
+/** '+0.0012', or '+0.0012 [+0.0003, +0.0021]'; empty where there is nothing to compare. */
+export function formatDifference({ metric, difference, interval }: LeaderboardCell): string {
+  return [formatChange(metric, difference), formatChangeInterval(metric, interval)]
+    .filter(text => text !== '')
+    .join(' ')
 }

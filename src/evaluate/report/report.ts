@@ -6,6 +6,7 @@
 import type { TaskConfig } from '../../config/schema.js'
 import type { CalibrationPoint } from '../metrics/calibration.js'
 import type { ExperienceMetrics, TaskMetrics } from '../metrics/task-metrics.js'
+import type { SampledRun } from '../sampling/sampling.js'
 
 export interface RunReport {
   /** Name in the leaderboard: the configuration's name, or the variant's. Unique within a comparison. */
@@ -40,6 +41,8 @@ export interface RunReport {
   counts: Counts
   /** Embedding rows by table at the end. */
   tableRows: Record<string, number>
+  /** Replicates of the figures, where `evaluate.interval` asks for intervals. */
+  sampled?: SampledRun
 }
 
 export interface ReportedAlarm {
@@ -58,6 +61,8 @@ export interface ReportedTask {
   name: string
   /** top-n: the next item, ranked against the whole catalogue. */
   head: TaskConfig['head'] | 'top-n'
+  /** A simple model beside the task of this name, judged on the same examples. Absent: it is the model's own. */
+  baselineOf?: string
   /** One entry a split. */
   totals: TaskMetrics[]
   /** The totals by how many events the ids had had; empty for the next item. */

@@ -1,7 +1,9 @@
 /** The figures of a run as `evaluate --json` prints them: `tasks.<name>.{auc,logLoss,…}` and `eventsPerSecond`. */
 import { formatDuration } from '../../std/duration.js'
-import type { ExperienceMetrics, MetricValues, Split } from '../metrics/task-metrics.js'
-import type { Counts, ReportedAlarm, RunReport } from './report.js'
+import type { ExperienceMetrics, MetricName, MetricValues, Split } from '../metrics/task-metrics.js'
+import { metricsOfTask, totalsOf } from './headline.js'
+import { differenceInterval, type Interval, intervalOf, replicatesOf } from './intervals.js'
+import type { Counts, ReportedAlarm, ReportedTask, RunReport } from './report.js'
 
 interface Figures extends MetricValues {
   count: number
@@ -17,6 +19,20 @@ interface TaskSummary extends MetricValues {
   byExperience: Record<ExperienceMetrics['side'], Record<string, Figures>>
   /** By age ('1h'): the share of the labels that has come by then. Absent without a window. */
   maturity?: Record<string, number>
+  /** Sampling intervals of 95 %, [low, high] by figure. Absent without `evaluate.interval`. */
+  intervals?: ByMetric<[low: number, high: number]>
+  /** Of a baseline: what the figures of the task that it stands beside have over its own. */
+  model?: ByMetric<Difference>
+  /** Of another run than the first: its figures minus those of the first. */
+  differences?: ByMetric<Difference>
+}
+
+type ByMetric<T> = { [name in MetricName]?: T }
+
+interface Difference {
+  difference: number
+  /** Absent without `evaluate.interval`, and where the examples are not the same. */
+  interval?: [low: number, high: number]
 }
 
 export interface RunSummary {
@@ -28,6 +44,8 @@ export interface RunSummary {
   steps: number
   eventsPerSecond: number
   durationsMs: Record<string, number>
+  /** What `intervals` are by; absent without them. */
+  interval?: { by: string; blocks: number; replicates: number; level: number }
   tasks: Record<string, TaskSummary>
   alarms: ReportedAlarm[]
   counts: Counts
@@ -37,11 +55,11 @@ export interface RunSummary {
 /** What `--json` prints of one run or of a comparison: the first run's figures, and every run's under `variants`. */
 export function summariseRuns(reports: readonly [RunReport, ...RunReport[]]): RunSummary & { variants?: RunSummary[] } {
   const [first] = reports
-  const summary = summariseRun(first)
-  return reports.length === 1 ? summary : { ...summary, variants: reports.map(summariseRun) }
+  const summary = summariseRun(first, first)
+  return reports.length === 1 ? summary : { ...summary, variants: reports.map(report => summariseRun(report, first)) }
 }
 
-function summariseRun(report: RunReport): RunSummary {
+function summariseRun(report: RunReport, first: RunReport): RunSummary {
   const { name, configuration, log, backend, records, steps, eventsPerSecond, durationsMs, alarms, counts, tableRows } =
     report
   const tasks: Record<string, TaskSummary> = {}
@@ -56,8 +74,10 @@ function summariseRun(report: RunReport): RunSummary {
     }
     if (task.maturity.length > 0)
       summary.maturity = Object.fromEntries(task.maturity.map(({ ageMs, share }) => [formatDuration(ageMs), share]))
+    Object.assign(summary, besideOf(report, task, first))
     tasks[task.name] = summary
   }
+  const { sampled } = report
   return {
     name,
     configuration,
@@ -67,9 +87,57 @@ function summariseRun(report: RunReport): RunSummary {
     steps,
     eventsPerSecond,
     durationsMs,
+    ...(sampled && {
+      interval: { by: sampled.by, blocks: sampled.blocks, replicates: replicatesOf(sampled), level: 0.95 },
+    }),
     tasks,
     alarms,
     counts,
     tableRows,
   }
+}
+
+function besideOf(
+  report: RunReport,
+  task: ReportedTask,
+  first: RunReport,
+): Pick<TaskSummary, 'intervals' | 'model' | 'differences'> {
+  const own = { report, task }
+  const model = report.tasks.find(({ name }) => name === task.baselineOf)
+  const before = report === first ? undefined : first.tasks.find(({ name }) => name === task.name)
+  const intervals: ByMetric<[number, number]> = {}
+  for (const metric of metricsOfTask(task)) {
+    const interval = intervalOf(report, task.name, metric)
+    if (interval !== undefined) intervals[metric] = pair(interval)
+  }
+  return {
+    ...(Object.keys(intervals).length > 0 && { intervals }),
+    ...(model && { model: differencesOf(own, { report, task: model }) }),
+    ...(before && { differences: differencesOf({ report: first, task: before }, own) }),
+  }
+}
+
+interface Place {
+  report: RunReport
+  task: ReportedTask
+}
+
+function differencesOf(from: Place, to: Place): ByMetric<Difference> {
+  const differences: ByMetric<Difference> = {}
+  for (const metric of metricsOfTask(to.task)) {
+    const before = totalsOf(from.task, 'all')[metric]
+    const after = totalsOf(to.task, 'all')[metric]
+    if (before === undefined || after === undefined) continue
+    const interval = differenceInterval(
+      { report: from.report, task: from.task.name },
+      { report: to.report, task: to.task.name },
+      metric,
+    )
+    differences[metric] = { difference: after - before, ...(interval && { interval: pair(interval) }) }
+  }
+  return differences
+}
+
+function pair({ low, high }: Interval): [number, number] {
+  return [low, high]
 }

@@ -1,5 +1,6 @@
 /** A run, or several side by side, as text for a terminal. Pure: the caller says whether to colour and how wide it is. */
 import type { MetricName, TaskMetrics } from '../metrics/task-metrics.js'
+import { baselineRows, formatChange, formatChangeInterval, formatInterval, intervalRows, isClear } from './beside.js'
 import { experienceRows, tasksByExperience } from './experience.js'
 import {
   formatCount,
@@ -11,6 +12,7 @@ import {
   metricsOfTask,
   SPLIT_LABELS,
 } from './headline.js'
+import { samplingNote } from './intervals.js'
 import { formatDifference, leaderboard } from './leaderboard.js'
 import type { ReportedTask, RunReport } from './report.js'
 import { type Cell, renderTable, textWidth } from './text-table.js'
@@ -32,6 +34,8 @@ export function renderTerminal(reports: readonly RunReport[], options: TerminalO
     .flatMap(report => [
       heading(report, paint),
       ...taskTables(report, options, paint),
+      intervals(report, paint),
+      baselines(report, paint),
       byExperience(report, options, paint),
       losses(report, paint),
     ])
@@ -107,6 +111,32 @@ function taskTable(tasks: ReportedTask[], metrics: readonly MetricName[], paint:
   return renderTable(header, rows, { left: 2, headerStyle: paint.dim })
 }
 
+function intervals(report: RunReport, paint: Paint): string {
+  const note = samplingNote(report)
+  if (note === undefined) return ''
+  const rows = intervalRows(report).map(({ task, metric, value, interval }, index, all): Cell[] => [
+    { text: all[index - 1]?.task === task ? '' : task, style: paint.bold },
+    { text: METRICS[metric].label, style: same },
+    { text: formatMetric(metric, value), style: same },
+    { text: formatInterval(metric, interval), style: same },
+  ])
+  if (rows.length === 0) return paint.dim(note)
+  const header = ['task', 'figure', '', `95 % interval by ${report.sampled?.by}`]
+  return `${renderTable(header, rows, { left: 2, headerStyle: paint.dim })}\n${paint.dim(note)}`
+}
+
+function baselines(report: RunReport, paint: Paint): string {
+  const rows = baselineRows(report).map(({ baseline, metric, value, difference, interval }, index, all): Cell[] => [
+    { text: all[index - 1]?.baseline === baseline ? '' : baseline, style: paint.bold },
+    { text: METRICS[metric].label, style: same },
+    { text: formatMetric(metric, value), style: same },
+    { text: formatChange(metric, difference), style: same },
+    { text: formatChangeInterval(metric, interval), style: isClear(interval) ? same : paint.dim },
+  ])
+  if (rows.length === 0) return ''
+  return renderTable(['baseline', 'figure', '', 'model − it', ''], rows, { left: 2, headerStyle: paint.dim })
+}
+
 /** Where the table is wider than the terminal, its last tasks are left out. */
 function byExperience(report: RunReport, { columns }: TerminalOptions, paint: Paint): string {
   const tasks = tasksByExperience(report.tasks)
@@ -176,7 +206,7 @@ function leaderboardTable(reports: readonly RunReport[], paint: Paint): string {
     { text: row.name, style: row.baseline ? paint.bold : same },
     ...row.cells.flatMap((cell): Cell[] => [
       { text: formatMetric(cell.metric, cell.value), style: cell.best ? paint.good : same },
-      { text: row.baseline ? '' : formatDifference(cell), style: paint.dim },
+      { text: row.baseline ? '' : formatDifference(cell), style: isClear(cell.interval) ? same : paint.dim },
     ]),
     { text: formatCount(row.eventsPerSecond), style: same },
   ])

@@ -22,7 +22,7 @@ interface Rank {
 
 function judged(config: object): { recommender: Recommender; ranks: Rank[] } {
   const ranks: Rank[] = []
-  const onRank: OnRank = (ranker, split, rank) => ranks.push({ ranker, split, rank })
+  const onRank: OnRank = ({ ranker, split, rank }) => ranks.push({ ranker, split, rank })
   return { recommender: new Recommender(schema.parse(config), hasher, 1, onRank), ranks }
 }
 

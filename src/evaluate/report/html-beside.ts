@@ -1,0 +1,30 @@
+/** Tables of the HTML report beside the totals: intervals and baselines. */
+import { baselineRows, formatChange, formatChangeInterval, formatInterval, intervalRows, isClear } from './beside.js'
+import { formatMetric, METRICS } from './headline.js'
+import { html, type Markup } from './markup.js'
+import type { RunReport } from './report.js'
+
+export function intervalTable(report: RunReport): Markup | undefined {
+  const rows = intervalRows(report)
+  if (rows.length === 0) return undefined
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Sampling intervals"><table>
+    <thead><tr><th scope="col">task</th><th scope="col">figure</th><th scope="col">all</th>
+    <th scope="col">95 % interval by ${report.sampled?.by}</th></tr></thead>
+    <tbody>${rows.map(
+      ({ task, metric, value, interval }) => html`<tr><th scope="row">${task}</th><td>${METRICS[metric].label}</td>
+      <td>${formatMetric(metric, value)}</td><td>${formatInterval(metric, interval)}</td></tr>`,
+    )}</tbody></table></div>`
+}
+
+export function baselineTable(report: RunReport): Markup | undefined {
+  const rows = baselineRows(report)
+  if (rows.length === 0) return undefined
+  return html`<div class="card scroll" tabindex="0" role="region" aria-label="Against the baselines"><table>
+    <thead><tr><th scope="col">baseline</th><th scope="col">figure</th><th scope="col">baseline</th>
+    <th scope="col">model − baseline</th></tr></thead>
+    <tbody>${rows.map(
+      ({ baseline, metric, value, difference, interval }) => html`<tr><th scope="row">${baseline}</th>
+      <td>${METRICS[metric].label}</td><td>${formatMetric(metric, value)}</td>
+      <td>${formatChange(metric, difference)} <small class="${isClear(interval) ? '' : 'muted'}">${formatChangeInterval(metric, interval)}</small></td></tr>`,
+    )}</tbody></table></div>`
+}
