@@ -54,11 +54,11 @@ export class Ingest implements EventTaker {
       const lack = this.#store?.lacks?.(kind)
       if (lack !== undefined) return lack
       const nowMs = clock.nowMs()
-      const record = { ...fields, eventTime: eventTime ?? nowMs }
-      if (record.eventTime > nowMs + maxFuture)
-        return `eventTime is ${record.eventTime - nowMs} ms ahead of the clock here, more than join.maxFuture`
+      const timeMs = eventTime ?? nowMs
+      if (timeMs > nowMs + maxFuture)
+        return `eventTime is ${timeMs - nowMs} ms ahead of the clock here, more than join.maxFuture`
       checkRecord ??= createRecordCheck(config.source)
-      const { outcome, body } = checkRecord(kind, record)
+      const { outcome, record, body } = checkRecord(kind, { ...fields, eventTime: timeMs })
       if (outcome.kind !== 'ok') return outcome.kind === 'reject' ? outcome.message : outcome.reason
       return labelFault(outcome.value) ?? { event: outcome.value, record, body }
     }

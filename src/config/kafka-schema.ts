@@ -1,13 +1,9 @@
 /** The sections about Kafka: the cluster, topics to read, topics to write. */
 import { z } from 'zod'
-import { about, duration } from './schema-kit.js'
+import { about, duration, secret } from './schema-kit.js'
 import { PLACE_FORM, parsePlace } from './topic-place.js'
 
-const secret = (description: string, env: string) =>
-  about(z.string().optional(), `${description} Better from the environment, or from a file named by ${env}_FILE.`, {
-    env,
-    secret: true,
-  })
+const password = z.string().optional()
 
 export const kafka = z.strictObject({
   brokers: about(z.array(z.string()).min(1).default(['127.0.0.1:9092']), 'Bootstrap servers, host:port.', {
@@ -22,7 +18,7 @@ export const kafka = z.strictObject({
         ca: about(z.string().optional(), "File of the certificate authority (PEM). Absent: the system's."),
         cert: about(z.string().optional(), "File of the client's certificate (PEM), for mutual TLS."),
         key: about(z.string().optional(), "File of the client's key (PEM)."),
-        passphrase: secret('Passphrase of the key.', 'KAFKA_SSL_KEY_PASSWORD'),
+        passphrase: secret(password, 'Passphrase of the key.', 'KAFKA_SSL_KEY_PASSWORD'),
       })
       .optional(),
     "Encrypted connections. An empty section is TLS with the system's authorities.",
@@ -36,7 +32,7 @@ export const kafka = z.strictObject({
           { env: 'KAFKA_SASL_MECHANISM' },
         ),
         username: about(z.string().default(''), 'User name.', { env: 'KAFKA_SASL_USERNAME' }),
-        password: secret('Password.', 'KAFKA_SASL_PASSWORD'),
+        password: secret(password, 'Password.', 'KAFKA_SASL_PASSWORD'),
       })
       .optional(),
     'Authentication.',
@@ -48,7 +44,7 @@ export const kafka = z.strictObject({
           env: 'SCHEMA_REGISTRY_URL',
         }),
         username: about(z.string().optional(), 'Basic authentication.', { env: 'SCHEMA_REGISTRY_USERNAME' }),
-        password: secret('Password.', 'SCHEMA_REGISTRY_PASSWORD'),
+        password: secret(password, 'Password.', 'SCHEMA_REGISTRY_PASSWORD'),
       })
       .optional(),
     'Schema registry. Absent: only framings that need none.',

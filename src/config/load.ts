@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { MillraceError } from '../domain/errors.js'
+import { pseudonymsName } from '../std/pseudonyms.js'
 import { type ConfigLeaf, describeLeaves } from './describe.js'
 import { offsetOf } from './place.js'
 import { type Config, configSchema } from './schema.js'
@@ -115,6 +116,8 @@ export function configHash(config: Config): string {
     drift,
     gate: outputs.gate,
     limits: [source.maxDecodeBytes, source.maxIdBytes],
+    // Of the key, not the key: the hash is published.
+    pseudonyms: source.pseudonyms && pseudonymsName(source.pseudonyms.key),
   }
   return createHash('sha256').update(canonical(decisive)).digest('hex').slice(0, 16)
 }

@@ -24,3 +24,6 @@ export const optionalDuration = () =>
 export const about = <T extends z.ZodType>(type: T, description: string, more: Record<string, unknown> = {}): T =>
   type.meta({ ...type.meta(), description, ...more }) as T
 export const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, 'expected a name of letters, digits, _ and -')
+/** Never printed or logged. */
+export const secret = <T extends z.ZodType>(type: T, description: string, env: string): T =>
+  about(type, `${description} Better from the environment, or from a file named by ${env}_FILE.`, { env, secret: true })

@@ -10,64 +10,16 @@ import { embeddings } from './embeddings-schema.js'
 import { evaluate } from './evaluate-schema.js'
 import { gate } from './gate-schema.js'
 import { http } from './http-schema.js'
-import { kafka, kafkaOutputs, kafkaSource } from './kafka-schema.js'
+import { kafka, kafkaOutputs } from './kafka-schema.js'
 import { label, positiveKind } from './label-schema.js'
 import { recommend } from './recommend-schema.js'
 import { about, duration, name, optionalDuration } from './schema-kit.js'
+import { source } from './source-schema.js'
 
 const entity = z
   .string()
   .regex(/^(user|item)(\.[A-Za-z0-9_]+)?$/, 'expected user, item, or an attribute such as item.category')
 const entities = z.union([entity.transform(one => [one]), z.array(entity).min(1).max(2)])
-
-const source = z.strictObject({
-  log: about(
-    z.string().default('.data/log'),
-    'Folder of the event log: partitions of Avro segment files. Relative to the configuration file.',
-    { env: 'MILLRACE_LOG' },
-  ),
-  follow: about(
-    z.boolean().default(false),
-    'Wait for new segments and records at the end of the log instead of stopping.',
-  ),
-  import: about(
-    z
-      .strictObject({
-        file: about(z.string(), 'The CSV file. Relative to the configuration file.'),
-        mapping: about(z.string(), 'The mapping of its columns. Relative to the configuration file.'),
-      })
-      .optional(),
-    'If the log folder is not there: import this CSV file by this mapping first.',
-  ),
-  simulate: about(
-    z
-      .strictObject({
-        seed: about(z.int().default(1), 'Same seed, same bytes.'),
-        events: about(z.int().min(1).default(200_000), 'About how many records the log gets.', { unit: 'records' }),
-        users: about(z.int().min(1).default(2_000), 'Users at the start; new ones arrive over time.'),
-        items: about(z.int().min(1).default(1_000), 'Items at the start; new ones arrive over time.'),
-        days: about(z.number().positive().default(30), 'Length of the simulated time.', { unit: 'days' }),
-        partitions: about(
-          z.int().min(1).max(64).default(2),
-          'Partitions of the log; a user always falls into the same one.',
-        ),
-        bots: about(z.number().min(0).max(0.5).default(0.01), 'Share of users who are bots.'),
-        malformed: about(z.number().min(0).max(0.5).default(0.001), 'Share of records that are malformed.'),
-        driftDay: about(
-          z.number().positive().optional(),
-          'On this day the shop changes at once: users take over the taste of others, what was good is bad, everybody clicks more. Absent: never.',
-          { unit: 'days' },
-        ),
-      })
-      .optional(),
-    'If the log folder is not there: simulate a shop into it first.',
-  ),
-  kafka: about(kafkaSource.optional(), 'Read events from Kafka topics instead of a log folder.'),
-  maxDecodeBytes: about(z.int().min(1024).default(1_048_576), 'A record larger than this is a dead letter.', {
-    unit: 'bytes',
-  }),
-  maxIdBytes: about(z.int().min(8).default(512), 'An id longer than this is a dead letter.', { unit: 'bytes' }),
-})
 
 const task = z.strictObject({
   name: about(name, 'Name of the task in metrics and predictions.'),

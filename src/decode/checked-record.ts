@@ -13,12 +13,14 @@ import type { EventLimits } from './to-event.js'
 
 export interface CheckedRecord {
   outcome: Outcome<Event>
-  /** The Avro body by the kind's schema. */
+  /** To be written: as it came, but for its user where users have pseudonyms. */
+  record: object
+  /** The same in Avro, by the kind's schema. */
   body: Buffer
 }
 
 /** Throws where the record is not of its schema's shape at all. */
-export function createRecordCheck(limits: EventLimits): (kind: EventKind, record: unknown) => CheckedRecord {
+export function createRecordCheck(limits: EventLimits): (kind: EventKind, record: object) => CheckedRecord {
   const decoderFor = createDecoderFactory(limits)
   const ways = new Map<EventKind, { type: ReturnType<typeof idAwareType>; decoder: RecordDecoder }>(
     EVENT_KINDS.map(kind => {
@@ -29,6 +31,12 @@ export function createRecordCheck(limits: EventLimits): (kind: EventKind, record
   return function check(kind, record) {
     const { type, decoder } = ways.get(kind) as NonNullable<ReturnType<typeof ways.get>>
     const body = type.toBuffer(record)
-    return { outcome: decoder.decode(body, 0, body.length), body }
+    const outcome = decoder.decode(body, 0, body.length)
+    if (limits.pseudonyms === undefined || outcome.kind !== 'ok') return { outcome, record, body }
+    const named = { ...record, ...userOf(outcome.value) }
+    return { outcome, record: named, body: type.toBuffer(named) }
   }
 }
+
+const userOf = (event: Event) =>
+  'user' in event ? { user: event.user } : event.kind === 'user' ? { id: event.id } : {}

@@ -5,9 +5,10 @@
  * end, are its lengths sound), avsc's resolver, checks; the first two in one where the writer's schema is ours (EventReader). Whatever the bytes are, the outcome is a value, never a throw.
  */
 import avro from 'avsc'
-import type { Event } from '../domain/event.js'
+import type { Event, EventKind, Id } from '../domain/event.js'
 import type { Outcome } from '../domain/outcome.js'
 import type { DecoderFactory, RecordDecoder } from '../source/source.js'
+import { createPseudonyms } from '../std/pseudonyms.js'
 import { EventReader } from './event-reader.kernel.js'
 import { readerType } from './reader-types.js'
 import { createSkim, type Skim, SkimCursor } from './skim.js'
@@ -24,7 +25,8 @@ interface Branch {
 }
 
 export function createDecoderFactory(limits: EventLimits): DecoderFactory {
-  return keepDecoders(writerSchemaJson => new AvroRecordDecoder(writerSchemaJson, limits))
+  const nameOf = createPseudonyms(limits.pseudonyms?.key)
+  return keepDecoders(writerSchemaJson => new AvroRecordDecoder(writerSchemaJson, limits, nameOf))
 }
 
 /** Decoders are kept: the segments of a log mostly share one schema. */
@@ -51,7 +53,7 @@ class AvroRecordDecoder implements RecordDecoder {
   readonly #fault: Outcome<Event> | undefined
   readonly #cursor = new SkimCursor()
 
-  constructor(writerSchemaJson: string, limits: EventLimits) {
+  constructor(writerSchemaJson: string, limits: EventLimits, nameOf: (user: Id) => Id) {
     this.schema = writerSchemaJson
     this.#maxBytes = limits.maxDecodeBytes
     let branches: Branch[] = []
@@ -61,7 +63,10 @@ class AvroRecordDecoder implements RecordDecoder {
       const type = avro.Type.forSchema(raw as never)
       const types = (type as unknown as { types?: avro.Type[] }).types
       isUnion = types !== undefined
-      branches = (types ?? [type]).map((one, index) => createBranch(one, Array.isArray(raw) ? raw[index] : raw, limits))
+      branches = (types ?? [type]).map((one, index) => {
+        const json = Array.isArray(raw) ? raw[index] : raw
+        return createBranch(one, json, (kind, divisor) => createToEvent(kind, limits, nameOf, divisor))
+      })
     } catch (error) {
       this.#fault = reject('schema-incompatible', `the writer's schema is not valid: ${(error as Error).message}`)
     }
@@ -101,8 +106,10 @@ function skims(skim: Skim, cursor: SkimCursor): boolean {
   }
 }
 
-function createBranch(writer: avro.Type, raw: unknown, limits: EventLimits): Branch {
-  return { skim: createSkim(writer), schema: branchSchema(writer, raw), ...createWays(writer, raw, limits) }
+type ToEventFactory = (kind: EventKind, timeDivisor: number) => (record: EventRecord) => Outcome<Event>
+
+function createBranch(writer: avro.Type, raw: unknown, toEventOf: ToEventFactory): Branch {
+  return { skim: createSkim(writer), schema: branchSchema(writer, raw), ...createWays(writer, raw, toEventOf) }
 }
 
 /** As written if that stands for itself; a branch that refers to types of another branch is written out. */
@@ -123,7 +130,7 @@ function timeDivisor(raw: unknown, reader: avro.Type): number {
   return JSON.stringify(field?.type ?? null).includes('"timestamp-micros"') ? 1000 : 1
 }
 
-function createWays(writer: avro.Type, raw: unknown, limits: EventLimits): Pick<Branch, 'read' | 'quick'> {
+function createWays(writer: avro.Type, raw: unknown, toEventOf: ToEventFactory): Pick<Branch, 'read' | 'quick'> {
   const name = writer.name ?? writer.typeName
   const reader = readerType(name)
   if (reader === undefined) {
@@ -138,7 +145,7 @@ function createWays(writer: avro.Type, raw: unknown, limits: EventLimits): Pick<
     const incompatible = reject('schema-incompatible', `'${name}' can not be read: ${(error as Error).message}`)
     return { read: () => incompatible, quick: undefined }
   }
-  const toEvent = createToEvent(kind, limits, timeDivisor(raw, type))
+  const toEvent = toEventOf(kind, timeDivisor(raw, type))
   const quick = resolver === undefined ? EventReader.of(kind) : undefined
   return { read, quick: quick && { reader: quick, toEvent } }
 

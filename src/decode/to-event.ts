@@ -17,6 +17,8 @@ export interface EventLimits {
   maxDecodeBytes: number
   /** UTF-8 bytes of an id. */
   maxIdBytes: number
+  /** Users come out under pseudonyms made with this key. Absent: under their ids. */
+  pseudonyms?: { key: string } | undefined
 }
 
 /** As avsc reads a record by our reader schemas. */
@@ -48,8 +50,8 @@ export function reject(reason: RejectReason, message: string): Reject {
 
 const ok = (value: Event): Outcome<Event> => ({ kind: 'ok', value })
 
-/** `timeDivisor`: writer's time units a millisecond. */
-export function createToEvent(kind: EventKind, limits: EventLimits, timeDivisor: number) {
+/** `timeDivisor`: writer's time units a millisecond. `nameOf`: what a user is called from here on. */
+export function createToEvent(kind: EventKind, limits: EventLimits, nameOf: (user: Id) => Id, timeDivisor: number) {
   const { maxIdBytes } = limits
   const badId = (text: string) => text.length === 0 || isTooLong(text, maxIdBytes) || text.includes('\uFFFD')
   const idReject = (field: string, text: string): Reject => {
@@ -77,8 +79,9 @@ export function createToEvent(kind: EventKind, limits: EventLimits, timeDivisor:
   function toImpression(record: EventRecord): Outcome<Event> {
     const fault = checkStamp(record) ?? checkPair(record)
     if (fault !== undefined) return fault
-    const { eventId, eventTime: eventTimeMs, user, item, requestId, position, context } = record
+    const { eventId, eventTime: eventTimeMs, item, requestId, position, context } = record
     if (position !== null && position < 1) return reject('invalid-number', `position is ${position}, not 1 or more`)
+    const user = nameOf(record.user)
     const event: Impression = { kind: 'impression', eventId, eventTimeMs, user, item, requestId, position, context }
     return ok(event)
   }
@@ -86,23 +89,25 @@ export function createToEvent(kind: EventKind, limits: EventLimits, timeDivisor:
   function toPositive(record: EventRecord): Outcome<Event> {
     const fault = checkStamp(record) ?? checkPair(record)
     if (fault !== undefined) return fault
-    const { eventId, eventTime: eventTimeMs, user, item, requestId, context } = record
+    const { eventId, eventTime: eventTimeMs, item, requestId, context } = record
     const value = kind === 'click' ? 1 : record.value
     if (!Number.isFinite(value)) return reject('invalid-number', `value is ${value}`)
+    const user = nameOf(record.user)
     return ok({ kind: kind as PositiveKind, eventId, eventTimeMs, user, item, requestId, value, context })
   }
 
   function toScoreRequest(record: EventRecord): Outcome<Event> {
     const fault = checkStamp(record)
     if (fault !== undefined) return fault
-    const { eventId, eventTime: eventTimeMs, user, candidates, context } = record
+    const { eventId, eventTime: eventTimeMs, candidates, context } = record
     const requestId = record.requestId ?? ''
-    if (badId(user)) return idReject('user', user)
+    if (badId(record.user)) return idReject('user', record.user)
     if (badId(requestId)) return idReject('requestId', requestId)
     if (candidates.length > MAX_CANDIDATES) {
       return reject('too-large', `${candidates.length} candidates, at most ${MAX_CANDIDATES} are allowed`)
     }
     for (const candidate of candidates) if (badId(candidate)) return idReject('a candidate', candidate)
+    const user = nameOf(record.user)
     const event: ScoreRequest = { kind: 'score-request', eventId, eventTimeMs, requestId, user, candidates, context }
     return ok(event)
   }
@@ -110,8 +115,8 @@ export function createToEvent(kind: EventKind, limits: EventLimits, timeDivisor:
   function toProfile(record: EventRecord): Outcome<Event> {
     const fault = checkStamp(record)
     if (fault !== undefined) return fault
-    const { eventId, eventTime: eventTimeMs, id, embedding } = record
-    if (badId(id)) return idReject('id', id)
+    const { eventId, eventTime: eventTimeMs, embedding } = record
+    if (badId(record.id)) return idReject('id', record.id)
     if (embedding !== null) {
       if (embedding.length > MAX_EMBEDDING) {
         return reject('too-large', `an embedding of ${embedding.length} numbers, at most ${MAX_EMBEDDING} are allowed`)
@@ -125,6 +130,7 @@ export function createToEvent(kind: EventKind, limits: EventLimits, timeDivisor:
     for (const name of Object.keys(numbers)) {
       if (!Number.isFinite(numbers[name])) return reject('invalid-number', `${name} is ${numbers[name]}`)
     }
+    const id = kind === 'user' ? nameOf(record.id) : record.id
     const event: Profile = { kind: kind as 'item' | 'user', eventId, eventTimeMs, id, attributes, numbers, embedding }
     return ok(event)
   }

@@ -5,6 +5,7 @@
  */
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
+import { createPseudonyms } from '../std/pseudonyms.js'
 import { checkKept, createItemFilter, type ItemChoice } from './item-filter.js'
 import type { Replica } from './replica.js'
 import type { FollowedVersion, FollowerState, ReplicaPair } from './replica-pair.js'
@@ -130,9 +131,11 @@ const MOST_RECENT = 20
 export class Follower {
   readonly #deps: FollowerDeps
   readonly #taskNames: string[]
+  readonly #nameOf: (user: string) => string
 
   constructor(deps: FollowerDeps) {
     this.#deps = deps
+    this.#nameOf = createPseudonyms(deps.config.source.pseudonyms?.key)
     this.#taskNames = deps.config.tasks.map(({ name }) => name)
   }
 
@@ -205,8 +208,9 @@ export class Follower {
   user(user: string): UserAnswer {
     const { replica, answered } = this.#front()
     const { features, recommender } = replica.scorer
-    const known = features.user(user)
-    const recent = recommender?.had(user, answered.eventTimeMs, MOST_RECENT) ?? []
+    const name = this.#nameOf(user)
+    const known = features.user(name)
+    const recent = recommender?.had(name, answered.eventTimeMs, MOST_RECENT) ?? []
     return {
       ...answered,
       user,
@@ -277,7 +281,8 @@ export class Follower {
   }
 
   #asked(question: Question & { weights?: Record<string, number> | undefined }, { eventTimeMs }: Answered): Asked {
-    const { user, context = null, weights } = question
+    const { context = null, weights } = question
+    const user = this.#nameOf(question.user)
     const atMs = question.eventTimeMs ?? eventTimeMs
     if (!Number.isFinite(atMs)) throw new MillraceError('REQUEST_INVALID', `eventTimeMs is ${atMs}`)
     return { user, context, eventTimeMs: atMs, weights: weights && this.#weights(weights) }

@@ -301,3 +301,26 @@ test('a schema that is no schema rejects without a throw', () => {
 test('a record of a top-level type that is no record is an unknown event', () => {
   assert.equal(reason(decode('string', Buffer.from([4, 65, 66]))), 'unknown-event')
 })
+
+test('with a key, users of every kind of event have the one pseudonym, and nothing else changes', () => {
+  const factory = createDecoderFactory({ maxDecodeBytes: 100_000, maxIdBytes: 64, pseudonyms: { key: 'k'.repeat(16) } })
+  const named = (name: string, record: object) => {
+    const schema = schemaOf(name)
+    const body = idAwareType(schema).toBuffer(record)
+    return value(factory(JSON.stringify(schema)).decode(body, 0, body.length))
+  }
+  const pseudonym = '~pX0hyT7vA-nd0r6irKvEUg'
+  for (const kind of ['impression', 'click', 'buy', 'rating']) {
+    const record = { ...pair, value: 1 }
+    assert.deepEqual(named(kind, record), { ...value(roundTrip(kind, record)), user: pseudonym }, kind)
+  }
+  const request = { ...stamp, user: 'u1', requestId: 'r1', candidates: ['u1'] }
+  assert.deepEqual(named('score-request', request), { ...value(roundTrip('score-request', request)), user: pseudonym })
+  assert.deepEqual(named('user', { ...stamp, id: 'u1' }), {
+    ...value(roundTrip('user', { ...stamp, id: 'u1' })),
+    id: pseudonym,
+  })
+  assert.deepEqual(named('item', { ...stamp, id: 'u1' }), value(roundTrip('item', { ...stamp, id: 'u1' })))
+  // A long is the id that its digits are.
+  assert.deepEqual(named('click', { ...pair, user: 7n }), named('click', { ...pair, user: '7' }))
+})
