@@ -14,7 +14,8 @@ export interface ReportNames {
 }
 
 export function reportOf(names: ReportNames, { config }: LoadedConfig, result: SessionResult): RunReport {
-  const { history, metrics, position, durationMs } = result
+  const { history, metrics, position, durationMs, findings } = result
+  const totals = [...metrics.totals, ...(findings?.baselines ?? [])]
   const shown = config.tasks.filter(task => config.evaluate.tasks?.includes(task.name) ?? true)
   const isShown = new Set(shown.map(task => task.name))
   const nextItem = [...new Set(metrics.totals.map(line => line.task))].filter(isNextItem)
@@ -29,14 +30,24 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
     firstEventTimeMs: position.firstEventTimeMs,
     lastEventTimeMs: position.eventTimeMs,
     countFromMs: config.evaluate.after > 0 ? position.firstEventTimeMs + config.evaluate.after : null,
-    tasks: [...shown, ...nextItem.map(name => ({ name, head: 'top-n' as const }))].map(({ name, head }) => ({
-      name,
-      head,
-      ...(name.startsWith(`${RETRIEVAL_TASK}.`) && { baselineOf: RETRIEVAL_TASK }),
-      totals: metrics.totals.filter(line => line.task === name),
-      byExperience: metrics.byExperience.filter(line => line.task === name),
-      calibration: result.calibration.find(curve => curve.task === name)?.points ?? [],
-      maturity: result.maturity[taskIndex.indexOf(name)] ?? [],
+    tasks: [
+      ...shown.flatMap(({ name, head }) => [
+        { name, head },
+        ...(findings?.baselines ?? [])
+          .filter(({ task }) => task.startsWith(`${name}.`))
+          .map(({ task }) => ({ name: task, head, baselineOf: name })),
+      ]),
+      ...nextItem.map(name => ({
+        name,
+        head: 'top-n' as const,
+        ...(name !== RETRIEVAL_TASK && { baselineOf: RETRIEVAL_TASK }),
+      })),
+    ].map(task => ({
+      ...task,
+      totals: totals.filter(line => line.task === task.name),
+      byExperience: metrics.byExperience.filter(line => line.task === task.name),
+      calibration: result.calibration.find(curve => curve.task === task.name)?.points ?? [],
+      maturity: result.maturity[taskIndex.indexOf(task.name)] ?? [],
     })),
     curve: history.map(({ records, eventTimeMs, tasks }) => ({
       events: records,
@@ -59,7 +70,7 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
     },
     alarms: result.alarms.map(({ records, ...alarm }) => ({ events: records, ...alarm })),
     tableRows: { ...metrics.tables },
-    ...(result.findings?.sampled && { sampled: result.findings.sampled }),
+    ...(findings?.sampled && { sampled: findings.sampled }),
   }
 }
 

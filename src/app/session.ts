@@ -7,8 +7,7 @@
 import { resolve } from 'node:path'
 import { tensorflowEnvironment } from '../backend/tensorflow-environment.js'
 import { setEnvironment } from '../config/load.js'
-import type { Config } from '../config/schema.js'
-import { type Findings, Laboratory } from '../evaluate/laboratory.js'
+import type { Findings } from '../evaluate/laboratory.js'
 import type { JoinStats } from '../join/join.js'
 import type { MaturityPoint } from '../join/label-ages.js'
 import { WorkerLearner } from '../learn/worker-client.js'
@@ -30,7 +29,7 @@ import { observeCheckpoints, observeFigures, observeParts } from './observe-part
 import { openEnds } from './open-ends.js'
 import type { SessionOptions } from './session-options.js'
 import { ThroughputLog } from './throughput.js'
-import { rankersOf, wireParts } from './wiring.js'
+import { wireParts } from './wiring.js'
 
 export interface SessionResult {
   backend: string
@@ -86,7 +85,6 @@ async function runSession(
   logger.debug({ backend: learner.backend }, 'the learning worker is ready')
 
   const history = new History()
-  const laboratory = root === undefined ? createLaboratory(config) : undefined
   const onFigures = observeFigures(observation)
   let metrics: MetricsAnswer | undefined
   const wired = wireParts({
@@ -95,7 +93,7 @@ async function runSession(
     learner,
     outputs: delivery.outputs,
     publishes: root !== undefined,
-    laboratory,
+    investigates: root === undefined,
     clock,
     onMetrics(answer, records, eventTimeMs) {
       if (answer.deepRestarts > (metrics?.deepRestarts ?? 0)) {
@@ -177,11 +175,6 @@ async function runSession(
     metrics,
     calibration: await learner.calibration(),
     throughput: throughput.points,
-    findings: laboratory?.findings(),
+    findings: wired.laboratory?.findings(),
   }
-}
-
-/** Only of runs that write nothing, and that ask for it. */
-function createLaboratory(config: Config): Laboratory | undefined {
-  return config.evaluate.interval === 'none' ? undefined : new Laboratory(config, rankersOf(config.recommend))
 }

@@ -2,7 +2,7 @@
 import { Batcher } from '../batch/batcher.js'
 import type { LoadedConfig } from '../config/load.js'
 import type { Config } from '../config/schema.js'
-import type { Laboratory } from '../evaluate/laboratory.js'
+import { Laboratory } from '../evaluate/laboratory.js'
 import { RetrievalMetrics } from '../evaluate/retrieval.js'
 import { ExampleColumns } from '../features/columns.js'
 import { FeatureExtractor } from '../features/extract.js'
@@ -33,7 +33,8 @@ export interface WiringDeps {
   outputs: Outputs
   /** Whether snapshots are wanted. */
   publishes: boolean
-  laboratory: Laboratory | undefined
+  /** Whether the run writes nothing, and so may find out what `evaluate` asks beside. */
+  investigates: boolean
   clock: Clock
   onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
   onAlarm: DispatchDeps['onAlarm']
@@ -56,7 +57,7 @@ export type WiredParts = Pick<
   | 'journal'
   | 'position'
   | 'counts'
->
+> & { laboratory: Laboratory | undefined }
 
 export function wireParts({
   loaded,
@@ -64,7 +65,7 @@ export function wireParts({
   learner,
   outputs,
   publishes,
-  laboratory,
+  investigates,
   clock,
   onMetrics,
   onAlarm,
@@ -79,7 +80,13 @@ export function wireParts({
   const counts: Counts = { events: {}, drops: {}, rejects: {} }
   const journal: Journal = new Journal(record => dispatcher.inOrder(() => outputs.journal.append(record)), position)
   const batcher = new Batcher(config.batch, config.tasks.length, clock, config.fast.enabled ? config.fast : undefined)
-  const topN = createTopN(config, hasher, position, tracksChanges, laboratory)
+  const rankers = rankersOf(config, investigates)
+  const { interval, baselines } = config.evaluate
+  const laboratory =
+    investigates && (interval !== 'none' || baselines)
+      ? new Laboratory(config, rankers, { hasher, columns })
+      : undefined
+  const topN = createTopN(config, rankers, hasher, position, tracksChanges, laboratory)
   const dispatcher: Dispatcher = new Dispatcher({
     config,
     configHash: hash,
@@ -102,15 +109,13 @@ export function wireParts({
       const row = columns.allocate()
       features.extract(subject, columns, row, true)
       dispatcher.expect(row, subject)
-      if (laboratory !== undefined) {
-        hasher.text(subject.user)
-        laboratory.arrive(row, hasher.lo, hasher.hi)
-      }
+      laboratory?.arrive(row, subject)
       if (score) batcher.addScore(row)
       return row
     },
     mature(row, labels, mask, fresh, impressionTimeMs) {
       batcher.addExample(row, labels, mask, fresh, impressionTimeMs)
+      laboratory?.mature(row, labels, mask)
       if (batcher.learnDue) dispatcher.flush('count')
     },
     release: row => dispatcher.release(row),
@@ -131,29 +136,32 @@ export function wireParts({
     journal,
     position,
     counts,
+    laboratory,
   }
 }
 
 function createTopN(
   { recommend, model, evaluate }: Config,
+  rankers: readonly Ranker[],
   hasher: Hasher,
   position: Position,
   tracksChanges: boolean,
   laboratory: Laboratory | undefined,
 ): PipelineParts['topN'] {
   if (recommend === undefined) return undefined
-  const metrics = new RetrievalMetrics(rankersOf(recommend))
+  const metrics = new RetrievalMetrics(rankers)
   const onRank: OnRank = ({ ranker, split, rank, lo, hi, eventTimeMs }) => {
     const { after } = evaluate
     const counts = after === 0 || eventTimeMs >= position.firstEventTimeMs + after
     metrics.add(ranker, split, rank, counts)
     if (counts && split === 'all') laboratory?.ranked(ranker, rank, lo, hi, eventTimeMs)
   }
-  return { recommender: new Recommender(recommend, hasher, model.seed, onRank, tracksChanges), metrics }
+  const judges = { ...recommend, baselines: rankers.length > 1 }
+  return { recommender: new Recommender(judges, hasher, model.seed, onRank, tracksChanges), metrics }
 }
 
 /** Those that are judged, the model's own first. */
-export function rankersOf(recommend: Config['recommend']): readonly Ranker[] {
+function rankersOf({ recommend, evaluate }: Config, investigates: boolean): readonly Ranker[] {
   if (recommend === undefined) return []
-  return recommend.baselines ? RANKERS : RANKERS.slice(0, 1)
+  return recommend.baselines || (investigates && evaluate.baselines) ? RANKERS : RANKERS.slice(0, 1)
 }

@@ -6,6 +6,7 @@ interface Options extends RangeOptions {
   log?: string
   compare?: true
   interval?: 'user' | 'day'
+  baselines?: true
   report?: string
   json?: true
 }
@@ -24,6 +25,7 @@ export function evaluateCommand(): Command {
         'an interval beside each figure and each difference, by resampling users or days',
       ).choices(['user', 'day']),
     )
+    .option('--baselines', 'simple learners beside the model, on the same examples')
     .option('--report <file>', 'where the HTML report goes (default: evaluate.report of the first configuration)')
     .option('--json', 'print the result as JSON')
   return addRange(command)
@@ -35,6 +37,7 @@ export function evaluateCommand(): Command {
         set: [
           ...(options.set ?? []),
           ...ranges,
+          ...(options.baselines === true ? ['evaluate.baselines=true'] : []),
           ...(options.interval === undefined ? [] : [`evaluate.interval=${options.interval}`]),
         ],
         log: options.log,

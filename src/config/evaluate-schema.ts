@@ -9,6 +9,10 @@ export const evaluate = z.strictObject({
     z.enum(['none', 'user', 'day']).default('none'),
     '`evaluate`: an interval beside each figure, and beside each difference to the first configuration, by resampling users or days (UTC). none: no intervals.',
   ),
+  baselines: about(
+    z.boolean().default(false),
+    '`evaluate`: simple learners beside the model, on the same examples: FTRL for binary tasks, biases for numeric ones; with `recommend`, its baselines too.',
+  ),
   compare: about(
     z
       .array(

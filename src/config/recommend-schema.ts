@@ -91,6 +91,6 @@ export const recommend = z.strictObject({
   ),
   baselines: about(
     z.boolean().default(false),
-    'Judge popularity, last item, item-kNN and own history beside the model.',
+    'Judge popularity, last item, item-kNN, own history and BPR beside the model.',
   ),
 })

@@ -91,7 +91,12 @@ counts once for its user and once for its item. Metric records do not have them.
 With \`recommend\` in the configuration, each positive (\`recommend.events\`) is ranked against the whole catalogue before it is
 learned, and positives of one \`recommend.tick\` before any of them; one user and item count once a tick. Figures are called
 \`next-item\`, those of the simple rankers beside it (\`recommend.baselines\`) \`next-item.popularity\`, \`next-item.last-item\`,
-\`next-item.item-knn\` and \`next-item.own-history\`; \`positives\` counts the items found among the first 10.
+\`next-item.item-knn\`, \`next-item.own-history\` and \`next-item.bpr\`; \`positives\` counts the items found among the first 10.
+
+## Baselines of the heads
+
+With \`evaluate --baselines\`, each binary task has \`<task>.ftrl\` beside it and each numeric one \`<task>.biases\`: the same figures
+of a simple learner on the same examples (evaluation.md).
 
 ## Windows and totals
 

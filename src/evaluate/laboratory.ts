@@ -1,14 +1,19 @@
 /**
- * What `evaluate` finds out beside progressive validation, on the main thread: sampling intervals. It watches rows come
- * and scores be judged, in the order of the log and of the answers, and gives nothing back: what is learned, and every
- * figure that the run has without it, is the same with it. Not part of a checkpoint; only a run that writes nothing has one.
+ * What `evaluate` finds out beside progressive validation, on the main thread: sampling intervals, and how simple
+ * learners fare on the same examples. It watches rows come, labels mature and scores be judged, in the order of the log
+ * and of the answers, and gives nothing back: what is learned, and every figure that the run has without it, is the same
+ * with it. Not part of a checkpoint; only a run that writes nothing has one.
  */
 import type { Config, TaskConfig } from '../config/schema.js'
 import { MASK_JUDGED } from '../domain/example.js'
+import { type ExampleColumns, SLAB_ROWS } from '../features/columns.js'
+import type { Hasher } from '../std/hash.js'
+import { type BaselineInput, Baselines } from './baselines/baselines.js'
+import type { TaskMetrics } from './metrics/task-metrics.js'
 import { RETRIEVAL_TASK } from './retrieval.js'
 import { type LineKind, type SampledRun, Sampling } from './sampling/sampling.js'
 
-export interface JudgedBatch {
+interface JudgedBatch {
   /** [n] */
   rows: Int32Array
   /** [n, tasks] natural units */
@@ -19,45 +24,79 @@ export interface JudgedBatch {
   impressionTimesMs: Float64Array
 }
 
+interface Subject {
+  user: string
+  item: string
+}
+
 export interface Findings {
   sampled: SampledRun | undefined
+  /** Of the heads' baselines, the split 'all'. */
+  baselines: TaskMetrics[]
 }
+
+/** Words a row: the keys of user and item, two each. */
+const WORDS = 4
 
 export class Laboratory {
   readonly #tasks: readonly TaskConfig[]
   readonly #rankers: readonly string[]
+  readonly #hasher: Hasher
+  readonly #columns: ExampleColumns
   readonly #sampling: Sampling | undefined
-  /** Key of the user of each row. [rows, 2] */
-  #users = new Uint32Array(0)
+  readonly #baselines: Baselines | undefined
+  /** [rows, WORDS] */
+  #keys = new Uint32Array(0)
 
   /** rankers: of the next item, the model's own first; empty without top-N. */
-  constructor({ tasks, evaluate }: Pick<Config, 'tasks' | 'evaluate'>, rankers: readonly string[]) {
+  constructor(
+    { tasks, evaluate }: Pick<Config, 'tasks' | 'evaluate'>,
+    rankers: readonly string[],
+    parts: { hasher: Hasher; columns: ExampleColumns },
+  ) {
     this.#tasks = tasks
     this.#rankers = rankers
+    this.#hasher = parts.hasher
+    this.#columns = parts.columns
+    this.#baselines = evaluate.baselines ? new Baselines(tasks) : undefined
+    const kinds = tasks.map(kindOf)
     const lines = [
-      ...tasks.map(task => ({ name: task.name, kind: kindOf(task) })),
+      ...tasks.map(({ name }, task) => ({ name, kind: kinds[task] ?? 'numeric' })),
       ...rankers.map((ranker, index) => ({
         name: index === 0 ? RETRIEVAL_TASK : `${RETRIEVAL_TASK}.${ranker}`,
         kind: 'ranks' as const,
       })),
+      ...(this.#baselines?.names ?? []).map((name, task) => ({ name, kind: kinds[task] ?? 'numeric' })),
     ]
     if (evaluate.interval !== 'none') this.#sampling = new Sampling(evaluate.interval, lines)
   }
 
-  /** A row that came: the key of its user. */
-  arrive(row: number, lo: number, hi: number): void {
-    if (row * 2 >= this.#users.length) {
-      const longer = new Uint32Array(Math.max(8192, row * 4))
-      longer.set(this.#users)
-      this.#users = longer
+  /** A row that came, with its features written. */
+  arrive(row: number, { user, item }: Subject): void {
+    const at = row * WORDS
+    if (at >= this.#keys.length) {
+      const longer = new Uint32Array(Math.max(16_384, at * 2))
+      longer.set(this.#keys)
+      this.#keys = longer
     }
-    this.#users[row * 2] = lo
-    this.#users[row * 2 + 1] = hi
+    this.#hasher.text(item)
+    this.#keys[at + 2] = this.#hasher.lo
+    this.#keys[at + 3] = this.#hasher.hi
+    this.#hasher.text(user)
+    this.#keys[at] = this.#hasher.lo
+    this.#keys[at + 1] = this.#hasher.hi
+    if (this.#baselines !== undefined) this.#baselines.arrive(row, this.#inputOf(row))
+  }
+
+  /** Labels of a row that may be learned now. [tasks] each */
+  mature(row: number, labels: Float32Array, mask: Uint8Array): void {
+    if (this.#baselines !== undefined) this.#baselines.learn(this.#inputOf(row), labels, mask)
   }
 
   /** values: [n, tasks] the scores that are judged; countFromMs: impressions before it do not count. */
   judged({ rows, labels, mask, impressionTimesMs }: JudgedBatch, values: Float32Array, countFromMs: number): void {
     const width = this.#tasks.length
+    const besides = width + this.#rankers.length
     for (let i = 0; i < rows.length; i++) {
       const timeMs = impressionTimesMs[i] ?? 0
       if (timeMs < countFromMs) continue
@@ -65,8 +104,11 @@ export class Laboratory {
       for (let task = 0; task < width; task++) {
         const at = i * width + task
         if (((mask[at] ?? 0) & MASK_JUDGED) === 0) continue
-        this.#sampling?.example(this.#users[row * 2] ?? 0, this.#users[row * 2 + 1] ?? 0, timeMs)
-        this.#sampling?.add(task, values[at] ?? 0, labels[at] ?? 0)
+        const label = labels[at] ?? 0
+        this.#sampling?.example(this.#keys[row * WORDS] ?? 0, this.#keys[row * WORDS + 1] ?? 0, timeMs)
+        this.#sampling?.add(task, values[at] ?? 0, label)
+        const beside = this.#baselines?.judge(row, task, label)
+        if (beside !== undefined) this.#sampling?.add(besides + task, beside, label)
       }
     }
   }
@@ -79,7 +121,18 @@ export class Laboratory {
   }
 
   findings(): Findings {
-    return { sampled: this.#sampling?.result() }
+    return { sampled: this.#sampling?.result(), baselines: this.#baselines?.totals() ?? [] }
+  }
+
+  #inputOf(row: number): BaselineInput {
+    const { keyPlaces } = this.#columns.layout
+    return {
+      user: this.#keys[row * WORDS] ?? 0,
+      item: this.#keys[row * WORDS + 2] ?? 0,
+      keys: this.#columns.slab(row).keys,
+      at: (row % SLAB_ROWS) * keyPlaces * 2,
+      values: keyPlaces,
+    }
   }
 }
 

@@ -3,10 +3,11 @@
  * that it has to beat. Ties are counted against the item; a ranker's own scores fall back on popularity where it has
  * nothing to say, so that its ties are not arbitrary.
  */
+import type { Bpr } from './bpr.kernel.js'
 import type { Items } from './items.kernel.js'
 import type { NextItem } from './next-item.kernel.js'
 
-export const RANKERS = ['next-item', 'popularity', 'last-item', 'item-knn', 'own-history'] as const
+export const RANKERS = ['next-item', 'popularity', 'last-item', 'item-knn', 'own-history', 'bpr'] as const
 export type Ranker = (typeof RANKERS)[number]
 
 /** Far below every share that means something. */
@@ -15,15 +16,20 @@ const TIE_BREAK = 1e-9
 export class Rankers {
   readonly #items: Items
   readonly #model: NextItem
+  readonly #bpr: Bpr | undefined
   #scores = new Float64Array(0)
 
-  constructor(items: Items, model: NextItem) {
+  constructor(items: Items, model: NextItem, bpr: Bpr | undefined) {
     this.#items = items
     this.#model = model
+    this.#bpr = bpr
   }
 
-  /** The scores that rank the catalogue; the model is looked at the user, for 'next-item' its scores are filled. */
-  scoresOf(ranker: Ranker): Float64Array {
+  /**
+   * The scores that rank the catalogue; the model is looked at the user, for 'next-item' its scores are filled. user: her
+   * row, -1 = not known.
+   */
+  scoresOf(ranker: Ranker, user: number): Float64Array {
     const model = this.#model
     if (ranker === 'next-item') return model.scores
     const { length, popularity } = this.#items
@@ -37,7 +43,9 @@ export class Rankers {
       'item-knn': model.knn,
       'own-history': model.own,
       popularity: undefined,
+      bpr: undefined,
     }[ranker]
+    if (ranker === 'bpr') this.#bpr?.fill(user, length, scores)
     if (evidence === undefined) return scores
     for (let item = 0; item < length; item++) if (evidence[item]! > 0) scores[item] = scores[item]! + evidence[item]!
     return scores

@@ -18,6 +18,7 @@ import type { Json, LoadedState, PartState, PublishedState, SnapshotKind, Statef
 import { Decay } from '../std/decay.js'
 import type { Hasher } from '../std/hash.js'
 import { Random } from '../std/random.js'
+import { Bpr } from './bpr.kernel.js'
 import { CoCounts } from './co-counts.kernel.js'
 import { Histories } from './histories.kernel.js'
 import { Items } from './items.kernel.js'
@@ -72,6 +73,8 @@ export class Recommender implements Stateful {
   readonly #recentUsers: RecentUsers
   readonly #model: NextItem
   readonly #rankers: Rankers
+  /** A baseline: only where it is judged. */
+  readonly #bpr: Bpr | undefined
   readonly #pending: Pending
   readonly #top = new TopN()
   readonly #popularityDecay: Decay
@@ -103,7 +106,8 @@ export class Recommender implements Stateful {
     })
     this.#model.drawByPopularity = random => this.#recent.draw(random)
     this.#model.reserve(1)
-    this.#rankers = new Rankers(this.#items, this.#model)
+    this.#bpr = config.baselines && config.judgeEvery > 0 && onRank !== undefined ? new Bpr(seed) : undefined
+    this.#rankers = new Rankers(this.#items, this.#model, this.#bpr)
     this.#pending = new Pending(hasher)
     this.#popularityDecay = new Decay(config.halfLife.popularity)
     this.#pairDecay = new Decay(config.halfLife.pairs)
@@ -169,7 +173,7 @@ export class Recommender implements Stateful {
     const log = this.#log
     const encoding = 'cells'
     if (log === undefined) {
-      return { form: 'whole', encoding, state: this.saveState(), rows: 0, changed: 0, removed: 0 }
+      return { form: 'whole', encoding, state: this.#saveModel(), rows: 0, changed: 0, removed: 0 }
     }
     const digest = log.digest.text
     const changed = kind === 'full' ? 0 : log.length
@@ -206,6 +210,7 @@ export class Recommender implements Stateful {
 
   saveState(): PartState {
     const { meta, arrays } = this.#saveModel()
+    Object.assign(arrays, this.#bpr?.saveArrays())
     if (this.#log === undefined) return { meta, arrays }
     return { meta: { ...meta, digest: this.#log.digest.text }, arrays: { ...arrays, ...this.#log.saveArrays() } }
   }
@@ -258,6 +263,7 @@ export class Recommender implements Stateful {
     this.#recent.loadArrays(state, meta.recent)
     this.#pending.loadArrays(state)
     this.#recentUsers.loadArrays(state)
+    this.#bpr?.loadArrays(state, this.#items.length)
     // Without a digest nothing was tracked, and a full snapshot comes before the next delta.
     if (meta.digest !== undefined) this.#log?.loadArrays(state, meta.digest)
   }
@@ -304,6 +310,7 @@ export class Recommender implements Stateful {
     const had = item >= 0 && this.#model.hasHad(item)
     const { repeats, baselines } = this.#config
     const rankers = this.#rankers
+    const user = this.#histories.userRow(lo, hi)
     const report = (ranker: Ranker, split: RankSplit, rank: number) =>
       this.#onRank?.({ ranker, split, rank, lo, hi, eventTimeMs })
     for (const ranker of RANKERS) {
@@ -313,7 +320,7 @@ export class Recommender implements Stateful {
         report(ranker, 'new', Number.POSITIVE_INFINITY)
         continue
       }
-      const scores = rankers.scoresOf(ranker)
+      const scores = rankers.scoresOf(ranker, user)
       const rank = rankers.rank(scores, item, repeats)
       report(ranker, 'all', rank)
       const ofSplit = had || !repeats ? rank : rankers.rank(scores, item, false)
@@ -352,8 +359,16 @@ export class Recommender implements Stateful {
     }
     this.#items.count(item, this.#popularityDecay.weight(nowMs), pairWeight)
     this.#histories.add(lo, hi, item, nowMs)
+    if (this.#bpr !== undefined) this.#learnBaseline(this.#bpr, lo, hi, user < 0, item)
     this.#recent.add(item)
     this.#learned++
+  }
+
+  #learnBaseline(bpr: Bpr, lo: number, hi: number, isNew: boolean, item: number): void {
+    const user = this.#histories.userRow(lo, hi)
+    if (isNew) bpr.startUser(user)
+    const mayLose = (other: number) => this.#items.popularity[other] !== 0 && !this.#histories.has(user, other)
+    bpr.learn(user, item, this.#items.length, mayLose)
   }
 
   #admit(id: Id): number {
@@ -366,6 +381,7 @@ export class Recommender implements Stateful {
     const item = this.#items.insert(id)
     this.#model.reserve(this.#items.length)
     this.#model.association.start(item, this.#random)
+    this.#bpr?.startItem(item)
     return item
   }
 

@@ -155,8 +155,14 @@ test('evaluate writes nothing but the report; several configurations make a lead
   assert.deepEqual(names, ['small', 'other'])
   assert.ok(readFileSync(report, 'utf8').includes('other'))
   assert.deepEqual(readdirSync(other.folder), ['millrace.yaml'])
-  const [small, sized] = (await json('evaluate', ...files, '--report', report, '--interval', 'user')).variants
+  const asked = ['--report', report, '--interval', 'user', '--baselines']
+  const [small, sized] = (await json('evaluate', ...files, ...asked)).variants
   // Intervals are found beside what is learned, and change nothing.
+  for (const name of ['click.ftrl', 'buy.ftrl', 'rating.biases']) {
+    assert.equal(small.tasks[name].count, one.tasks[name.split('.')[0] ?? ''].count)
+    assert.ok('model' in small.tasks[name])
+    delete small.tasks[name]
+  }
   assert.deepEqual(without(small.tasks, 'intervals', 'model'), without(one.tasks, 'model'))
   const [low, high] = small.tasks.click.intervals.auc
   assert.ok(low < one.tasks.click.auc && one.tasks.click.auc < high)

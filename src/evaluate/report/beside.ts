@@ -27,7 +27,8 @@ const BESIDE_BASELINES: ReadonlySet<MetricName> = new Set(['auc', 'logLoss', 'rm
 
 /** Nothing where the run has no intervals, or too few blocks for them. */
 export function intervalRows(report: RunReport): IntervalRow[] {
-  return report.tasks.flatMap(task =>
+  const own = report.tasks.filter(({ baselineOf }) => baselineOf === undefined)
+  return own.flatMap(task =>
     metricsOfTask(task)
       .filter(metric => METRICS[metric].better !== undefined && !THRESHOLDED.has(metric))
       .flatMap((metric): IntervalRow[] => {

@@ -29,7 +29,7 @@ import {
   weightPlots,
   weightsMoved,
 } from './plots.js'
-import type { RunReport } from './report.js'
+import type { ReportedTask, RunReport } from './report.js'
 import { smoothingSpan } from './smoothing.js'
 
 /** The first run is the configuration, the others its variants. */
@@ -51,7 +51,10 @@ export function renderHtml(reports: readonly [RunReport, ...RunReport[]]): strin
     ${reports.length > 1 ? comparison(reports) : undefined}
     <h2>Learning curves</h2>
     <p class="note">${curvesNote(reports)}</p>
-    <div class="grid">${report.tasks.flatMap(task => learningCurves(reports, task)).map(figure)}</div>
+    <div class="grid">${report.tasks
+      .filter(hasCurve(report))
+      .flatMap(task => learningCurves(reports, task))
+      .map(figure)}</div>
     ${section(
       'Calibration',
       'grid',
@@ -143,4 +146,10 @@ function page(report: RunReport, body: Markup, plots: readonly Plot[]): string {
 
 function uplotFile(name: string): string {
   return readFileSync(createRequire(import.meta.url).resolve(`uplot/dist/${name}`), 'utf8')
+}
+
+/** Baselines of the heads are judged as a whole, not by window. */
+function hasCurve({ curve }: RunReport): (task: ReportedTask) => boolean {
+  const judged = new Set(curve.flatMap(({ tasks }) => tasks.map(({ task }) => task)))
+  return ({ name }) => judged.has(name)
 }

@@ -106,7 +106,18 @@ test('co-counts and associations beat popularity where users differ, exact and s
     }
     assert.ok(mrr('item-knn') > 1.3 * mrr('popularity'), `${mrr('item-knn')} ${mrr('popularity')}`)
     assert.ok(mrr('next-item') > 1.3 * mrr('popularity'), `${mrr('next-item')} ${mrr('popularity')}`)
+    assert.ok(mrr('bpr') > 1.1 * mrr('popularity'), `${mrr('bpr')} ${mrr('popularity')}`)
   }
+})
+
+test('judging the baselines changes no list and no rank of the model', () => {
+  const runs = [true, false].map(baselines => {
+    const { recommender, ranks } = judged({ baselines, exactItems: 0 })
+    for (const event of walk(600)) recommender.observe(event)
+    const own = ranks.filter(({ ranker }) => ranker === 'next-item')
+    return { own, list: recommender.recommend('u1', 601 * HOUR, 10) }
+  })
+  assert.deepEqual(runs[0], runs[1])
 })
 
 test('saved anywhere and restored, it goes on to the same ranks and the same saved bytes', () => {

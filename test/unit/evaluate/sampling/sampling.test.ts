@@ -27,7 +27,12 @@ test('weights are Poisson(1), the same for a block whenever it is asked for, and
     assert.ok(Math.abs(shares[weight]! - share) < 0.005, `${weight}: ${shares[weight]}`)
   }
   const first = poisson.of(3, 4).slice()
-  assert.notDeepEqual(poisson.of(4, 3).slice(), first)
+  for (const [lo, hi] of [
+    [4, 3],
+    [3, 5],
+    [2, 4],
+  ] as const)
+    assert.notDeepEqual(poisson.of(lo, hi).slice(), first)
   assert.deepEqual(poisson.of(3, 4), first)
 })
 
