@@ -1,5 +1,6 @@
 /** The outputs with somebody looking on: what was published, how old it was by then, and how commits went. */
 import type { Prediction } from '../domain/prediction.js'
+import { traced } from '../observe/trace.js'
 import { type ConsumedPartition, type Delivery, OUTPUT_NAMES, type OutputName, type Outputs } from '../sink/delivery.js'
 import type { JournalRecord } from '../sink/output-records.js'
 import { type Sink, withAppend } from '../sink/sink.js'
@@ -85,6 +86,8 @@ export function observeDelivery(delivery: Delivery, observation: Observation, li
       made = zeros()
       eventTimesMs = []
       const beganMs = clock.monotonicMs()
+      const end = traced('commit', clock)
+      const { predictions, deadLetters } = content.made
       committingSinceMs ??= beganMs
       const done = delivery.commit(offsets)
       done.then(
@@ -92,8 +95,9 @@ export function observeDelivery(delivery: Delivery, observation: Observation, li
           committingSinceMs = undefined
           for (const { partition, next } of offsets) committed.set(partition, next)
           onCommitted(content, beganMs)
+          end({ predictions, deadLetters })
         },
-        () => {},
+        (error: Error) => end({ predictions, deadLetters }, error),
       )
       return done
     },

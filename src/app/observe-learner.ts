@@ -3,6 +3,7 @@
  * are handled decides the model, and a wrapped promise would be settled later than its neighbours.
  */
 import type { LoadedConfig } from '../config/load.js'
+import { traced } from '../observe/trace.js'
 import type { LearnAnswer, LearnCommand, LearnerPort, ScoreCommand } from '../pipeline/learner.js'
 import { LabelSpread } from '../serve/telemetry/label-spread.js'
 import type { Observation } from './observation.js'
@@ -51,9 +52,11 @@ export function observeLearner<L extends LearnerPort & { readonly backend: strin
   function learn(command: LearnCommand): Promise<LearnAnswer> {
     const { impressionTimesMs, rows } = command
     const beganMs = clock.monotonicMs()
+    const end = traced('step', clock)
     joined.addAges(impressionTimesMs, clock.nowMs())
     return ask(learner.learn(command), answer => {
       last = answer
+      end({ step: answer.step, examples: rows.length, loss: answer.loss })
       counted.steps++
       counted.examples += rows.length
       durations.add((clock.monotonicMs() - beganMs) / 1000)

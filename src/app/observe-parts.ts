@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises'
 import { EVENT_KINDS } from '../domain/event.js'
 import { DROP_REASONS, REJECT_REASONS } from '../domain/outcome.js'
+import { traced } from '../observe/trace.js'
 import type { MetricsAnswer } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
 import { formatDuration } from '../std/duration.js'
@@ -112,7 +113,9 @@ export function observeCheckpoints(
   })
   return async function observed(write) {
     const beganMs = clock.monotonicMs()
+    const end = traced('checkpoint', clock)
     const bytes = await write()
+    end({ bytes: bytes ?? 0 })
     if (bytes === undefined) return
     last = { bytes, atMs: clock.nowMs() }
     durations.add((clock.monotonicMs() - beganMs) / 1000)

@@ -14,6 +14,7 @@ import type { LoadedConfig } from '../config/load.js'
 import { MillraceError } from '../domain/errors.js'
 import type { SnapshotKind } from '../domain/state.js'
 import type { Log } from '../observe/log.js'
+import { traced } from '../observe/trace.js'
 import type { SnapshotRecord } from '../sink/output-records.js'
 import { type IncompleteVersion, VersionAssembler, type WholeVersion } from '../snapshot/assembler.js'
 import { chainTo } from '../snapshot/chain-to.js'
@@ -265,7 +266,8 @@ export class ReplicaPair {
 
   async #apply({ replica, waiting }: { replica: Replica; waiting: Arrived[] }, isFirst: boolean): Promise<void> {
     for (let arrived = waiting.shift(); arrived !== undefined; arrived = waiting.shift()) {
-      const { loaded, logger } = this.#deps
+      const { loaded, logger, clock } = this.#deps
+      const end = traced('apply', clock)
       let outcome = 'taken'
       try {
         if (arrived.manifest.configHash !== loaded.hash)
@@ -281,6 +283,7 @@ export class ReplicaPair {
         if (!(error instanceof MillraceError)) throw error
         outcome = error.message
       }
+      end({ version: arrived.version, kind: arrived.kind, outcome })
       if (!isFirst) continue
       this.#note(arrived, outcome)
       if (outcome === 'taken') this.#enter('following', '')
