@@ -116,6 +116,9 @@ function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {
     if (task.head === 'ordinal' && task.range?.some(bound => !Number.isInteger(bound)) === true)
       yield { path: at('range'), message: 'the levels of an ordinal task are integers' }
   }
+  const rewarding = tasks.find(({ name }) => name === evaluate.policy?.reward)
+  if (evaluate.policy !== undefined && (rewarding?.head !== 'binary' || rewarding.label.window === undefined))
+    yield { path: ['evaluate', 'policy', 'reward'], message: 'must name a binary task whose label has a window' }
   for (const [index, name] of (evaluate.tasks ?? []).entries()) {
     if (!seen.has(name)) yield { path: ['evaluate', 'tasks', index], message: `there is no task named '${name}'` }
   }

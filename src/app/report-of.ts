@@ -71,6 +71,7 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
     alarms: result.alarms.map(({ records, ...alarm }) => ({ events: records, ...alarm })),
     tableRows: { ...metrics.tables },
     ...(findings?.sampled && { sampled: findings.sampled }),
+    ...(findings?.policy && { policy: findings.policy }),
   }
 }
 

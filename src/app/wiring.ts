@@ -81,9 +81,9 @@ export function wireParts({
   const journal: Journal = new Journal(record => dispatcher.inOrder(() => outputs.journal.append(record)), position)
   const batcher = new Batcher(config.batch, config.tasks.length, clock, config.fast.enabled ? config.fast : undefined)
   const rankers = rankersOf(config, investigates)
-  const { interval, baselines } = config.evaluate
+  const { interval, baselines, policy } = config.evaluate
   const laboratory =
-    investigates && (interval !== 'none' || baselines)
+    investigates && (interval !== 'none' || baselines || policy !== undefined)
       ? new Laboratory(config, rankers, { hasher, columns })
       : undefined
   const topN = createTopN(config, rankers, hasher, position, tracksChanges, laboratory)

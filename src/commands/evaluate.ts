@@ -7,6 +7,7 @@ interface Options extends RangeOptions {
   compare?: true
   interval?: 'user' | 'day'
   baselines?: true
+  policy?: string
   report?: string
   json?: true
 }
@@ -26,6 +27,10 @@ export function evaluateCommand(): Command {
       ).choices(['user', 'day']),
     )
     .option('--baselines', 'simple learners beside the model, on the same examples')
+    .option(
+      '--policy <task>',
+      'what the log would have got with its pages in the order of the rank score; the label of this task is the reward',
+    )
     .option('--report <file>', 'where the HTML report goes (default: evaluate.report of the first configuration)')
     .option('--json', 'print the result as JSON')
   return addRange(command)
@@ -38,6 +43,7 @@ export function evaluateCommand(): Command {
           ...(options.set ?? []),
           ...ranges,
           ...(options.baselines === true ? ['evaluate.baselines=true'] : []),
+          ...(options.policy === undefined ? [] : [`evaluate.policy.reward=${options.policy}`]),
           ...(options.interval === undefined ? [] : [`evaluate.interval=${options.interval}`]),
         ],
         log: options.log,

@@ -13,6 +13,18 @@ export const evaluate = z.strictObject({
     z.boolean().default(false),
     '`evaluate`: simple learners beside the model, on the same examples: FTRL for binary tasks, biases for numeric ones; with `recommend`, its baselines too.',
   ),
+  policy: about(
+    z
+      .strictObject({
+        reward: about(name, 'Binary task whose label is what an order is for.'),
+        propensity: about(
+          z.string().default('propensity'),
+          "Key of an impression's context: the probability, between 0 and 1, that its item stood in its place, given what the page (`requestId`) showed.",
+        ),
+      })
+      .optional(),
+    '`evaluate`: what the log would have got with every page in the order of the rank score (IPS, SNIPS, DR), where its places were drawn at random with known probabilities. Absent: not asked.',
+  ),
   compare: about(
     z
       .array(

@@ -36,6 +36,10 @@ export const source = z.strictObject({
         ),
         bots: about(z.number().min(0).max(0.5).default(0.01), 'Share of users who are bots.'),
         malformed: about(z.number().min(0).max(0.5).default(0.001), 'Share of records that are malformed.'),
+        explore: about(
+          z.number().min(0).max(1).optional(),
+          'Share of pages that are put into a random order; their impressions say in context.propensity how probable their place was. Absent: none.',
+        ),
         driftDay: about(
           z.number().positive().optional(),
           'On this day the shop changes at once: users take over the taste of others, what was good is bad, everybody clicks more. Absent: never.',

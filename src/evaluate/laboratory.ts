@@ -1,6 +1,6 @@
 /**
- * What `evaluate` finds out beside progressive validation, on the main thread: sampling intervals, and how simple
- * learners fare on the same examples. It watches rows come, labels mature and scores be judged, in the order of the log
+ * What `evaluate` finds out beside progressive validation, on the main thread: sampling intervals, how simple
+ * learners fare on the same examples, and what another order of pages would have been worth. It watches rows come, labels mature and scores be judged, in the order of the log
  * and of the answers, and gives nothing back: what is learned, and every figure that the run has without it, is the same
  * with it. Not part of a checkpoint; only a run that writes nothing has one.
  */
@@ -10,6 +10,9 @@ import { type ExampleColumns, SLAB_ROWS } from '../features/columns.js'
 import type { Hasher } from '../std/hash.js'
 import { type BaselineInput, Baselines } from './baselines/baselines.js'
 import type { TaskMetrics } from './metrics/task-metrics.js'
+import type { PolicyFindings } from './policy/off-policy.js'
+import type { Placed } from './policy/pages.js'
+import { PolicyJudge } from './policy/policy-judge.js'
 import { RETRIEVAL_TASK } from './retrieval.js'
 import { type LineKind, type SampledRun, Sampling } from './sampling/sampling.js'
 
@@ -24,7 +27,7 @@ interface JudgedBatch {
   impressionTimesMs: Float64Array
 }
 
-interface Subject {
+interface Subject extends Placed {
   user: string
   item: string
 }
@@ -33,6 +36,7 @@ export interface Findings {
   sampled: SampledRun | undefined
   /** Of the heads' baselines, the split 'all'. */
   baselines: TaskMetrics[]
+  policy: PolicyFindings | undefined
 }
 
 /** Words a row: the keys of user and item, two each. */
@@ -45,20 +49,23 @@ export class Laboratory {
   readonly #columns: ExampleColumns
   readonly #sampling: Sampling | undefined
   readonly #baselines: Baselines | undefined
+  readonly #policy: PolicyJudge | undefined
   /** [rows, WORDS] */
   #keys = new Uint32Array(0)
 
   /** rankers: of the next item, the model's own first; empty without top-N. */
   constructor(
-    { tasks, evaluate }: Pick<Config, 'tasks' | 'evaluate'>,
+    config: Pick<Config, 'tasks' | 'features' | 'evaluate'>,
     rankers: readonly string[],
     parts: { hasher: Hasher; columns: ExampleColumns },
   ) {
+    const { tasks, evaluate } = config
     this.#tasks = tasks
     this.#rankers = rankers
     this.#hasher = parts.hasher
     this.#columns = parts.columns
     this.#baselines = evaluate.baselines ? new Baselines(tasks) : undefined
+    this.#policy = evaluate.policy === undefined ? undefined : new PolicyJudge(config, evaluate.policy)
     const kinds = tasks.map(kindOf)
     const lines = [
       ...tasks.map(({ name }, task) => ({ name, kind: kinds[task] ?? 'numeric' })),
@@ -72,7 +79,8 @@ export class Laboratory {
   }
 
   /** A row that came, with its features written. */
-  arrive(row: number, { user, item }: Subject): void {
+  arrive(row: number, subject: Subject): void {
+    const { user, item } = subject
     const at = row * WORDS
     if (at >= this.#keys.length) {
       const longer = new Uint32Array(Math.max(16_384, at * 2))
@@ -86,6 +94,7 @@ export class Laboratory {
     this.#keys[at] = this.#hasher.lo
     this.#keys[at + 1] = this.#hasher.hi
     if (this.#baselines !== undefined) this.#baselines.arrive(row, this.#inputOf(row))
+    this.#policy?.arrive(row, subject, this.#keys[at + 2] ?? 0)
   }
 
   /** Labels of a row that may be learned now. [tasks] each */
@@ -99,13 +108,19 @@ export class Laboratory {
     const besides = width + this.#rankers.length
     for (let i = 0; i < rows.length; i++) {
       const timeMs = impressionTimesMs[i] ?? 0
-      if (timeMs < countFromMs) continue
       const row = rows[i] ?? 0
+      const counts = timeMs >= countFromMs
+      const lo = this.#keys[row * WORDS] ?? 0
+      const hi = this.#keys[row * WORDS + 1] ?? 0
+      const ofReward = i * width + (this.#policy?.task ?? 0)
+      if (((mask[ofReward] ?? 0) & MASK_JUDGED) !== 0)
+        this.#policy?.judged(row, { values, at: i * width, label: labels[ofReward] ?? 0 }, { lo, hi, timeMs, counts })
+      if (!counts) continue
       for (let task = 0; task < width; task++) {
         const at = i * width + task
         if (((mask[at] ?? 0) & MASK_JUDGED) === 0) continue
         const label = labels[at] ?? 0
-        this.#sampling?.example(this.#keys[row * WORDS] ?? 0, this.#keys[row * WORDS + 1] ?? 0, timeMs)
+        this.#sampling?.example(lo, hi, timeMs)
         this.#sampling?.add(task, values[at] ?? 0, label)
         const beside = this.#baselines?.judge(row, task, label)
         if (beside !== undefined) this.#sampling?.add(besides + task, beside, label)
@@ -121,7 +136,11 @@ export class Laboratory {
   }
 
   findings(): Findings {
-    return { sampled: this.#sampling?.result(), baselines: this.#baselines?.totals() ?? [] }
+    return {
+      sampled: this.#sampling?.result(),
+      baselines: this.#baselines?.totals() ?? [],
+      policy: this.#policy?.result(),
+    }
   }
 
   #inputOf(row: number): BaselineInput {

@@ -38,6 +38,8 @@ export interface SessionMaker {
 
 export interface SessionDeps {
   random: Random
+  /** Puts pages into a random order; draws of its own, so that nothing else is drawn differently because of it. */
+  shuffle: { random: Random; share: number }
   users: Population
   items: Catalogue
   partitions: number
@@ -90,9 +92,10 @@ export function createSessionMaker(deps: SessionDeps): SessionMaker {
     }
     const pages = geometric(random, MORE_PAGES, 12)
     for (let number = 0; number < pages && atMs < durationMs; number++) {
-      const context = { device, page: number === 0 ? 'home' : 'browse' }
+      const context: Record<string, string> = { device, page: number === 0 ? 'home' : 'browse' }
       const requestId = `r${requestCount++}`
       fillPage(user, PAGE_ITEMS)
+      if (explores()) context.propensity = String(1 / page.length)
       let doneMs = atMs + exponential(random, 8000)
       let lastClicked = -1
       for (let position = 1; position <= page.length; position++) {
@@ -130,6 +133,19 @@ export function createSessionMaker(deps: SessionDeps): SessionMaker {
       if (lastClicked >= 0) users.clicked(user, items.category[lastClicked] ?? 0, doneMs)
       atMs = doneMs + 1000
     }
+  }
+
+  /** Every order of the page is as probable as any other; false: it was left as it is. */
+  function explores(): boolean {
+    const { random, share } = deps.shuffle
+    if (share === 0 || random.uniform() >= share) return false
+    for (let last = page.length - 1; last > 0; last--) {
+      const other = random.integer(last + 1)
+      const item = page[last] ?? 0
+      page[last] = page[other] ?? 0
+      page[other] = item
+    }
+    return true
   }
 
   /** When a clicked item is bought and rated; Infinity = never. `look` still holds this impression's probabilities. */

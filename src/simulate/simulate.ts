@@ -73,6 +73,7 @@ export async function simulateShop(
   const truthRows: { eventId: string; click: number; buy: number }[] = []
   const sessions = createSessionMaker({
     random: stream(5),
+    shuffle: { random: stream(6), share: options.explore ?? 0 },
     users,
     items,
     partitions: options.partitions,

@@ -2,6 +2,7 @@
 import { baselineRows, formatChange, formatChangeInterval, formatInterval, intervalRows, isClear } from './beside.js'
 import { formatMetric, METRICS } from './headline.js'
 import { html, type Markup } from './markup.js'
+import { policyNote, policyRows } from './policy.js'
 import type { RunReport } from './report.js'
 
 export function intervalTable(report: RunReport): Markup | undefined {
@@ -27,4 +28,18 @@ export function baselineTable(report: RunReport): Markup | undefined {
       <td>${METRICS[metric].label}</td><td>${formatMetric(metric, value)}</td>
       <td>${formatChange(metric, difference)} <small class="${isClear(interval) ? '' : 'muted'}">${formatChangeInterval(metric, interval)}</small></td></tr>`,
     )}</tbody></table></div>`
+}
+
+export function policySection({ policy }: RunReport): Markup | undefined {
+  if (policy === undefined) return undefined
+  const rows = policyRows(policy)
+  const table =
+    rows.length === 0
+      ? undefined
+      : html`<div class="card scroll" tabindex="0" role="region" aria-label="Another order of the pages"><table>
+    <thead><tr><th scope="col">order of pages</th><th scope="col">${policy.reward}</th><th scope="col">95 % interval</th></tr></thead>
+    <tbody>${rows.map(
+      ({ name, value, interval }) => html`<tr><th scope="row">${name}</th><td>${value}</td><td>${interval}</td></tr>`,
+    )}</tbody></table></div>`
+  return html`<h2>Another order of the pages</h2><p class="note">${policyNote(policy)}</p>${table}`
 }

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { formatCount, formatEventTime, formatSeconds } from './headline.js'
-import { baselineTable, intervalTable } from './html-beside.js'
+import { baselineTable, intervalTable, policySection } from './html-beside.js'
 import {
   alarmTable,
   countTable,
@@ -47,6 +47,7 @@ export function renderHtml(reports: readonly [RunReport, ...RunReport[]]): strin
     <p class="note">${totalsNote(report)}</p>
     ${intervals(report)}
     ${section('Against the baselines', 'stack', [baselineTable(report)])}
+    ${policySection(report)}
     ${section('By how many events an id had had before', 'stack', [experienceTable(report)])}
     ${reports.length > 1 ? comparison(reports) : undefined}
     <h2>Learning curves</h2>

@@ -6,6 +6,7 @@
 import type { TaskConfig } from '../../config/schema.js'
 import type { CalibrationPoint } from '../metrics/calibration.js'
 import type { ExperienceMetrics, TaskMetrics } from '../metrics/task-metrics.js'
+import type { PolicyFindings } from '../policy/off-policy.js'
 import type { SampledRun } from '../sampling/sampling.js'
 
 export interface RunReport {
@@ -43,6 +44,8 @@ export interface RunReport {
   tableRows: Record<string, number>
   /** Replicates of the figures, where `evaluate.interval` asks for intervals. */
   sampled?: SampledRun
+  /** What another order of the pages would have been worth, where `evaluate.policy` asks for it. */
+  policy?: PolicyFindings
 }
 
 export interface ReportedAlarm {

@@ -1,6 +1,7 @@
 /** The figures of a run as `evaluate --json` prints them: `tasks.<name>.{auc,logLoss,…}` and `eventsPerSecond`. */
 import { formatDuration } from '../../std/duration.js'
 import type { ExperienceMetrics, MetricName, MetricValues, Split } from '../metrics/task-metrics.js'
+import type { PolicyFindings } from '../policy/off-policy.js'
 import { metricsOfTask, totalsOf } from './headline.js'
 import { differenceInterval, type Interval, intervalOf, replicatesOf } from './intervals.js'
 import type { Counts, ReportedAlarm, ReportedTask, RunReport } from './report.js'
@@ -47,6 +48,8 @@ export interface RunSummary {
   /** What `intervals` are by; absent without them. */
   interval?: { by: string; blocks: number; replicates: number; level: number }
   tasks: Record<string, TaskSummary>
+  /** Absent without `evaluate.policy`. */
+  policy?: PolicyFindings
   alarms: ReportedAlarm[]
   counts: Counts
   tableRows: Record<string, number>
@@ -91,6 +94,7 @@ function summariseRun(report: RunReport, first: RunReport): RunSummary {
       interval: { by: sampled.by, blocks: sampled.blocks, replicates: replicatesOf(sampled), level: 0.95 },
     }),
     tasks,
+    ...(report.policy && { policy: report.policy }),
     alarms,
     counts,
     tableRows,

@@ -14,6 +14,7 @@ import {
 } from './headline.js'
 import { samplingNote } from './intervals.js'
 import { formatDifference, leaderboard } from './leaderboard.js'
+import { policyNote, policyRows } from './policy.js'
 import type { ReportedTask, RunReport } from './report.js'
 import { type Cell, renderTable, textWidth } from './text-table.js'
 
@@ -36,6 +37,7 @@ export function renderTerminal(reports: readonly RunReport[], options: TerminalO
       ...taskTables(report, options, paint),
       intervals(report, paint),
       baselines(report, paint),
+      policy(report, paint),
       byExperience(report, options, paint),
       losses(report, paint),
     ])
@@ -135,6 +137,18 @@ function baselines(report: RunReport, paint: Paint): string {
   ])
   if (rows.length === 0) return ''
   return renderTable(['baseline', 'figure', '', 'model − it', ''], rows, { left: 2, headerStyle: paint.dim })
+}
+
+function policy({ policy }: RunReport, paint: Paint): string {
+  if (policy === undefined) return ''
+  if (policy.refused !== undefined) return paint.warn(policyNote(policy))
+  const rows = policyRows(policy).map(({ name, value, interval }): Cell[] => [
+    { text: name, style: paint.bold },
+    { text: value, style: same },
+    { text: interval, style: same },
+  ])
+  const header = ['order of pages', policy.reward, '95 % interval']
+  return `${renderTable(header, rows, { left: 1, headerStyle: paint.dim })}\n${paint.dim(policyNote(policy))}`
 }
 
 /** Where the table is wider than the terminal, its last tasks are left out. */

@@ -264,3 +264,14 @@ test('the smallest shop works', async () => {
   const { summary } = await simulated({ events: 1, users: 1, items: 1, days: 0.01, partitions: 1, bots: 0 })
   assert.ok(summary.byKind.item >= 1)
 })
+
+test('pages that are explored are in a random order and say so; nothing else is drawn differently without', async () => {
+  const { of } = await simulated({ events: 5000, explore: 0.5 })
+  const impressions = of('impression').map(({ record }) => record)
+  const explored = impressions.filter(({ context }) => context.propensity !== undefined)
+  const share = explored.length / impressions.length
+  assert.ok(share > 0.4 && share < 0.6, String(share))
+  assert.ok(explored.every(({ context }) => Math.abs(Number(context.propensity) - 1 / 6) < 0.05))
+  const [plain, unexplored] = [await simulated({ events: 2000 }), await simulated({ events: 2000, explore: 0 })]
+  assert.deepEqual(plain.records, unexplored.records)
+})

@@ -1,0 +1,62 @@
+/** Off-policy evaluation as the laboratory has it: rows in, an estimate or a refusal out. */
+import type { Config, TaskConfig } from '../../config/schema.js'
+import { OffPolicy, type PolicyFindings } from './off-policy.js'
+import { Pages, type Placed } from './pages.js'
+
+const DAY_MS = 86_400_000
+
+export class PolicyJudge {
+  readonly #reward: string
+  readonly #refused: string | undefined
+  readonly #task: number
+  readonly #ranks: readonly number[]
+  readonly #byDay: boolean
+  readonly #estimator = new OffPolicy()
+  readonly #pages: Pages
+  /** Of the impression that is judged now. */
+  #lo = 0
+  #hi = 0
+  #counts = false
+
+  constructor(
+    { tasks, features, evaluate }: Pick<Config, 'tasks' | 'features' | 'evaluate'>,
+    { reward, propensity }: NonNullable<Config['evaluate']['policy']>,
+  ) {
+    this.#reward = reward
+    this.#task = tasks.findIndex(({ name }) => name === reward)
+    this.#ranks = tasks.map((task: TaskConfig) => task.rank)
+    this.#byDay = evaluate.interval === 'day'
+    const placed = features.slots.find(({ from }) => from === 'position')
+    if (placed !== undefined)
+      this.#refused = `The scores depend on the place where an item was shown (slot '${placed.name}'), so the new order would follow the logged one: leave the slot out.`
+    this.#pages = new Pages(propensity, page => this.#estimator.add(page, this.#lo, this.#hi, this.#counts))
+  }
+
+  get task(): number {
+    return this.#task
+  }
+
+  arrive(row: number, subject: Placed, tie: number): void {
+    if (this.#refused === undefined) this.#pages.arrive(row, subject, tie)
+  }
+
+  /** values: the row's scores of all tasks, from `at` on. lo, hi: key of the user. */
+  judged(
+    row: number,
+    { values, at, label }: { values: Float32Array; at: number; label: number },
+    { lo, hi, timeMs, counts }: { lo: number; hi: number; timeMs: number; counts: boolean },
+  ): void {
+    let score = 0
+    for (const [task, rank] of this.#ranks.entries()) score += rank * (values[at + task] ?? 0)
+    this.#lo = this.#byDay ? Math.floor(timeMs / DAY_MS) : lo
+    this.#hi = this.#byDay ? 0 : hi
+    this.#counts = counts
+    this.#pages.judged(row, score, values[at + this.#task] ?? 0, label >= 0.5 ? 1 : 0)
+  }
+
+  result(): PolicyFindings {
+    if (this.#refused !== undefined)
+      return { reward: this.#reward, pages: 0, impressions: 0, effective: 0, meanWeight: 0, refused: this.#refused }
+    return this.#estimator.result(this.#reward, this.#pages)
+  }
+}
