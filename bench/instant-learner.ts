@@ -15,6 +15,10 @@ export async function startInstantLearner({ tasks }: Config): Promise<LearnerPor
       const values = new Float32Array(rows.length * tasks.length)
       return { step, loss: 0, values, alarms: [], taskLosses: zeros, taskWeights: zeros }
     },
+    erase: async () => {
+      step++
+      return { rows: 0, fast: 0 }
+    },
     metrics: async () => ({
       step,
       window: [],

@@ -9,7 +9,7 @@ import { MillraceError } from '../domain/errors.js'
 import { createLabelCheck } from '../join/label-range.js'
 import type { Log } from '../observe/log.js'
 import type { EventFault, EventTaker, Taken } from '../serve/http/event-routes.js'
-import type { PostedEvent } from '../serve/http/event-schemas.js'
+import type { PostedErase, PostedEvent } from '../serve/http/event-schemas.js'
 import type { Clock } from '../std/clock.js'
 import type { CheckedEvent, EventStore } from './event-store.js'
 
@@ -32,7 +32,7 @@ const refused = (status: 403 | 409 | 503 | 507, reason: string, retryAfterSecond
 const TAKEN_OVER = refused(409, 'another process writes to the log: post events to that one, or stop it')
 
 export class Ingest implements EventTaker {
-  readonly #check: (posted: PostedEvent) => CheckedEvent | string
+  readonly #check: (posted: PostedEvent | PostedErase) => CheckedEvent | string
   readonly #logger: Log
   #store: EventStore | undefined
   /** Why nothing is taken. */
@@ -75,7 +75,7 @@ export class Ingest implements EventTaker {
     this.#refusal = refused(409, reason)
   }
 
-  async take(posted: readonly PostedEvent[]): Promise<Taken> {
+  async take(posted: readonly (PostedEvent | PostedErase)[]): Promise<Taken> {
     if (this.#refusal !== undefined) return this.#refusal
     const events: CheckedEvent[] = []
     const faults: EventFault[] = []

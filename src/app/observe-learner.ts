@@ -115,6 +115,7 @@ export function observeLearner<L extends LearnerPort & { readonly backend: strin
     addSlab: buffer => learner.addSlab(buffer),
     score,
     learn,
+    erase: user => ask(learner.erase(user)),
     metrics: figures,
     calibration,
     snapshot: (kind, parts) => ask(learner.snapshot(kind, parts)),

@@ -11,7 +11,7 @@ type Json = Record<string, unknown>
 
 const BINDING = { bindingVersion: '0.5.0' }
 const AVRO = 'application/vnd.apache.avro;version=1.9.0'
-const EVENTS = ['impression', 'click', 'buy', 'rating', 'item', 'user', 'score-request']
+const EVENTS = ['impression', 'click', 'buy', 'rating', 'item', 'user', 'score-request', 'erase']
 const RECORDS: Record<Exclude<TopicOutput, 'deadLetters'>, { schema: string; key: string | undefined }> = {
   predictions: { schema: 'prediction', key: 'The user.' },
   recommendations: { schema: 'recommendation', key: 'The user.' },

@@ -43,7 +43,7 @@ export const http = z.strictObject({
   ),
   ingest: about(
     z.boolean().default(false),
-    'Take events over HTTP (`POST /v1/events`) into the log that `run --follow` reads. The log folder must have no other writer; one that is not there begins empty. With source.kafka they are produced to its topic.',
+    'Take events over HTTP (`POST /v1/events`), and the wish to erase a user (`DELETE /v1/users/:user`), into the log that `run --follow` reads. The log folder must have no other writer; one that is not there begins empty. With source.kafka they are produced to its topic.',
     { env: 'MILLRACE_HTTP_INGEST' },
   ),
   ingestTopics: about(

@@ -135,7 +135,16 @@ export function createToEvent(kind: EventKind, limits: EventLimits, nameOf: (use
     return ok(event)
   }
 
+  function toErase(record: EventRecord): Outcome<Event> {
+    const fault = checkStamp(record)
+    if (fault !== undefined) return fault
+    const { eventId, eventTime: eventTimeMs } = record
+    if (badId(record.user)) return idReject('user', record.user)
+    return ok({ kind: 'erase', eventId, eventTimeMs, user: nameOf(record.user) })
+  }
+
   if (kind === 'impression') return toImpression
+  if (kind === 'erase') return toErase
   if (kind === 'score-request') return toScoreRequest
   return kind === 'item' || kind === 'user' ? toProfile : toPositive
 }

@@ -9,6 +9,7 @@ const DROPS: Record<DropReason, string> = {
     '`join.maxWaiting` impressions, or 65,536 positives, were waiting: the oldest was decided early, with what was known by then.',
   organic:
     'A click, buy or rating that no impression explains, and `join.organic` is `drop`, or `funnel` and no task is given it.',
+  erased: 'An impression, or a positive without one, that still waited when its user was erased.',
   tombstone: 'A Kafka message without a value: it deletes a key from a compacted topic and tells no event.',
 }
 

@@ -1,7 +1,7 @@
 /**
  * Glossary (the words of code, docs and metrics)
  *
- * event       something that happened: impression, click, buy, rating; or a profile; or a score request
+ * event       something that happened: impression, click, buy, rating; or a profile; or a score request; or an erasure
  * impression  an item shown to a user
  * label       what became of it: clicked, bought, rated
  * example     an impression or positive joined with its labels; lives as one row of the shared columns
@@ -16,7 +16,7 @@
 export type Id = string
 
 /** In the order of the branches in an event log's union: new kinds go to the end. */
-export const EVENT_KINDS = ['impression', 'click', 'buy', 'rating', 'item', 'user', 'score-request'] as const
+export const EVENT_KINDS = ['impression', 'click', 'buy', 'rating', 'item', 'user', 'score-request', 'erase'] as const
 
 export type EventKind = (typeof EVENT_KINDS)[number]
 
@@ -70,7 +70,16 @@ export interface ScoreRequest extends Stamped {
   context: Record<string, string> | null
 }
 
-export type Event = Impression | Positive | Profile | ScoreRequest
+/** What is kept of a user is to be forgotten, as of its place in the log: its time says nothing and moves no clock. */
+export interface Erase extends Stamped {
+  kind: 'erase'
+  user: Id
+}
+
+export type Event = Impression | Positive | Profile | ScoreRequest | Erase
+
+/** An event that has its place in event time. */
+export type TimedEvent = Exclude<Event, Erase>
 
 /** Where a record came from: partition and offset name it for ever. */
 export interface RecordPosition {

@@ -3,7 +3,7 @@
  * counted; `reject` goes to the dead-letter output with the original bytes. The reasons are closed unions because they
  * are metric labels.
  */
-export const DROP_REASONS = ['duplicate', 'late', 'capacity', 'organic', 'tombstone'] as const
+export const DROP_REASONS = ['duplicate', 'late', 'capacity', 'organic', 'tombstone', 'erased'] as const
 
 export const REJECT_REASONS = [
   'undecodable', // bytes are not the record the schema says

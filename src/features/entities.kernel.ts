@@ -80,10 +80,22 @@ export class Entities {
   row(table: number): number {
     let row = this.rows[table]!
     if (row === NO_ROW) {
-      row = this.tables[table]!.insert(this.los[table]!, this.his[table]!)
+      row = this.tables[table]!.insert(this.los[table]!, this.his[table]!, this.los[USER]!, this.his[USER]!)
       this.rows[table] = row
     }
     return row
+  }
+
+  /** Removes the rows of a user, and those of each pair with the user. Returns how many they were, by table; only where there were any. */
+  erase(user: Id): Record<string, number> {
+    this.#hasher.text(user)
+    const { lo, hi } = this.#hasher
+    const counts = this.tables.map((table, index): [string, number] => [
+      table.name,
+      index === USER ? table.remove(lo, hi) : table.removeOf(lo, hi),
+    ])
+    this.forget()
+    return Object.fromEntries(counts.filter(([, rows]) => rows > 0))
   }
 
   /**
@@ -95,7 +107,8 @@ export class Entities {
   }
 
   #add(name: string, parts: KeyPart[]): number {
-    const table = new EntityTable(name, this.#maxRows, this.#tracksChanges)
+    const isOwned = parts.length > 1 && parts.some(({ side, attribute }) => side === USER && attribute < 0)
+    const table = new EntityTable(name, this.#maxRows, this.#tracksChanges, isOwned)
     this.#parts.push(parts)
     this.tallies.push(new Tallies(table))
     const length = this.tables.push(table)

@@ -34,11 +34,15 @@ export class EntityTable {
   #capacity = 0
   #hand = 0
   readonly #tracksChanges: boolean
+  /** [capacity, 2] of a pair with a user: the user's hash. For erase() alone, so it is not published. */
+  #owners: Uint32Array | undefined
   /** Rows changed since the last publication; undefined: nobody publishes deltas, or cells are still asked for. */
   #changes: ChangedRows | undefined
 
-  constructor(name: string, maxRows: number, tracksChanges = false) {
+  /** isOwned: rows are a user's, and their keys do not tell whose. */
+  constructor(name: string, maxRows: number, tracksChanges = false, isOwned = false) {
     this.name = name
+    if (isOwned) this.#owners = new Uint32Array(0)
     this.#maxRows = maxRows
     this.#tracksChanges = tracksChanges
   }
@@ -54,7 +58,12 @@ export class EntityTable {
   get bytes(): number {
     const { numbers, words } = this
     return (
-      this.#index.bytes + numbers.byteLength + words.byteLength + this.#used.byteLength + (this.#changes?.bytes ?? 0)
+      this.#index.bytes +
+      numbers.byteLength +
+      words.byteLength +
+      this.#used.byteLength +
+      (this.#owners?.byteLength ?? 0) +
+      (this.#changes?.bytes ?? 0)
     )
   }
 
@@ -77,8 +86,8 @@ export class EntityTable {
     return row
   }
 
-  /** Row of the key, made if absent, at the cost of another one if the table is full. */
-  insert(lo: number, hi: number): number {
+  /** Row of the key, made if absent, at the cost of another one if the table is full. owner: whose it is, of a table with owners. */
+  insert(lo: number, hi: number, ownerLo = 0, ownerHi = 0): number {
     const known = this.find(lo, hi)
     if (known >= 0) return known
     if (this.#index.size >= this.#maxRows) this.#evict()
@@ -88,8 +97,37 @@ export class EntityTable {
     for (let cell = 0; cell < numberWidth; cell++) this.numbers[row * numberWidth + cell] = this.#empty[cell]!
     this.words.fill(0, row * this.wordWidth, (row + 1) * this.wordWidth)
     this.#used[row] = 0
+    if (this.#owners !== undefined) {
+      this.#owners[row * 2] = ownerLo
+      this.#owners[row * 2 + 1] = ownerHi
+    }
     if (this.#tracksChanges) this.#tracked().created(row)
     return row
+  }
+
+  /** Removes a key's row; how many that were. */
+  remove(lo: number, hi: number): number {
+    const row = this.#index.find(lo, hi)
+    if (row < 0) return 0
+    this.#remove(row)
+    // Nothing of it may be left in what is saved.
+    this.numbers.fill(0, row * this.numberWidth, (row + 1) * this.numberWidth)
+    this.words.fill(0, row * this.wordWidth, (row + 1) * this.wordWidth)
+    this.#used[row] = 0
+    this.#owners?.fill(0, row * 2, row * 2 + 2)
+    return 1
+  }
+
+  /** Removes all rows of an owner; how many that were. Goes through the whole table. */
+  removeOf(lo: number, hi: number): number {
+    const owners = this.#owners
+    if (owners === undefined) return 0
+    let removed = 0
+    for (let row = 0; row < this.#index.rows; row++) {
+      if (owners[row * 2] !== lo || owners[row * 2 + 1] !== hi || !this.#index.isLive(row)) continue
+      removed += this.remove(this.#index.keyLo(row), this.#index.keyHi(row))
+    }
+    return removed
   }
 
   /** Cells of the row are about to change. */
@@ -129,6 +167,7 @@ export class EntityTable {
         numbers: this.numbers.subarray(0, rows * this.numberWidth),
         words: this.words.subarray(0, rows * this.wordWidth),
         used: this.#used.subarray(0, rows),
+        ...(this.#owners && { owners: this.#owners.subarray(0, rows * 2) }),
       },
     }
   }
@@ -142,6 +181,7 @@ export class EntityTable {
     this.numbers.set(array('numbers', Float64Array, rows * this.numberWidth))
     this.words.set(array('words', Uint32Array, rows * this.wordWidth))
     this.#used.set(array('used', Uint8Array, rows))
+    this.#owners?.set(array('owners', Uint32Array, rows * 2))
     this.#hand = loadedInteger(state, 'hand')
     this.evicted = loadedInteger(state, 'evicted')
     const { sum } = state.meta as { sum?: [lo: number, hi: number] }
@@ -150,17 +190,21 @@ export class EntityTable {
     this.#tracked().loadState({ changed: array('changed', Uint32Array), removed: array('removed', Uint32Array), sum })
   }
 
-  /** A full table has no free rows (each eviction is followed by an insertion), so every row the hand meets is live. */
+  /** A full table has no free rows (they are taken before new ones are made), so every row the hand meets is live. */
   #evict(): void {
     const rows = this.#index.rows
     while (this.#used[this.#hand] === 1) {
       this.#used[this.#hand] = 0
       this.#hand = (this.#hand + 1) % rows
     }
-    this.#changes?.removing(this.#hand)
-    this.#index.remove(this.#index.keyLo(this.#hand), this.#index.keyHi(this.#hand))
+    this.#remove(this.#hand)
     this.#hand = (this.#hand + 1) % rows
     this.evicted++
+  }
+
+  #remove(row: number): void {
+    this.#changes?.removing(row)
+    this.#index.remove(this.#index.keyLo(row), this.#index.keyHi(row))
   }
 
   #tracked(): ChangedRows {
@@ -202,5 +246,9 @@ export class EntityTable {
     const used = new Uint8Array(this.#capacity)
     used.set(this.#used)
     this.#used = used
+    if (this.#owners === undefined) return
+    const owners = new Uint32Array(this.#capacity * 2)
+    owners.set(this.#owners)
+    this.#owners = owners
   }
 }

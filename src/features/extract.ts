@@ -8,7 +8,7 @@
  */
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
-import type { Event, Id } from '../domain/event.js'
+import type { Id, TimedEvent } from '../domain/event.js'
 import { experienceBand } from '../domain/experience.js'
 import type { LoadedState, NamedPart, PartState, SnapshotKind, StateArray, Stateful } from '../domain/state.js'
 import type { Hasher } from '../std/hash.js'
@@ -101,8 +101,16 @@ export class FeatureExtractor implements Stateful {
   }
 
   /** What the event changes for later ones: counters, recency, recent items, profiles. After extract() of the same event. */
-  observe(event: Event): void {
+  observe(event: TimedEvent): void {
     this.#state.observe(event)
+  }
+
+  /**
+   * Forgets a user: counters, recent items and profile, and counters of pairs with the user. What many share stays: tallies of items
+   * and attributes, means and deviations. Returns how many rows went, by table.
+   */
+  erase(user: Id): Record<string, number> {
+    return this.#state.entities.erase(user)
   }
 
   /** What features are made of: a part for each kind of entity, and the running means and deviations. */

@@ -3,7 +3,7 @@
  * kept; besides that, how many events each user and each item has had.
  */
 import type { Config } from '../config/schema.js'
-import type { Event, Id, Impression, Positive, Profile } from '../domain/event.js'
+import type { Id, Impression, Positive, Profile, TimedEvent } from '../domain/event.js'
 import type { Hasher } from '../std/hash.js'
 import { Entities, ITEM, USER } from './entities.kernel.js'
 import { EntityTable } from './entity-table.kernel.js'
@@ -68,7 +68,7 @@ export class KeyedState {
     return this.#eventsOf(ITEM)
   }
 
-  observe(event: Event): void {
+  observe(event: TimedEvent): void {
     if (event.kind === 'score-request') return
     if ('attributes' in event) this.#replaceProfile(event)
     else this.#count(event)

@@ -22,11 +22,15 @@ export interface SlotLayout {
   side: Side | undefined
   /** The user or the item itself, which the fast part gives a wide prior. */
   isId: boolean
+  /** Whether its values are users, or crosses with a user: what is kept of those is the user's own. */
+  ofUser: 'itself' | 'crossed' | undefined
 }
 
 export interface FeatureLayout {
   slots: readonly SlotLayout[]
   keyPlaces: number
+  /** The key place of a slot that is the user; -1: there is none, and then no cross with one. */
+  userPlace: number
   /** How many slots have an embedding: the model's input is [batch, embeddedSlots * dim] beside [batch, dense.length]. */
   embeddedSlots: number
   /** Names of the numeric inputs, in order. A `since` feature has a second one, NAME.never; an embedding's are NAME.0 and so on. */
@@ -79,6 +83,11 @@ function sideOf(slot: SlotConfig, numeric: readonly NumericConfig[]): Side | und
   return slot.from === 'item' || slot.from?.startsWith('item.') === true ? 'answered' : 'bias'
 }
 
+function ofUser(slot: SlotConfig, declared: readonly SlotLayout[]): SlotLayout['ofUser'] {
+  if (slot.from === 'user') return 'itself'
+  return declared.some(other => other.ofUser && slot.cross?.includes(other.name)) ? 'crossed' : undefined
+}
+
 function isUser(source: string): boolean {
   return source === 'user' || source.startsWith('user.')
 }
@@ -100,6 +109,7 @@ export function layoutFeatures(features: Config['features'], fast = false): Feat
       wide: slot.wide,
       side: fast ? sideOf(slot, features.numeric) : undefined,
       isId: slot.from === 'user' || slot.from === 'item',
+      ofUser: ofUser(slot, slots),
     })
     keyPlaces += places
   }
@@ -114,5 +124,6 @@ export function layoutFeatures(features: Config['features'], fast = false): Feat
     return { name, first: first - size, size }
   })
   const vectors = embeddings.flatMap(({ name, size }) => Array.from({ length: size }, (_, place) => `${name}.${place}`))
-  return { slots, keyPlaces, embeddedSlots, dense: [...numbers, ...vectors], embeddings, linear }
+  const userPlace = slots.find(slot => slot.ofUser === 'itself')?.firstPlace ?? -1
+  return { slots, keyPlaces, userPlace, embeddedSlots, dense: [...numbers, ...vectors], embeddings, linear }
 }

@@ -33,6 +33,7 @@ export class Emitter {
     item: 0,
     user: 0,
     'score-request': 0,
+    erase: 0,
   }
   /** Rows whose kind the mapping drops. */
   dropped = 0

@@ -18,6 +18,7 @@ const KINDS: Readonly<Record<EventKind, number>> = {
   item: 5,
   user: 6,
   'score-request': 7,
+  erase: 8,
 }
 
 export class DuplicateFilter {

@@ -60,7 +60,7 @@ export class WaitingImpressions {
 
   /** Returns the entry, for take(). */
   add(event: Impression, key: PairKey, row: number, watermarkMs: number): number {
-    const entry = this.#queue.push(key.lo, key.hi, event.eventTimeMs, watermarkMs, key.requestLo, key.requestHi)
+    const entry = this.#queue.push(key, event.eventTimeMs, watermarkMs)
     this.#queue.addRow(entry, row)
     return entry
   }
@@ -82,12 +82,7 @@ export class WaitingImpressions {
    * was due: the watermark of now depends on how often it is told.
    */
   begin(positives: PairQueue, positive: number, plan: KindPlan): number {
-    const lo = positives.pairLo(positive)
-    const hi = positives.pairHi(positive)
-    const requestLo = positives.requestLo(positive)
-    const requestHi = positives.requestHi(positive)
-    const timeMs = positives.timeMs(positive)
-    const entry = this.#queue.push(lo, hi, timeMs, positives.baseMs(positive), requestLo, requestHi)
+    const entry = this.#queue.push(positives.key(positive), positives.timeMs(positive), positives.baseMs(positive))
     this.#queue.setTag(entry, BEGUN)
     this.#queue.addRow(entry, positives.row(positive, 0))
     for (const task of plan.begins) this.#queue.setLabel(entry, task, positives.label(positive, task))
@@ -139,6 +134,24 @@ export class WaitingImpressions {
       if (this.#cursors[window] === entry) this.#pass(entry, window)
     }
     this.#finish(entry)
+  }
+
+  /** Drops those of a user, without an example; how many. */
+  erase(userLo: number, userHi: number): number {
+    const queue = this.#queue
+    const passed = this.#cursors.map(() => 0)
+    let erased = 0
+    for (let entry = queue.head; entry < queue.tail; entry++) {
+      if (!queue.isOf(entry, userLo, userHi)) continue
+      erased++
+      this.#ports.release(queue.row(entry, 0))
+      for (const [window, cursor] of this.#cursors.entries())
+        if (entry < cursor) passed[window] = (passed[window] ?? 0) + 1
+    }
+    if (erased === 0) return 0
+    queue.erase(userLo, userHi)
+    for (const [window, gone] of passed.entries()) this.#cursors[window] = (this.#cursors[window] ?? 0) - gone
+    return erased
   }
 
   rows(): Int32Array {

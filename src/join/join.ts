@@ -22,7 +22,7 @@
  * and counted as 'capacity'.
  */
 import type { Config, TaskConfig } from '../config/schema.js'
-import type { Impression, Positive } from '../domain/event.js'
+import type { Id, Impression, Positive } from '../domain/event.js'
 import type { Json, LoadedState, PartState } from '../domain/state.js'
 import type { Hasher } from '../std/hash.js'
 import { Random } from '../std/random.js'
@@ -45,6 +45,7 @@ export class Joiner {
   readonly #ports: JoinPorts
   readonly #random: Random
   readonly #key: PairKey
+  readonly #hasher: Hasher
   readonly #counters = createCounters()
   readonly #matured: Matured
   readonly #ages: LabelAges
@@ -59,6 +60,7 @@ export class Joiner {
     this.#config = config
     this.#ports = ports
     this.#random = new Random(seed)
+    this.#hasher = hasher
     this.#key = new PairKey(hasher)
     this.#matured = new Matured(this.#plan, ports, this.#counters)
     this.#ages = new LabelAges(tasks)
@@ -96,6 +98,17 @@ export class Joiner {
   advance(watermarkMs: number): void {
     if (watermarkMs > this.#watermarkMs) this.#watermarkMs = watermarkMs
     if (this.#nextDueMs < watermarkMs) this.#decide(watermarkMs)
+  }
+
+  /** Drops what waits of a user: no example comes of it. What has matured is out of the join's hands. */
+  erase(user: Id): { impressions: number; positives: number } {
+    this.#hasher.text(user)
+    const { lo, hi } = this.#hasher
+    const erased = { impressions: this.#impressions.erase(lo, hi), positives: this.#orphans.erase(lo, hi) }
+    const count = erased.impressions + erased.positives
+    if (count > 0) this.#drop('erased', count)
+    this.#nextDueMs = Math.min(this.#orphans.nextDueMs(), this.#impressions.nextDueMs())
+    return erased
   }
 
   /** The end of a finite log: with config.atEnd 'mature', decides all that waits with what is known. */
@@ -234,8 +247,8 @@ export class Joiner {
     }
   }
 
-  #drop(reason: 'late' | 'capacity'): void {
-    this.#counters.dropped[reason]++
-    this.#ports.drop(reason, 1)
+  #drop(reason: 'late' | 'capacity' | 'erased', count = 1): void {
+    this.#counters.dropped[reason] += count
+    this.#ports.drop(reason, count)
   }
 }

@@ -64,7 +64,7 @@ export class Orphans {
   /** key: of the event; used for others afterwards. */
   add(event: Positive, key: PairKey, plan: KindPlan, watermarkMs: number, impressions: WaitingImpressions): void {
     const queue = this.#queue
-    const entry = queue.push(key.lo, key.hi, event.eventTimeMs, watermarkMs, key.requestLo, key.requestHi)
+    const entry = queue.push(key, event.eventTimeMs, watermarkMs)
     queue.setTag(entry, KINDS.indexOf(event.kind))
     for (const task of plan.windowed) queue.setLabel(entry, task, this.#plan.labelOf(task, event.value))
     if (this.#config.organic === 'drop' || (this.#config.organic === 'funnel' && !this.#begins(entry, plan))) return
@@ -141,6 +141,21 @@ export class Orphans {
       } else this.#learn(entry, plan)
     }
     queue.shift()
+  }
+
+  /** Drops those of a user; how many still waited for their impression. */
+  erase(userLo: number, userHi: number): number {
+    const queue = this.#queue
+    let waited = 0
+    let erased = 0
+    for (let entry = queue.head; entry < queue.tail; entry++) {
+      if (!queue.isOf(entry, userLo, userHi)) continue
+      erased++
+      if (queue.bits(entry) !== 0) waited++
+      for (let index = 0; index < queue.rowCount(entry); index++) this.#ports.release(queue.row(entry, index))
+    }
+    if (erased > 0) queue.erase(userLo, userHi)
+    return waited
   }
 
   rows(): Int32Array {

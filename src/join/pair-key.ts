@@ -1,10 +1,12 @@
 import type { Id } from '../domain/event.js'
 import type { Hasher } from '../std/hash.js'
 
-/** The keys by which records of the join find each other, of the record read last: its (user, item) and its request id. */
+/** The keys by which records of the join find each other, of the record read last: its (user, item), its user and its request id. */
 export class PairKey {
   lo = 0
   hi = 0
+  userLo = 0
+  userHi = 0
   /** (0, 0) = no request id. */
   requestLo = 0
   requestHi = 0
@@ -24,9 +26,10 @@ export class PairKey {
       this.requestHi = hasher.hi
     }
     hasher.text(user)
-    const { lo, hi } = hasher
+    this.userLo = hasher.lo
+    this.userHi = hasher.hi
     hasher.text(item)
-    hasher.mix(lo, hi, hasher.lo, hasher.hi)
+    hasher.mix(this.userLo, this.userHi, hasher.lo, hasher.hi)
     this.lo = hasher.lo
     this.hi = hasher.hi
   }

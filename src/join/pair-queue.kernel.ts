@@ -1,7 +1,8 @@
 /**
  * What waits in the join, as columns of a growable ring in arrival order, findable by its (user, item) pair.
  *
- * Entries are named by a sequence number that only grows; entry n lies in place n & mask. Entries leave only at the head.
+ * Entries are named by a sequence number that only grows; entry n lies in place n & mask. Entries leave only at the head, but
+ * for those of a user who is erased: then the ones behind them move up, and get other numbers.
  * Entries of one pair are linked from the newest arrival to the older ones, and the oldest arrival leaves first, so no
  * link ever has to be mended: a link to a number below the head leads nowhere. Saved in arrival order; links and the
  * index are rebuilt, so neither sequence numbers, places nor rows of the index are part of the state.
@@ -14,13 +15,14 @@
  */
 import type { LoadedState, PartState } from '../domain/state.js'
 import { KeyIndex, LOOSE } from '../std/key-index.kernel.js'
+import type { PairKey } from './pair-key.js'
 
 const NONE = -1
 
 export class PairQueue {
   readonly #tasks: number
   readonly #rowPlaces: number
-  readonly #index = new KeyIndex(1024, 2, LOOSE)
+  #index = new KeyIndex(1024, 2, LOOSE)
   /** By row of the index: the pair's newest entry. */
   #newest = new Float64Array(1024)
   #head = 0
@@ -30,6 +32,7 @@ export class PairQueue {
   #bases = new Float64Array(0)
   #older = new Float64Array(0)
   #pairs = new Int32Array(0) // row of the index
+  #users = new Uint32Array(0) // [places, 2] hash, for erase()
   #requests = new Uint32Array(0) // [places, 2]
   #bits = new Uint32Array(0)
   #tags = new Uint8Array(0)
@@ -58,7 +61,7 @@ export class PairQueue {
   }
 
   /** A new entry without labels and rows. floorMs: the watermark. */
-  push(lo: number, hi: number, timeMs: number, floorMs: number, requestLo: number, requestHi: number): number {
+  push(key: EntryKey, timeMs: number, floorMs: number): number {
     if (this.size > this.#mask) this.#resize((this.#mask + 1) * 2)
     const entry = this.#tail
     const at = entry & this.#mask
@@ -66,13 +69,15 @@ export class PairQueue {
     if (entry > this.#head) baseMs = Math.max(baseMs, this.#bases[(entry - 1) & this.#mask]!)
     this.#times[at] = timeMs
     this.#bases[at] = baseMs
-    this.#requests[at * 2] = requestLo
-    this.#requests[at * 2 + 1] = requestHi
+    this.#users[at * 2] = key.userLo
+    this.#users[at * 2 + 1] = key.userHi
+    this.#requests[at * 2] = key.requestLo
+    this.#requests[at * 2 + 1] = key.requestHi
     this.#bits[at] = 0
     this.#tags[at] = 0
     this.#rowCounts[at] = 0
     this.#labels.fill(0, at * this.#tasks, (at + 1) * this.#tasks)
-    this.#link(entry, lo, hi)
+    this.#link(entry, key.lo, key.hi)
     this.#tail++
     return entry
   }
@@ -82,6 +87,33 @@ export class PairQueue {
     const pair = this.#pairs[this.#head & this.#mask]!
     if (this.#newest[pair] === this.#head) this.#index.remove(this.#index.keyLo(pair), this.#index.keyHi(pair))
     this.#head++
+  }
+
+  /** Whether the entry is this user's. */
+  isOf(entry: number, userLo: number, userHi: number): boolean {
+    const at = (entry & this.#mask) * 2
+    return this.#users[at] === userLo && this.#users[at + 1] === userHi
+  }
+
+  /** Drops all entries of a user, from wherever they are. The others keep their order; the head keeps its number. */
+  erase(userLo: number, userHi: number): void {
+    const columns = this.#columns()
+    const pairs = Uint32Array.from({ length: this.size * 2 }, (_, word) => {
+      const entry = this.#head + (word >>> 1)
+      return word % 2 === 0 ? this.pairLo(entry) : this.pairHi(entry)
+    })
+    const end = this.#tail
+    this.#index = new KeyIndex(1024, 2, LOOSE)
+    this.#tail = this.#head
+    for (let entry = this.#head; entry < end; entry++) {
+      if (this.isOf(entry, userLo, userHi)) continue
+      const from = entry & this.#mask
+      const to = this.#tail & this.#mask
+      if (from !== to)
+        for (const [column, width] of columns) column.copyWithin(to * width, from * width, (from + 1) * width)
+      const pair = (entry - this.#head) * 2
+      this.#link(this.#tail++, pairs[pair]!, pairs[pair + 1]!)
+    }
   }
 
   /** The newest entry of the pair, or -1. */
@@ -102,6 +134,19 @@ export class PairQueue {
 
   pairHi(entry: number): number {
     return this.#index.keyHi(this.#pairs[entry & this.#mask]!)
+  }
+
+  /** What the entry was pushed with. */
+  key(entry: number): EntryKey {
+    const at = (entry & this.#mask) * 2
+    return {
+      lo: this.pairLo(entry),
+      hi: this.pairHi(entry),
+      userLo: this.#users[at]!,
+      userHi: this.#users[at + 1]!,
+      requestLo: this.#requests[at]!,
+      requestHi: this.#requests[at + 1]!,
+    }
   }
 
   timeMs(entry: number): number {
@@ -197,6 +242,7 @@ export class PairQueue {
       [`${prefix}.pairs`]: pairs,
       [`${prefix}.times`]: this.#unroll(this.#times, new Float64Array(size), 1),
       [`${prefix}.bases`]: this.#unroll(this.#bases, new Float64Array(size), 1),
+      [`${prefix}.users`]: this.#unroll(this.#users, new Uint32Array(size * 2), 2),
       [`${prefix}.requests`]: this.#unroll(this.#requests, new Uint32Array(size * 2), 2),
       [`${prefix}.bits`]: this.#unroll(this.#bits, new Uint32Array(size), 1),
       [`${prefix}.tags`]: this.#unroll(this.#tags, new Uint8Array(size), 1),
@@ -214,6 +260,7 @@ export class PairQueue {
     this.#resize(places)
     this.#times.set(arrays[`${prefix}.times`] as Float64Array)
     this.#bases.set(arrays[`${prefix}.bases`] as Float64Array)
+    this.#users.set(arrays[`${prefix}.users`] as Uint32Array)
     this.#requests.set(arrays[`${prefix}.requests`] as Uint32Array)
     this.#bits.set(arrays[`${prefix}.bits`] as Uint32Array)
     this.#tags.set(arrays[`${prefix}.tags`] as Uint8Array)
@@ -242,6 +289,21 @@ export class PairQueue {
     this.#pairs[entry & this.#mask] = pair
   }
 
+  /** Everything of an entry but its links. */
+  #columns(): [column: Column, width: number][] {
+    return [
+      [this.#times, 1],
+      [this.#bases, 1],
+      [this.#users, 2],
+      [this.#requests, 2],
+      [this.#bits, 1],
+      [this.#tags, 1],
+      [this.#labels, this.#tasks],
+      [this.#rows, this.#rowPlaces],
+      [this.#rowCounts, 1],
+    ]
+  }
+
   #resize(places: number): void {
     const grown = <A extends Column>(column: A, made: A, width: number): A => {
       for (let entry = this.#head; entry < this.#tail; entry++) {
@@ -255,6 +317,7 @@ export class PairQueue {
     this.#bases = grown(this.#bases, new Float64Array(places), 1)
     this.#older = grown(this.#older, new Float64Array(places), 1)
     this.#pairs = grown(this.#pairs, new Int32Array(places), 1)
+    this.#users = grown(this.#users, new Uint32Array(places * 2), 2)
     this.#requests = grown(this.#requests, new Uint32Array(places * 2), 2)
     this.#bits = grown(this.#bits, new Uint32Array(places), 1)
     this.#tags = grown(this.#tags, new Uint8Array(places), 1)
@@ -272,5 +335,8 @@ export class PairQueue {
     return made
   }
 }
+
+/** As PairKey has it. */
+export type EntryKey = Pick<PairKey, 'lo' | 'hi' | 'userLo' | 'userHi' | 'requestLo' | 'requestHi'>
 
 type Column = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array

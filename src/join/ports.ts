@@ -39,8 +39,8 @@ export interface JoinCounters {
   unused: number
   /** Records behind the watermark, dropped or not. */
   late: number
-  /** late, organic: positives and impressions not used. capacity: impressions and positives decided before their time. */
-  dropped: { late: number; capacity: number; organic: number }
+  /** late, organic: positives and impressions not used. capacity: impressions and positives decided before their time. erased: of users who are. */
+  dropped: { late: number; capacity: number; organic: number; erased: number }
 }
 
 export interface JoinStats extends JoinCounters {
@@ -58,6 +58,6 @@ export function createCounters(): JoinCounters {
     organic: 0,
     unused: 0,
     late: 0,
-    dropped: { late: 0, capacity: 0, organic: 0 },
+    dropped: { late: 0, capacity: 0, organic: 0, erased: 0 },
   }
 }

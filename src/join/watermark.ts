@@ -97,6 +97,13 @@ export class StreamClock<P> {
     return this.settled.length > 0 ? 'settled' : 'held'
   }
 
+  /** Drops held records for which the test holds, as if they had never come; how many. */
+  forget(test: (payload: P) => boolean): number {
+    const before = this.#held.length
+    this.#held = this.#held.filter(({ payload }) => !test(payload))
+    return before - this.#held.length
+  }
+
   /** The end of a finite log: admits what is held; see `settled`. */
   end(): void {
     this.settled = []

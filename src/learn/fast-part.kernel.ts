@@ -6,6 +6,7 @@
  */
 
 import type { Config } from '../config/schema.js'
+import type { Id } from '../domain/event.js'
 import { MASK_LEARNED } from '../domain/example.js'
 import type { LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../domain/state.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
@@ -73,6 +74,11 @@ export class FastPart implements Stateful {
   /** Between steps. */
   maintain(): void {
     this.#rows.maintain()
+  }
+
+  /** Between commands; see FastRows. */
+  erase(user: Id): number {
+    return this.#rows.erase(user)
   }
 
   /** What predictions need: means of values, and what all values share. */

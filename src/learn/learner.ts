@@ -8,6 +8,7 @@
 import type { Backend } from '../backend/backend.js'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
+import type { Id } from '../domain/event.js'
 import { MASK_LEARNED } from '../domain/example.js'
 import type { LoadedState, NamedPart, PartState, SnapshotKind, StateArray } from '../domain/state.js'
 import { type DriftAlarm, DriftWatch } from '../evaluate/drift/drift.js'
@@ -15,6 +16,7 @@ import { ProgressiveValidation } from '../evaluate/progressive.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
 import type {
   CalibrationCurve,
+  EraseAnswer,
   LearnAnswer,
   LearnCommand,
   MetricsAnswer,
@@ -113,6 +115,12 @@ export class Learner {
       taskLosses: result.taskLosses,
       taskWeights: result.taskWeights,
     }
+  }
+
+  erase(user: Id): EraseAnswer {
+    const { tables, fast } = this.#predictor
+    this.#step++
+    return { rows: tables.erase(user), fast: fast?.erase(user) ?? 0 }
   }
 
   metrics(): MetricsAnswer {

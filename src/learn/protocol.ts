@@ -1,6 +1,7 @@
 /** The messages between the main thread and the learning worker. Answers come in the order of the commands. */
 import type { Config } from '../config/schema.js'
 import type { ErrorCode } from '../domain/errors.js'
+import type { Id } from '../domain/event.js'
 import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type { LearnCommand, PartFile, ScoreCommand } from '../pipeline/learner.js'
 
@@ -12,6 +13,7 @@ export type Command =
   | { kind: 'slab'; buffer: SharedArrayBuffer }
   | { kind: 'score'; command: ScoreCommand }
   | { kind: 'learn'; command: LearnCommand }
+  | { kind: 'erase'; user: Id }
   | { kind: 'metrics' }
   | { kind: 'calibration' }
   | { kind: 'snapshot'; of: SnapshotKind; parts: readonly NamedPart[] }

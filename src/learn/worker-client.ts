@@ -5,9 +5,11 @@
 import { Worker } from 'node:worker_threads'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
+import type { Id } from '../domain/event.js'
 import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type {
   CalibrationCurve,
+  EraseAnswer,
   LearnAnswer,
   LearnCommand,
   LearnerPort,
@@ -69,6 +71,10 @@ export class WorkerLearner implements LearnerPort {
 
   learn(command: LearnCommand): Promise<LearnAnswer> {
     return this.#ask<LearnAnswer>({ kind: 'learn', command })
+  }
+
+  erase(user: Id): Promise<EraseAnswer> {
+    return this.#ask<EraseAnswer>({ kind: 'erase', user })
   }
 
   metrics(): Promise<MetricsAnswer> {

@@ -44,6 +44,8 @@ async function start(): Promise<(command: Command) => Promise<unknown>> {
         return learner.score(command.command)
       case 'learn':
         return learner.learn(command.command)
+      case 'erase':
+        return learner.erase(command.user)
       case 'metrics':
         return learner.metrics()
       case 'calibration':

@@ -9,7 +9,7 @@
 import type { Batcher, Examples } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
 import type { MillraceError } from '../domain/errors.js'
-import type { ScoreRequest } from '../domain/event.js'
+import type { Id, RecordPosition, ScoreRequest } from '../domain/event.js'
 import type { Json, NamedPart, SnapshotKind } from '../domain/state.js'
 import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import { PublishGate } from '../evaluate/gate/publish-gate.js'
@@ -21,7 +21,7 @@ import { Fusion } from '../recommend/fusion.js'
 import type { Outputs } from '../sink/delivery.js'
 import { Gatekeeper, type PublishVerdict } from './gatekeeper.js'
 import type { FlushTrigger, Journal } from './journal.js'
-import type { LearnAnswer, LearnerPort, MetricsAnswer } from './learner.js'
+import type { EraseAnswer, LearnAnswer, LearnerPort, MetricsAnswer } from './learner.js'
 import type { Position } from './position.js'
 import { type PublisherState, SnapshotPublisher } from './publisher.js'
 
@@ -139,6 +139,15 @@ export class Dispatcher {
       for (const alarm of answer.alarms)
         this.#alarm(alarm, { events: records, eventTime: eventTimeMs, step: answer.step })
     })
+    this.#publisher?.afterStep(this.#steps)
+  }
+
+  /** What the worker keeps of a user goes, as a step of its own, so that a version says so. done: called in the answer's place. */
+  erase(user: Id, asked: RecordPosition, done: (answer: EraseAnswer) => void): void {
+    const { learner, journal } = this.#deps
+    this.#steps++
+    journal.erase(this.#steps, asked)
+    this.#send(learner.erase(user), done)
     this.#publisher?.afterStep(this.#steps)
   }
 

@@ -9,6 +9,7 @@
  * batch is then closed as soon as every partition is as far as it was, which is near to where it was closed before but
  * not the same.
  */
+import type { RecordPosition } from '../domain/event.js'
 import type { JournalRecord } from '../sink/output-records.js'
 import type { MergeDecision, UnknownSchema } from '../source/source.js'
 import type { Position } from './position.js'
@@ -47,6 +48,11 @@ export class Journal {
   /** A record was rejected because the registry did not know its schema. */
   unknownSchema(step: number, { partition, offset }: UnknownSchema): void {
     this.#write('unknown-schema', step, 'registry', 0, { partition, offset })
+  }
+
+  /** A user was erased, because this record said so. */
+  erase(step: number, { partition, offset }: RecordPosition): void {
+    this.#write('erase', step, 'erase', 0, { partition, offset })
   }
 
   /** A model that has learned nothing begins where the partitions stand now. */

@@ -7,10 +7,12 @@
  * learn: one step. Rows carry labels [n, tasks] and a mask (which labels count: domain/example.ts). `fresh[i] = 1` says that row i has
  *        not been scored before: the step's own prediction, made before the update, is its score (a rating is scored and
  *        learned in one step). What progressive validation judges is always the score, never a later prediction.
+ * erase: a step too, which takes rows away.
  * With the fast part on, a score command is a list of operations in the order of the log: row i is scored (fresh[i] = 1),
  * learned by the fast part (its mask is not empty), or both in this order. Its learn commands have no fresh rows.
  * A row may be named by several learn commands (one per matured label) but its features are the same each time.
  */
+import type { Id } from '../domain/event.js'
 import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import type { CalibrationPoint } from '../evaluate/metrics/calibration.js'
@@ -77,6 +79,12 @@ export interface MetricsAnswer {
   deepRestarts: number
 }
 
+export interface EraseAnswer {
+  /** Rows of the network, and records of the fast part, that were the user's. */
+  rows: number
+  fast: number
+}
+
 /** Reliability of a binary task's predictions. */
 export interface CalibrationCurve {
   task: string
@@ -100,6 +108,8 @@ export interface LearnerPort {
   addSlab(buffer: SharedArrayBuffer): void
   score(command: ScoreCommand): Promise<ScoreAnswer>
   learn(command: LearnCommand): Promise<LearnAnswer>
+  /** Forgets a user's rows. A step of its own, in which nothing is learned: there is a version without them. */
+  erase(user: Id): Promise<EraseAnswer>
   /** Metrics since the last call, and totals; begins a new window. */
   metrics(): Promise<MetricsAnswer>
   calibration(): Promise<CalibrationCurve[]>

@@ -8,7 +8,7 @@
  */
 import type { Batcher } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
-import type { Event, ScoreRequest } from '../domain/event.js'
+import type { Event, ScoreRequest, TimedEvent } from '../domain/event.js'
 import type { RejectReason } from '../domain/outcome.js'
 import type { RetrievalMetrics } from '../evaluate/retrieval.js'
 import type { ExampleColumns } from '../features/columns.js'
@@ -25,6 +25,7 @@ import type { Source, SourceRecord } from '../source/source.js'
 import type { Clock } from '../std/clock.js'
 import { type Counts, increment } from './counts.js'
 import type { Dispatcher } from './dispatch.js'
+import { eraseUser } from './erasure.js'
 import type { Journal } from './journal.js'
 import type { Position } from './position.js'
 import type { Relearning } from './relearning.js'
@@ -129,7 +130,8 @@ export class Pipeline {
       const event = record.outcome.value
       increment(counts.events, event.kind)
       const fault = labelFault(event)
-      if (fault === undefined) this.#admit(record, event)
+      if (event.kind === 'erase') eraseUser(this.#parts, record, event)
+      else if (fault === undefined) this.#admit(record, event)
       else this.#reject(record, 'invalid-number', { reason: 'invalid-number', stage: 'label', message: fault })
     } else if (record.outcome.kind === 'drop') {
       increment(counts.drops, record.outcome.reason)
@@ -147,7 +149,7 @@ export class Pipeline {
   }
 
   /** Time first: a record far ahead of the stream waits until others have confirmed or contradicted it. */
-  #admit(record: SourceRecord, event: Event): void {
+  #admit(record: SourceRecord, event: TimedEvent): void {
     const { clock } = this.#parts
     const admission = clock.admit(event.eventTimeMs, record)
     if (admission === 'ordinary' || admission === 'late') this.#process(event, clock.watermarkMs)
@@ -159,12 +161,12 @@ export class Pipeline {
     for (const { payload, verdict, watermarkMs } of clock.settled) {
       if (verdict === 'rejected') this.#reject(payload, 'future-time', FUTURE)
       else if (verdict === 'duplicate') increment(counts.drops, 'duplicate')
-      else if (payload.outcome.kind === 'ok') this.#process(payload.outcome.value, watermarkMs)
+      else if (payload.outcome.kind === 'ok') this.#process(payload.outcome.value as TimedEvent, watermarkMs)
     }
   }
 
   /** One event that counts, at its place: what is due by now, features and score, labels, state. */
-  #process(event: Event, watermarkMs: number): void {
+  #process(event: TimedEvent, watermarkMs: number): void {
     const { position, duplicates, counts, joiner, batcher, dispatcher, features, topN } = this.#parts
     if (duplicates.isDuplicate(event.kind, event.eventId, event.eventTimeMs)) {
       increment(counts.drops, 'duplicate')

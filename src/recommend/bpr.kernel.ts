@@ -35,6 +35,11 @@ export class Bpr {
     for (let c = user * DIM; c < (user + 1) * DIM; c++) this.#users[c] = START * this.#random.normal()
   }
 
+  /** The user's row is to be another's, or nobody's. */
+  eraseUser(user: number): void {
+    this.#users.fill(0, user * DIM, (user + 1) * DIM)
+  }
+
   startItem(item: number): void {
     const width = DIM + 1
     this.#items = grown(this.#items, (item + 1) * width)

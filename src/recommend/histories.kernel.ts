@@ -101,6 +101,18 @@ export class Histories {
     this.#link(pair)
   }
 
+  /** Forgets a user; how many pairs that were. */
+  erase(lo: number, hi: number): number {
+    const user = this.#users.find(lo, hi)
+    let erased = 0
+    for (let pair = this.newest(user); pair !== END; erased++) {
+      const older = this.#older[pair]!
+      this.#remove(pair, NOBODY)
+      pair = older
+    }
+    return erased
+  }
+
   /** Forgets the pairs of items marked 1. */
   removeItems(gone: Uint8Array): void {
     for (let pair = this.#longest; pair !== END; ) {

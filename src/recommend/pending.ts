@@ -41,6 +41,22 @@ export class Pending {
     return true
   }
 
+  /** Forgets what is pending of a user; how many. */
+  erase(userLo: number, userHi: number): number {
+    const before = this.#items.length
+    const items = this.#items.splice(0)
+    const words = this.#words.splice(0)
+    for (const [nth, item] of items.entries()) {
+      const four = words.slice(nth * 4, nth * 4 + 4)
+      if (four[0] === userLo && four[1] === userHi) this.#seen.remove(four[2] ?? 0, four[3] ?? 0)
+      else {
+        this.#items.push(item)
+        this.#words.push(...four)
+      }
+    }
+    return before - this.#items.length
+  }
+
   item(nth: number): Id {
     return this.#items[nth] ?? ''
   }

@@ -1,6 +1,7 @@
 /**
  * What moved the recommender since it was last published, for followers to repeat: an entry a positive that counted, in
- * order. An entry is user, item (64-bit hashes) and tick, two words each; the items' ids stand beside the entries.
+ * order. An entry is user, item (64-bit hashes) and tick, two words each; the items' ids stand beside the entries. One
+ * without an item, (0, 0), says that the user was erased.
  */
 import type { Id } from '../domain/event.js'
 import type { LoadedState, PartState } from '../domain/state.js'
@@ -33,6 +34,10 @@ export class PositiveLog {
     this.digest.add(entry, 0, ENTRY_WORDS)
     for (let word = 0; word < ENTRY_WORDS; word++) this.#words.push(entry[word]!)
     this.#items.push(item)
+  }
+
+  erase(userLo: number, userHi: number, tick: number): void {
+    this.add(userLo, userHi, 0, 0, tick, '')
   }
 
   /** The entries, and a new beginning. */

@@ -23,6 +23,10 @@ export class RecentUsers {
     this.#users.delete(oldest ?? '')
   }
 
+  erase(user: Id): void {
+    this.#users.delete(user)
+  }
+
   /** Newest first. */
   list(count: number): Id[] {
     return [...this.#users].reverse().slice(0, count)

@@ -9,11 +9,11 @@
  * Memory is bounded by maxItems, neighbours and maxPairs; nothing is allocated per event. State is a function of the
  * events alone and is saved whole.
  *
- * It is published as a log: a full version is the state, a delta the positives that counted since. A follower repeats
+ * It is published as a log: a full version is the state, a delta the positives that counted, and who was erased, since. A follower repeats
  * them and has what the learner has; between versions it answers without learning, by top().
  */
 import type { Config } from '../config/schema.js'
-import type { Event, Id, Positive } from '../domain/event.js'
+import type { Id, Positive, TimedEvent } from '../domain/event.js'
 import type { Json, LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../domain/state.js'
 import { Decay } from '../std/decay.js'
 import type { Hasher } from '../std/hash.js'
@@ -114,11 +114,24 @@ export class Recommender implements Stateful {
   }
 
   /** Every event that counts, in the order of the log. */
-  observe(event: Event): void {
+  observe(event: TimedEvent): void {
     this.#advance(event.eventTimeMs)
     if (event.kind === 'click' || event.kind === 'buy' || event.kind === 'rating') {
       if (this.#config.events.includes(event.kind)) this.#positive(event)
     }
+  }
+
+  /**
+   * Forgets what a user had, also what is still to be learned of it. What others share stays: co-counts, popularity and the
+   * next-item model. Returns how many pairs of user and item were forgotten.
+   */
+  erase(user: Id): number {
+    this.#recentUsers.erase(user)
+    this.#hasher.text(user)
+    const { lo, hi } = this.#hasher
+    const erased = this.#erase(lo, hi)
+    if (erased > 0) this.#log?.erase(lo, hi, this.#tick)
+    return erased
   }
 
   /** The best of the catalogue for the user as of now, best first. */
@@ -192,7 +205,8 @@ export class Recommender implements Stateful {
   *follow(state: LoadedState): Generator<void, void> {
     for (const { tick, userLo, userHi, itemLo, itemHi, item } of readEntries(state)) {
       if (tick > this.#tick) yield* this.#turnTo(tick)
-      this.#pending.addHashed(userLo, userHi, itemLo, itemHi, item)
+      if ((itemLo | itemHi) === 0) this.#erase(userLo, userHi)
+      else this.#pending.addHashed(userLo, userHi, itemLo, itemHi, item)
     }
     const { tick } = state.meta as { tick: number | null }
     if (tick !== null && tick > this.#tick) yield* this.#turnTo(tick)
@@ -271,6 +285,13 @@ export class Recommender implements Stateful {
   /** So many of the catalogue are scored by all heads for an answer. */
   get candidates(): number {
     return Math.max(this.#config.size, this.#config.fusion.candidates)
+  }
+
+  #erase(lo: number, hi: number): number {
+    this.#looked.learned = -1
+    const user = this.#histories.userRow(lo, hi)
+    if (user >= 0) this.#bpr?.eraseUser(user)
+    return this.#pending.erase(lo, hi) + this.#histories.erase(lo, hi)
   }
 
   #advance(eventTimeMs: number): void {

@@ -120,6 +120,7 @@ function untouched({ arrivalMs, record }: Scheduled): boolean {
 function actors({ kind, record }: Scheduled): { user: LogId; item: LogId } {
   if (kind === 'user') return { user: record.id, item: 100_001n }
   if (kind === 'item') return { user: 'u1', item: record.id }
+  if (kind === 'erase') return { user: record.user, item: 100_001n }
   if (kind === 'score-request') return { user: record.user, item: record.candidates[0] ?? 100_001n }
   return { user: record.user, item: record.item }
 }

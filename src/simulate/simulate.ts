@@ -66,6 +66,7 @@ export async function simulateShop(
     item: 0,
     user: 0,
     'score-request': 0,
+    erase: 0,
   }
   const waiting = new TimeHeap<Scheduled>()
   const session: Scheduled[] = []

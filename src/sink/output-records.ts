@@ -71,23 +71,23 @@ export interface JournalRecord {
   step: number
   /**
    * score, learn: a batch was closed. publish: a version was published. idle, active: a partition is no longer, or again, waited for by the others. begin: a
-   * model that has learned nothing begins. unknown-schema: a record was rejected for that.
+   * model that has learned nothing begins. unknown-schema: a record was rejected for that. erase: a user was erased, as a step.
    */
-  kind: 'score' | 'learn' | 'publish' | 'idle' | 'active' | 'begin' | 'unknown-schema'
+  kind: 'score' | 'learn' | 'publish' | 'idle' | 'active' | 'begin' | 'unknown-schema' | 'erase'
   /** What did it; linger and clock are the wall clock's. */
-  trigger: 'count' | 'linger' | 'tick' | 'end' | 'clock' | 'start' | 'registry'
+  trigger: 'count' | 'linger' | 'tick' | 'end' | 'clock' | 'start' | 'registry' | 'erase'
   eventTime: number
   examples: number
   /** offset: next offset to read. */
   consumed: { partition: number; offset: bigint }[]
   /** Records read before it. */
   records: number
-  /** idle, active, unknown-schema: the partition's index; its name if it was added while running. Else -1 and null. */
+  /** idle, active, unknown-schema, erase: the partition's index; its name if it was added while running. Else -1 and null. */
   partition: number
   partitionName: string | null
   /** begin: names of the partitions; `consumed` is where they begin. */
   partitions?: readonly string[]
-  /** unknown-schema: the record's offset. */
+  /** unknown-schema, erase: the record's offset. */
   offset?: bigint
 }
 

@@ -83,6 +83,7 @@ export interface LogRecords {
     candidates: LogId[]
     context?: Record<string, string> | null
   }
+  erase: LogStamp & { user: LogId }
 }
 
 /** The same sink, but for what happens when something is appended. */

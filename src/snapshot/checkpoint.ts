@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { MillraceError } from '../domain/errors.js'
 import { diskFault } from './disk-fault.js'
 
-const FORMAT = 2
+const FORMAT = 3
 const NAME = /^checkpoint-\d{15}(-end)?$/
 const DRAFT = '.tmp'
 

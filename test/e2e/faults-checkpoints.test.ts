@@ -122,7 +122,7 @@ test('a checkpoint of another version of the program is refused by both numbers'
   writeFileSync(file, JSON.stringify({ ...manifest, format: 7, something: 'new' }))
   const { code, stderr } = await resume()
   assert.equal(code, 4)
-  assert.match(stderr, /CHECKPOINT_INCOMPATIBLE: .* has format 7, this program reads format 2/)
+  assert.match(stderr, /CHECKPOINT_INCOMPATIBLE: .* has format 7, this program reads format 3/)
 })
 
 test('a checkpoint of a log with other partitions is refused', async () => {

@@ -1,5 +1,5 @@
 import { type ConfigInput, configSchema } from '../../src/config/schema.js'
-import type { Event, Impression, Positive, Profile } from '../../src/domain/event.js'
+import type { Impression, Positive, Profile, TimedEvent } from '../../src/domain/event.js'
 import type { LoadedState, PartState, StateArray } from '../../src/domain/state.js'
 import {
   ExampleColumns,
@@ -71,7 +71,7 @@ export async function featuresOf(features: ConfigInput['features']) {
       extractor.extract(of, columns, row, learnScale)
       return read(row)
     },
-    observe(...events: Event[]): void {
+    observe(...events: TimedEvent[]): void {
       for (const event of events) extractor.observe(event)
     },
     /** The key of a value in a table, as the embedding table will see it. */

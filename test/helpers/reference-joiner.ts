@@ -59,6 +59,16 @@ export class ReferenceJoiner {
     else this.positive(event)
   }
 
+  erase(user: string): void {
+    const shown = this.shown.filter(({ event }) => event.user === user)
+    const orphans = this.orphans.filter(({ event, found }) => event.user === user && !found)
+    for (const row of [...shown.map(({ row }) => row), ...orphans.flatMap(({ rows }) => rows)]) this.ports.release(row)
+    const count = shown.length + orphans.length
+    if (count > 0) this.ports.drop('erased', count)
+    this.shown = this.shown.filter(({ event }) => event.user !== user)
+    this.orphans = this.orphans.filter(({ event }) => event.user !== user)
+  }
+
   impression(event: Impression): void {
     if (this.windows.length === 0) {
       this.ports.release(this.ports.arrive(event, true))

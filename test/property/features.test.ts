@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import type { Event, Impression, Positive } from '../../src/domain/event.js'
+import type { Impression, Positive, TimedEvent } from '../../src/domain/event.js'
 import { FeatureExtractor, type FeatureSubject } from '../../src/features/extract.js'
 import { Hasher } from '../../src/std/hash.js'
 import { featuresOf, HOUR, impression, MONDAY, parseFeatures, positive, profile, reload } from '../helpers/features.js'
@@ -64,7 +64,7 @@ const events = (maxLength: number) =>
     .array(fc.tuple(fc.oneof({ weight: 4, arbitrary: meeting }, described), step), { maxLength, size: 'max' })
     .map(steps => {
       let eventTimeMs = MONDAY
-      return steps.map(([event, hours]): Event => {
+      return steps.map(([event, hours]): TimedEvent => {
         eventTimeMs += hours * HOUR
         return { ...event, eventTimeMs }
       })
@@ -79,10 +79,10 @@ function subjectOf(event: Impression | Positive): FeatureSubject {
   return { user, item, eventTimeMs, requestId, context, position: event.kind === 'impression' ? event.position : null }
 }
 
-const meets = (event: Event): event is Impression | Positive => 'item' in event
+const meets = (event: TimedEvent): event is Impression | Positive => 'item' in event
 
 /** Extracts at each meeting, then observes; the rows in order. */
-async function rowsOf(log: readonly Event[], of: Parameters<typeof featuresOf>[0] = config) {
+async function rowsOf(log: readonly TimedEvent[], of: Parameters<typeof featuresOf>[0] = config) {
   const features = await featuresOf(of)
   const rows: number[] = []
   for (const event of log) {
@@ -133,7 +133,7 @@ test('features are what a slow reference computes from all earlier events', asyn
 
 // More entities than rows, so that evictions happen before and after the save.
 const crowd = events(120).map(log =>
-  log.map((event, index): Event => (meets(event) ? { ...event, user: `${event.user}${index % 11}` } : event)),
+  log.map((event, index): TimedEvent => (meets(event) ? { ...event, user: `${event.user}${index % 11}` } : event)),
 )
 const crowded = { ...config, maxEntities: 16 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { recommend as schema } from '../../src/config/recommend-schema.js'
-import type { Event, Impression, Positive, Profile } from '../../src/domain/event.js'
+import type { Impression, Positive, Profile, TimedEvent } from '../../src/domain/event.js'
 import type { LoadedState, PublishedState, SnapshotKind } from '../../src/domain/state.js'
 import { FeatureExtractor } from '../../src/features/extract.js'
 import { Recommender } from '../../src/recommend/recommender.js'
@@ -37,10 +37,11 @@ const command = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('full', 'delta', 'delta', 'delta') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('erase'), user: fc.nat(30) }) },
 )
 type Command = Partial<{ kind: string; user: number; item: number; what: number }>
 
-function eventOf({ user = 0, item = 0, what = 0 }: Command, nowMs: number): Event {
+function eventOf({ user = 0, item = 0, what = 0 }: Command, nowMs: number): TimedEvent {
   const stamp = { eventId: '', eventTimeMs: nowMs }
   const pair = { ...stamp, user: `u${user}`, item: `i${item}`, requestId: null, context: null }
   if (what === 0) return { ...pair, kind: 'impression', position: null } satisfies Impression
@@ -80,6 +81,7 @@ test('keyed state that is followed by deltas has the learner’s cells, whatever
       let published = 0
       for (const [nth, command] of commands.entries()) {
         if (command.kind === 'event') learner.observe(eventOf(command, nth * HOUR_MS))
+        else if (command.kind === 'erase') learner.erase(`u${command.user}`)
         else if (command.kind === 'restart') {
           const restored = createFeatures()
           restored.loadState(readBack(learner.saveState()))
@@ -100,6 +102,28 @@ test('keyed state that is followed by deltas has the learner’s cells, whatever
   )
 })
 
+test('of a user who is erased the keyed state has as much as of one who never came', () => {
+  const roomy = { ...FEATURES, maxEntities: 1000 }
+  fc.assert(
+    fc.property(fc.array(command, { maxLength: 60 }), commands => {
+      const [learner, other] = [roomy, roomy].map(config => new FeatureExtractor(config, new Hasher(), false, true))
+      assert.ok(learner && other)
+      for (const [nth, command] of commands.entries()) {
+        if (command.kind !== 'event') continue
+        const event = eventOf(command, nth * HOUR_MS)
+        learner.observe(event)
+        if (!('user' in event) || event.user !== 'u1') other.observe(event)
+      }
+      learner.publish('full')
+      learner.erase('u1')
+      const ofUsers = (features: FeatureExtractor) => contentOf(features).filter(line => /^\S*user/.test(line))
+      assert.deepEqual(ofUsers(learner), ofUsers(other))
+      assert.deepEqual(learner.erase('u1'), {})
+    }),
+    { numRuns: 100 },
+  )
+})
+
 test('top-N that repeats the positives of deltas is the learner’s to the byte, and asking it changes nothing', () => {
   const create = (tracks: boolean) => new Recommender(RECOMMEND, new Hasher(), 1, undefined, tracks)
   fc.assert(
@@ -111,6 +135,7 @@ test('top-N that repeats the positives of deltas is the learner’s to the byte,
       for (const [nth, command] of commands.entries()) {
         const nowMs = nth * HOUR_MS
         if (command.kind === 'event') learner.observe(eventOf(command, nowMs))
+        else if (command.kind === 'erase') learner.erase(`u${command.user}`)
         else if (command.kind === 'restart') {
           const restored = create(true)
           restored.loadState(readBack(learner.saveState()))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import type { Config, TaskConfig } from '../../src/config/schema.js'
-import type { Impression, Positive } from '../../src/domain/event.js'
+import type { Erase, Impression, Positive } from '../../src/domain/event.js'
 import type { PartState, StateArray } from '../../src/domain/state.js'
 import { Joiner, type JoinPorts } from '../../src/join/join.js'
 import { Hasher } from '../../src/std/hash.js'
@@ -57,15 +57,22 @@ const joinConfig: fc.Arbitrary<Config['join']> = fc.record({
 })
 
 // Few users and items, so that pairs repeat; steps back within the disorder, now and then far behind it, and gaps.
-const stream: fc.Arbitrary<(Impression | Positive)[]> = fc
+// Now and then a user is erased.
+const stream: fc.Arbitrary<(Impression | Positive | Erase)[]> = fc
   .array(
     fc.record({
-      kind: fc.constantFrom(
-        'impression' as const,
-        'impression' as const,
-        'click' as const,
-        'buy' as const,
-        'rating' as const,
+      kind: fc.oneof(
+        {
+          weight: 20,
+          arbitrary: fc.constantFrom(
+            'impression' as const,
+            'impression' as const,
+            'click' as const,
+            'buy' as const,
+            'rating' as const,
+          ),
+        },
+        fc.constant('erase' as const),
       ),
       user: fc.constantFrom('u0', 'u0', 'u0', 'u1'),
       item: fc.constantFrom('i0', 'i0', 'i0', 'i1', 'i2'),
@@ -81,7 +88,8 @@ const stream: fc.Arbitrary<(Impression | Positive)[]> = fc
   )
   .map(steps => {
     let nowMs = 1000
-    return steps.map(({ kind, stepMs, backMs, value, ...rest }, index): Impression | Positive => {
+    return steps.map(({ kind, stepMs, backMs, value, ...rest }, index): Impression | Positive | Erase => {
+      if (kind === 'erase') return { kind, user: rest.user, eventId: `e${index}`, eventTimeMs: 0 }
       nowMs += stepMs
       const stamped = { ...rest, eventId: `e${index}`, eventTimeMs: nowMs - backMs, context: null }
       return kind === 'impression' ? { kind, ...stamped, position: index } : { kind, ...stamped, value }
@@ -142,10 +150,14 @@ function recorder(firstRow = 0): {
 /** Feeds the joiner as the pipeline does: the watermark as of a record, then the record. */
 function feed(
   joiner: Joiner | ReferenceJoiner,
-  events: readonly (Impression | Positive)[],
+  events: readonly (Impression | Positive | Erase)[],
   clock = { streamMs: 0 },
 ): void {
   for (const event of events) {
+    if (event.kind === 'erase') {
+      joiner.erase(event.user)
+      continue
+    }
     clock.streamMs = Math.max(clock.streamMs, event.eventTimeMs)
     joiner.advance(clock.streamMs - DISORDER)
     joiner.handle(event)
@@ -180,6 +192,7 @@ test('the joiner makes the same calls as the rules written down plainly', () => 
         late: count('drop late'),
         capacity: count('drop capacity'),
         organic: count('drop organic'),
+        erased: actual.calls.reduce((sum, call) => sum + Number(/^drop erased (\d+)/.exec(call)?.[1] ?? 0), 0),
       })
       assert.deepEqual([...actual.live].sort(), Array.from(joiner.waitingRows()).sort(), 'what waits holds its rows')
       if (config.atEnd === 'mature') assert.equal(actual.live.size, 0, 'every row is released')
@@ -198,6 +211,10 @@ test('how often the watermark is told does not change a call', () => {
       const nagged = new Joiner(tasks, config, hasher, 7, actual.ports)
       let streamMs = events[0]?.eventTimeMs ?? 0
       for (const [index, event] of events.entries()) {
+        if (event.kind === 'erase') {
+          nagged.erase(event.user)
+          continue
+        }
         const nextMs = Math.max(streamMs, event.eventTimeMs)
         const stepMs = 1 + (pauses[index % pauses.length] ?? 0)
         for (let timeMs = streamMs; timeMs < nextMs; timeMs += stepMs) nagged.advance(timeMs - DISORDER)

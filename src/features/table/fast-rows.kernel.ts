@@ -1,7 +1,8 @@
 /**
  * The records of the fast part, one a value, shared by all its tasks: found for an example by the keys in its columns,
  * made when the value is first learned, removed by age and by the row limit as embedding rows are.
- *   key lo, key hi, last touch, blocks of the fast part
+ *   key lo, key hi, last touch, blocks of the fast part, owner lo, owner hi
+ * The owner is the user of a value that is a cross with one; where no slot is, records have no words for it.
  * What the blocks hold is the fast part's own affair; it starts them through `StartRecord`.
  *
  * After find() or use() the public fields say where the example's records lie, the asking side's first, then the
@@ -9,14 +10,17 @@
  */
 import type { Config } from '../../config/schema.js'
 import { MillraceError } from '../../domain/errors.js'
+import type { Id } from '../../domain/event.js'
 import type { LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../../domain/state.js'
 import { ChangedRows, recordWords } from '../../std/changed-rows.kernel.js'
 import { KeyIndex, ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
 import type { ColumnLayout, Slab } from '../columns.js'
 import type { FeatureLayout, Side } from '../layout.js'
+import { removeOwned } from './owned-rows.kernel.js'
 import { applyRows, publishRows } from './published-rows.js'
 import { type RetainedTable, Retention, type RetentionState } from './retention.js'
 import { startRow } from './row-start.kernel.js'
+import { keysOfUser } from './user-keys.js'
 
 const SLAB_MASK = (1 << ROW_SLAB_BITS) - 1
 const TOUCHED = 2
@@ -56,10 +60,13 @@ export class FastRows implements Stateful, RetainedTable {
   readonly at: Int32Array
   readonly isId: Uint8Array
   readonly #words: number
+  readonly #layout: FeatureLayout
+  readonly #ownerWord: number
   readonly #keyPlaces: number
-  /** [places] in the order of the sides: place in the example's keys; whether it is an id. */
+  /** [places] in the order of the sides: place in the example's keys; whether it is an id, or a cross with a user. */
   readonly #places: Int32Array
   readonly #ids: Uint8Array
+  readonly #crossed: Uint8Array
   /** Of #places, how many are of the asking side, and of both sides. */
   readonly #bounds: readonly [asking: number, factored: number]
   readonly #floats: Float32Array[] = []
@@ -86,18 +93,21 @@ export class FastRows implements Stateful, RetainedTable {
     const places = SIDES.map(side =>
       layout.slots.flatMap(slot =>
         slot.side === side
-          ? Array.from({ length: slot.places }, (_, nth) => ({ place: slot.firstPlace + nth, isId: slot.isId }))
+          ? Array.from({ length: slot.places }, (_, nth) => ({ place: slot.firstPlace + nth, slot }))
           : [],
       ),
     )
     const all = places.flat()
     this.#bounds = [places[0]!.length, places[0]!.length + places[1]!.length]
     this.#places = Int32Array.from(all, ({ place }) => place)
-    this.#ids = Uint8Array.from(all, ({ isId }) => (isId ? 1 : 0))
+    this.#ids = Uint8Array.from(all, ({ slot }) => (slot.isId ? 1 : 0))
+    this.#crossed = Uint8Array.from(all, ({ slot }) => (slot.ofUser === 'crossed' ? 1 : 0))
     this.slabs = all.map(() => NO_SLAB)
     this.at = new Int32Array(all.length)
     this.isId = new Uint8Array(all.length)
-    this.#words = FIRST_WORD + words
+    this.#layout = layout
+    this.#ownerWord = FIRST_WORD + words
+    this.#words = this.#ownerWord + (this.#crossed.includes(1) ? 2 : 0)
     this.#keyPlaces = columns.keyPlaces
     this.#start = start
     this.#vector = vector
@@ -148,6 +158,20 @@ export class FastRows implements Stateful, RetainedTable {
   remove(row: number): void {
     this.#changes?.removing(row)
     this.index.remove(this.index.keyLo(row), this.index.keyHi(row))
+  }
+
+  /** Removes the records of a user: the user's own and those of crosses with the user. Returns how many. */
+  erase(user: Id): number {
+    const { own, owner } = keysOfUser(this.#layout, user)
+    let removed = 0
+    for (const key of own) {
+      const row = this.index.find(key.lo, key.hi)
+      if (row < 0) continue
+      this.remove(row)
+      removed++
+    }
+    if (owner === undefined || !this.#crossed.includes(1)) return removed
+    return removed + removeOwned(this, this.#words, this.#ownerWord, owner.lo, owner.hi)
   }
 
   stats(): FastRowStats {
@@ -208,7 +232,7 @@ export class FastRows implements Stateful, RetainedTable {
       const lo = keys[word]!
       const hi = keys[word + 1]!
       if ((lo | hi) === 0) continue
-      const found = learn ? this.#findOrCreate(lo, hi, n) : this.index.find(lo, hi)
+      const found = learn ? this.#findOrCreate(lo, hi, n, keys, first) : this.index.find(lo, hi)
       if (found < 0) continue
       this.slabs[count] = this.#floats[found >>> ROW_SLAB_BITS]!
       this.at[count] = (found & SLAB_MASK) * this.#words
@@ -220,7 +244,8 @@ export class FastRows implements Stateful, RetainedTable {
     this.count = count
   }
 
-  #findOrCreate(lo: number, hi: number, n: number): number {
+  /** keys: the example's begin at place `first`. */
+  #findOrCreate(lo: number, hi: number, n: number, keys: Uint32Array, first: number): number {
     const row = this.index.insert(lo, hi)
     const at = (row & SLAB_MASK) * this.#words
     if (this.index.inserted) {
@@ -228,6 +253,12 @@ export class FastRows implements Stateful, RetainedTable {
       const record = this.#floats[row >>> ROW_SLAB_BITS]!
       const { dim, scale, seed } = this.#vector
       this.#start(record, at, this.#ids[n] === 1, to => startRow(record, to, dim, scale, seed, lo, hi))
+      if (this.#crossed[n] === 1) {
+        const user = (first + this.#layout.userPlace) * 2
+        const slab = this.index.slabs[row >>> ROW_SLAB_BITS]!
+        slab[at + this.#ownerWord] = keys[user]!
+        slab[at + this.#ownerWord + 1] = keys[user + 1]!
+      }
       this.#changes?.created(row)
     } else this.#changes?.changing(row)
     this.index.slabs[row >>> ROW_SLAB_BITS]![at + TOUCHED] = this.#second

@@ -12,6 +12,7 @@ export const NO_ROW = -2
 export class SlotKeys {
   keys = new Uint32Array(0) // [n * places, 2]
   rows = new Int32Array(0) // [n * places]
+  owners = new Uint32Array(0) // [n, 2] keys of the examples' users, if they were asked for
 
   /** Copies the slot's keys and looks them all up. Returns how many there are, empty ones included. */
   find(table: ValueTable, slot: SlotLayout, slabs: readonly Slab[], columns: ColumnLayout, rows: Int32Array): number {
@@ -32,6 +33,18 @@ export class SlotKeys {
     }
     table.index.findAll(keys, n, this.rows)
     return n
+  }
+
+  /** Copies the examples' own users: `place` has their keys. */
+  readOwners(place: number, slabs: readonly Slab[], columns: ColumnLayout, rows: Int32Array): void {
+    if (this.owners.length < rows.length * 2) this.owners = new Uint32Array(rows.length * 4)
+    for (let i = 0; i < rows.length; i++) {
+      const example = rows[i]!
+      const from = slabs[(example / SLAB_ROWS) | 0]!.keys
+      const word = ((example % SLAB_ROWS) * columns.keyPlaces + place) * 2
+      this.owners[i * 2] = from[word]!
+      this.owners[i * 2 + 1] = from[word + 1]!
+    }
   }
 }
 
@@ -55,7 +68,7 @@ export function findRows(
 
 /**
  * Learning: as findRows, but a value gets its row (at once without `pending`, else at its nth occurrence), and uniques
- * [n, keyPlaces] gets the row's number in the batch. Returns how many rows were made.
+ * [n, keyPlaces] gets the row's number in the batch. A cross with a user belongs to the example's. Returns how many rows were made.
  */
 export function useRows(
   found: SlotKeys,
@@ -69,9 +82,10 @@ export function useRows(
   places: Int32Array,
   uniques: Int32Array,
 ): number {
-  const { keys, rows } = found
+  const { keys, rows, owners } = found
+  const isOwned = slot.ofUser === 'crossed'
   let created = 0
-  for (let at = 0, place = slot.firstPlace; at < count; place += keyPlaces) {
+  for (let at = 0, place = slot.firstPlace, i = 0; at < count; place += keyPlaces, i++) {
     for (let next = place; next < place + slot.places; next++, at++) {
       let row = rows[at]!
       if (row < 0) {
@@ -86,7 +100,10 @@ export function useRows(
         if (pending !== undefined && table.index.find(lo, hi) < 0 && !pending.count(lo, hi, admitAfter)) row = unknown
         else {
           row = table.findOrCreate(lo, hi)
-          if (table.index.inserted) created++
+          if (table.index.inserted) {
+            created++
+            if (isOwned) table.setOwner(row, owners[i * 2]!, owners[i * 2 + 1]!)
+          }
         }
       }
       places[next] = row

@@ -9,6 +9,7 @@
  */
 import type { Config } from '../../config/schema.js'
 import { MillraceError } from '../../domain/errors.js'
+import type { Id } from '../../domain/event.js'
 import type { LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../../domain/state.js'
 import type { ColumnLayout, Slab } from '../columns.js'
 import type { FeatureLayout, SlotLayout } from '../layout.js'
@@ -17,6 +18,7 @@ import { addOffsetGradients, addOffsets, stepBiases, stepWide } from './offset.k
 import { PendingCounts } from './pending.kernel.js'
 import { copyDense, findRows, NO_ROW, SlotKeys, useRows } from './resolve.kernel.js'
 import { Retention, type RetentionState } from './retention.js'
+import { keysOfUser } from './user-keys.js'
 import { LATEST_SECOND, ValueTable } from './value-table.kernel.js'
 
 /** Values that wait for admission are counted in at most so many places of 4 bytes. */
@@ -54,6 +56,7 @@ interface BoundSlot {
 export class SlotTables implements Stateful {
   readonly #tables: ValueTable[]
   readonly #slots: BoundSlot[]
+  readonly #layout: FeatureLayout
   readonly #width: number
   readonly #tasks: number
   readonly #optimizer: Config['optimizer']
@@ -82,6 +85,7 @@ export class SlotTables implements Stateful {
     table: Config['table'],
     tracksChanges = false,
   ) {
+    this.#layout = layout
     this.#width = layout.embeddedSlots * model.dim
     this.#tasks = tasks
     this.#optimizer = optimizer
@@ -100,7 +104,8 @@ export class SlotTables implements Stateful {
       const dim = users.some(slot => slot.embedIndex >= 0) ? model.dim : 0
       const bias = users.some(slot => slot.bias)
       const wide = users.some(slot => slot.wide)
-      return new ValueTable({ name, dim, tasks, bias, wide }, start, tracksChanges)
+      const owned = users.some(slot => slot.ofUser === 'crossed')
+      return new ValueTable({ name, dim, tasks, bias, wide, owned }, start, tracksChanges)
     })
     const shareUnknown = table.admitAfter > 1
     this.#slots = slots.map((slot, at) => {
@@ -140,6 +145,7 @@ export class SlotTables implements Stateful {
       if (mode === 'score') findRows(found, count, layout, keyPlaces, unknown, this.#places)
       else {
         const { admitAfter } = this.#limits
+        if (layout.ofUser === 'crossed') found.readOwners(this.#layout.userPlace, slabs, columns, rows)
         this.#counts.admitted += useRows(
           found,
           count,
@@ -206,6 +212,26 @@ export class SlotTables implements Stateful {
     this.#counts.expired += expired
     this.#counts.evicted += evicted
     return expired + evicted
+  }
+
+  /**
+   * Removes the rows of a user: the user's own and those of crosses with the user. Between batches.
+   * Returns how many. Counts before admission: the user's own go; those of crosses have no more than a few bits of a hash, and age.
+   */
+  erase(user: Id): number {
+    this.#settle()
+    let removed = 0
+    const { own, owner } = keysOfUser(this.#layout, user)
+    for (const key of own) {
+      this.#pending?.forget(key.lo, key.hi)
+      const table = this.#tables.find(table => table.shape.name === key.table)
+      const row = table?.index.find(key.lo, key.hi) ?? -1
+      if (table === undefined || row < 0) continue
+      table.remove(row)
+      removed++
+    }
+    if (owner === undefined) return removed
+    return this.#tables.reduce((sum, table) => sum + table.removeOf(owner.lo, owner.hi), removed)
   }
 
   stats(): TableStats {

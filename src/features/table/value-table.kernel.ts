@@ -1,7 +1,8 @@
 /**
  * The rows of one table. A row is one record in the index's slabs, so that a step touches one place in memory for it:
- *   key lo, key hi, last touch, accumulator, vector [dim], biases [tasks, 2] (weight, accumulator), wide [tasks, 2] (z, n)
- * the last three as the table's slots ask for them. 80 bytes at dim 16. Growth adds a slab and moves nothing.
+ *   key lo, key hi, last touch, accumulator, vector [dim], biases [tasks, 2] (weight, accumulator), wide [tasks, 2] (z, n),
+ *   owner lo, owner hi
+ * the last four as the table's slots ask for them. The owner is the user of a value that is a cross with one. 80 bytes at dim 16. Growth adds a slab and moves nothing.
  *
  * Within a batch every row in use has a number of its own (`unique`), under which its gradients are summed. That number
  * is kept in the row's last-touch word, as IN_BATCH + unique, and replaced by the time when the batch is settled. So
@@ -10,6 +11,7 @@
 import type { LoadedState, PublishedState, SnapshotKind } from '../../domain/state.js'
 import { ChangedRows, recordWords } from '../../std/changed-rows.kernel.js'
 import { KeyIndex, ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
+import { removeOwned } from './owned-rows.kernel.js'
 import { applyRows, publishRows } from './published-rows.js'
 import { startRow } from './row-start.kernel.js'
 
@@ -28,6 +30,8 @@ export interface TableShape {
   tasks: number
   bias: boolean
   wide: boolean
+  /** Some values are crosses with a user. */
+  owned: boolean
 }
 
 export interface RowStart {
@@ -43,6 +47,7 @@ export class ValueTable {
   /** Where in a record the biases and the wide pairs begin. */
   readonly biasWord: number
   readonly wideWord: number
+  readonly #ownerWord: number
   readonly index: KeyIndex
   /** The index's slabs as floats: [rows of a slab, words]. */
   readonly floats: Float32Array[] = []
@@ -56,12 +61,13 @@ export class ValueTable {
   readonly #start: RowStart
 
   constructor(shape: TableShape, start: RowStart, tracksChanges: boolean) {
-    const { dim, tasks, bias, wide } = shape
+    const { dim, tasks, bias, wide, owned } = shape
     this.shape = shape
     this.#start = start
     this.biasWord = VECTOR + dim
     this.wideWord = this.biasWord + (bias ? tasks * 2 : 0)
-    this.words = this.wideWord + (wide ? tasks * 2 : 0)
+    this.#ownerWord = this.wideWord + (wide ? tasks * 2 : 0)
+    this.words = this.#ownerWord + (owned ? 2 : 0)
     this.index = new KeyIndex(1024, this.words)
     this.changes = tracksChanges ? this.#newChanges() : undefined
   }
@@ -85,6 +91,14 @@ export class ValueTable {
     if (bias) for (let task = 0; task < tasks; task++) floats[at + this.biasWord + task * 2 + 1] = start.biasAccumulator
     this.changes?.created(row)
     return row
+  }
+
+  /** Of a row that has just been made, in a table that has owners. */
+  setOwner(row: number, lo: number, hi: number): void {
+    const slab = this.index.slabs[row >>> ROW_SLAB_BITS]!
+    const at = (row & SLAB_MASK) * this.words + this.#ownerWord
+    slab[at] = lo
+    slab[at + 1] = hi
   }
 
   /** The row's number in the current batch. */
@@ -131,6 +145,11 @@ export class ValueTable {
   remove(row: number): void {
     this.changes?.removing(row)
     this.index.remove(this.index.keyLo(row), this.index.keyHi(row))
+  }
+
+  /** Removes the rows of an owner; how many that were. Goes through the whole table. Between batches only. */
+  removeOf(lo: number, hi: number): number {
+    return this.shape.owned ? removeOwned(this, this.words, this.#ownerWord, lo, hi) : 0
   }
 
   get bytes(): number {

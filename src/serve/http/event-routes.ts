@@ -1,9 +1,19 @@
 /**
- * POST /v1/events: what happened, put into the log. 202 says that it is durable there; a repetition gets the same answer,
- * and its events count once. Nothing is learned here: the learner reads the log as it always does.
+ * POST /v1/events: what happened, put into the log; DELETE /v1/users/:user: the wish that a user is forgotten, too.
+ * 202 says that it is durable there; a repetition gets the same answer, and its events count once. Nothing is learned here: the learner reads the log as it always does.
  */
 import { validatorCompiler } from 'fastify-type-provider-zod'
-import { bodySchemaOf, eventsAnswer, eventsBody, type PostedEvent } from './event-schemas.js'
+import { uniqueName } from '../../std/unique-name.js'
+import {
+  bodySchemaOf,
+  eraseAnswer,
+  eraseParams,
+  eraseQuery,
+  eventsAnswer,
+  eventsBody,
+  type PostedErase,
+  type PostedEvent,
+} from './event-schemas.js'
 import type { HttpPlugin } from './plugin.js'
 import { HttpProblem, sendProblem } from './problem.js'
 
@@ -24,7 +34,7 @@ export type Taken =
 
 /** Where events go. */
 export interface EventTaker {
-  take(events: readonly PostedEvent[]): Promise<Taken>
+  take(events: readonly (PostedEvent | PostedErase)[]): Promise<Taken>
 }
 
 /** How many faults an answer names. */
@@ -43,10 +53,7 @@ export function createEventRoutes(taker: EventTaker): HttpPlugin {
         const events = Array.isArray(body) ? body : [body]
         const taken = await taker.take(events)
         if (taken.kind === 'taken') return reply.code(202).send({ accepted: events.length })
-        if (taken.kind === 'refused') {
-          const { status, reason, retryAfterSeconds: seconds } = taken
-          throw new HttpProblem(status, reason, seconds === undefined ? {} : { 'retry-after': String(seconds) })
-        }
+        if (taken.kind === 'refused') throw refusal(taken)
         const errors = taken.faults.slice(0, MAX_FAULTS).map(({ index, message }) => ({
           path: Array.isArray(body) ? `/${index}` : '/',
           message,
@@ -54,5 +61,30 @@ export function createEventRoutes(taker: EventTaker): HttpPlugin {
         return sendProblem(reply, 400, 'events are not what can be learned from', errors)
       },
     )
+    app.delete(
+      '/v1/users/:user',
+      {
+        config: { scope: 'admin' },
+        schema: {
+          summary: 'Erase a user',
+          description:
+            'Puts the wish into the log. What is kept of the user goes when the log is read to it, and with the next version from followers.',
+          params: eraseParams,
+          querystring: eraseQuery,
+          response: { 202: eraseAnswer },
+        },
+      },
+      async ({ params: { user }, query: { eventId = uniqueName() } }, reply) => {
+        const taken = await taker.take([{ type: 'erase', eventId, user }])
+        if (taken.kind === 'refused') throw refusal(taken)
+        if (taken.kind === 'faulty')
+          throw new HttpProblem(400, taken.faults[0]?.message ?? 'the user can not be erased')
+        return reply.code(202).send({ eventId })
+      },
+    )
   }
+}
+
+function refusal({ status, reason, retryAfterSeconds: seconds }: Extract<Taken, { kind: 'refused' }>): HttpProblem {
+  return new HttpProblem(status, reason, seconds === undefined ? {} : { 'retry-after': String(seconds) })
 }

@@ -62,6 +62,27 @@ const postedEvent = z.discriminatedUnion('type', [
   }),
 ])
 
+/** Comes by a route of its own, because it needs another scope. */
+export interface PostedErase {
+  type: 'erase'
+  eventId: string
+  eventTime?: number
+  user: string
+}
+
+export const eraseParams = z.object({ user: id })
+export const eraseQuery = z.object({
+  eventId: id
+    .optional()
+    .meta({ description: 'Names the event: asked again with the same one, it counts once. Absent: a new one.' }),
+})
+export const eraseAnswer = z.object({
+  eventId: z.string().meta({
+    description:
+      'The event is durable in the log. The user is forgotten when it is read; the journal has its entry then.',
+  }),
+})
+
 const postedEvents = z.array(postedEvent).min(1).max(MAX_EVENTS)
 
 export type PostedEvent = z.infer<typeof postedEvent>

@@ -22,6 +22,8 @@ import { createErrorHandler, HttpProblem, problemText, routeOf, sendProblem } fr
 import { createRateLimit } from './rate-limit.js'
 
 const USUAL_PORT = 8470
+/** An id in a path is as long as one in an event may be, and much longer when it is escaped. */
+const MAX_PARAM = 8192
 
 /** Nothing may be loaded or framed; the page has a policy of its own. */
 const SECURITY_HEADERS = {
@@ -76,6 +78,7 @@ export async function createHttpApp(options: HttpServerOptions): Promise<HttpApp
   const { http, folder, version, logger, clock, plugins } = options
   const app = fastify({
     bodyLimit: http.maxBodyBytes,
+    routerOptions: { maxParamLength: MAX_PARAM },
     requestTimeout: 30_000,
     forceCloseConnections: true,
     return503OnClosing: false,

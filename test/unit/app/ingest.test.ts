@@ -1,5 +1,6 @@
 /** Events posted over HTTP, up to the log folder and back through the reader of the log. */
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,7 +49,11 @@ async function served(store: EventStore | undefined, http: ConfigInput['http'] =
     const answer = await app.inject({ method: 'POST', url: '/v1/events', payload, headers })
     return { ...answer.json(), status: answer.statusCode, contentType: answer.headers['content-type'] }
   }
-  return { post, ingest }
+  const erase = async (url: string, headers: Record<string, string> = {}) => {
+    const answer = await app.inject({ method: 'DELETE', url, headers })
+    return { ...answer.json(), status: answer.statusCode, contentType: answer.headers['content-type'] }
+  }
+  return { post, erase, ingest }
 }
 
 async function read(path: string): Promise<SourceRecord[]> {
@@ -295,4 +300,49 @@ test('events are taken only where that is configured, and only when the log is t
   )
   const early = await served(undefined)
   assert.equal((await early.post(click('a'))).status, 503)
+})
+
+test('the wish to erase a user is an event of the log, in the partition of the user', async () => {
+  const path = emptyLog('p00', 'p01')
+  const { post, erase } = await served(await openLogStore(path))
+  const long = `${'é'.repeat(200)}/x`
+  for (const user of ['ada', 'bob', long]) {
+    assert.equal((await post(click(`c-${user}`, { user }))).status, 202)
+    const { status, eventId } = await erase(
+      `/v1/users/${encodeURIComponent(user)}?eventId=${encodeURIComponent(`x-${user}`)}`,
+    )
+    assert.deepEqual([status, eventId], [202, `x-${user}`])
+  }
+  const records = await read(path)
+  for (const user of ['ada', 'bob', long]) {
+    const own = records.filter(
+      ({ outcome }) => outcome.kind === 'ok' && 'user' in outcome.value && outcome.value.user === user,
+    )
+    assert.deepEqual(idsOf(own), [`c-${user}`, `x-${user}`])
+    assert.equal(new Set(own.map(({ partition }) => partition)).size, 1)
+    assert.deepEqual(eventsOf(own).at(-1), { kind: 'erase', eventId: `x-${user}`, eventTimeMs: NOW_MS, user })
+  }
+  const unnamed = await Promise.all([erase('/v1/users/ada'), erase('/v1/users/ada')])
+  assert.ok(unnamed.every(({ status, eventId }) => status === 202 && eventId.length > 10))
+  assert.notEqual(unnamed[0]?.eventId, unnamed[1]?.eventId)
+})
+
+test('erasing needs the scope admin, and a log: it can not be posted as an event, and is refused where events are', async () => {
+  const key = (scope: string) => `${scope}:${createHash('sha256').update(scope).digest('hex')}`
+  const { post, erase } = await served(await openLogStore(emptyLog('p00')), { keys: ['write', 'admin'].map(key) })
+  const as = (scope: string) => ({ authorization: `Bearer ${scope}`, 'content-type': 'application/json' })
+  const { status, contentType } = await erase('/v1/users/ada', { authorization: 'Bearer write' })
+  assert.deepEqual([status, contentType], [403, 'application/problem+json'])
+  assert.equal((await post({ type: 'erase', eventId: 'x', user: 'ada' }, as('write'))).status, 400)
+  assert.equal((await post({ type: 'erase', eventId: 'x', user: 'ada' }, as('admin'))).status, 400)
+  assert.equal((await erase('/v1/users/ada', { authorization: 'Bearer admin' })).status, 202)
+
+  const open = await served(await openLogStore(emptyLog('p00')))
+  const long = await open.erase(`/v1/users/${'x'.repeat(600)}`)
+  assert.deepEqual([long.status, long.detail], [400, 'user is longer than 512 bytes'])
+  const off = await served(undefined, { ingest: false })
+  assert.deepEqual(
+    [(await off.erase('/v1/users/ada')).status, (await off.erase('/v1/users/ada')).detail],
+    [403, 'events are not taken over HTTP here; http.ingest in the configuration turns it on'],
+  )
 })

@@ -117,12 +117,23 @@ test('a score request names its candidates', () => {
   assert.deepEqual('candidates' in event && event.candidates, ['a', '1152921504606846976'])
 })
 
+test('an erasure names its user, as text or as a long of any size', () => {
+  const event = value(roundTrip('erase', { ...stamp, user: 2n ** 60n }))
+  assert.deepEqual(event, {
+    kind: 'erase',
+    eventId: event.eventId,
+    eventTimeMs: event.eventTimeMs,
+    user: '1152921504606846976',
+  })
+})
+
 const faults: [name: string, kind: string, record: object, reason: string][] = [
   ['an empty id', 'click', { ...pair, item: '' }, 'invalid-id'],
   ['an empty event id', 'click', { ...pair, eventId: '' }, 'invalid-id'],
   ['an id that is too long', 'click', { ...pair, user: 'x'.repeat(65) }, 'invalid-id'],
   ['an id too long in UTF-8 only', 'click', { ...pair, user: 'é'.repeat(33) }, 'invalid-id'],
   ['an empty candidate', 'score-request', { ...stamp, requestId: 'r', user: 'u', candidates: ['a', ''] }, 'invalid-id'],
+  ['nobody to erase', 'erase', { ...stamp, user: '' }, 'invalid-id'],
   ['a negative time', 'click', { ...pair, eventTime: -1 }, 'invalid-time'],
   ['a time beyond 2200', 'click', { ...pair, eventTime: 7_258_118_400_001 }, 'invalid-time'],
   ['a rating that is not a number', 'rating', { ...pair, value: Number.NaN }, 'invalid-number'],
@@ -320,6 +331,8 @@ test('with a key, users of every kind of event have the one pseudonym, and nothi
     ...value(roundTrip('user', { ...stamp, id: 'u1' })),
     id: pseudonym,
   })
+  const wish = { ...stamp, user: 'u1' }
+  assert.deepEqual(named('erase', wish), { ...value(roundTrip('erase', wish)), user: pseudonym })
   assert.deepEqual(named('item', { ...stamp, id: 'u1' }), value(roundTrip('item', { ...stamp, id: 'u1' })))
   // A long is the id that its digits are.
   assert.deepEqual(named('click', { ...pair, user: 7n }), named('click', { ...pair, user: '7' }))

@@ -87,3 +87,42 @@ test('a state with other cells is refused', () => {
     (error: unknown) => error instanceof MillraceError && error.code === 'CHECKPOINT_INCOMPATIBLE',
   )
 })
+
+test('a row that is removed leaves nothing in what is saved, its place is taken first, and then a full table evicts again', () => {
+  const { table, count, firstWord } = tableOf(3)
+  for (const key of [1, 2, 3]) {
+    const row = table.insert(key, 77)
+    table.numbers[row * table.numberWidth + count] = 4321
+    table.words[row * table.wordWidth + firstWord] = 1234
+  }
+  table.find(2, 77)
+  assert.equal(table.remove(2, 77), 1)
+  assert.equal(table.remove(2, 77), 0)
+  const { arrays } = reload(table.saveState())
+  assert.deepEqual([...(arrays.numbers as Float64Array)].filter(cell => cell === 4321).length, 2)
+  assert.deepEqual([...(arrays.words as Uint32Array)].filter(cell => cell === 1234).length, 2)
+  assert.equal(table.size, 2)
+  table.insert(4, 77)
+  assert.equal(table.evicted, 0)
+  table.insert(5, 77)
+  assert.equal(table.evicted, 1)
+  assert.equal(table.size, 3)
+})
+
+test('rows of an owner are found among others, also when they were restored', () => {
+  const create = () => new EntityTable('item+user', 100, true, true)
+  let table = create()
+  table.addNumber(0)
+  for (let key = 1; key <= 40; key++) table.insert(key, 9, key % 4, 5)
+  const { state } = table.publish('full')
+  assert.equal((state.meta as { words: number }).words, 2, 'owners are not published')
+  const copy = create()
+  copy.addNumber(0)
+  copy.loadState(reload(table.saveState()))
+  table = copy
+  assert.equal(table.removeOf(3, 5), 10)
+  assert.equal(table.removeOf(3, 5), 0)
+  assert.equal(table.removeOf(3, 6), 0)
+  for (let key = 1; key <= 40; key++) assert.equal(table.find(key, 9) < 0, key % 4 === 3)
+  assert.equal(table.publish('delta').removed, 10)
+})

@@ -123,3 +123,16 @@ test('a log of one record, and a jump at the very end, come out at the end', () 
   assert.deepEqual(verdicts(clock), ['a ordinary'])
   assert.equal(clock.streamMs, TUESDAY)
 })
+
+test('a held record that is forgotten is as one that never came', () => {
+  const clock = clockAt(MONDAY)
+  assert.equal(clock.admit(TUESDAY, 'a'), 'held')
+  assert.equal(clock.admit(TUESDAY + 1, 'b'), 'held')
+  assert.equal(
+    clock.forget(name => name === 'a'),
+    1,
+  )
+  assert.equal(clock.admit(TUESDAY + 2, 'c'), 'held')
+  assert.equal(clock.admit(TUESDAY + 3, 'd'), 'settled')
+  assert.deepEqual(verdicts(clock), ['b ordinary', 'c ordinary', 'd ordinary'])
+})

@@ -49,3 +49,13 @@ test('what the user has had never loses, and who is not known sees the biases', 
   bpr.fill(-1, 2, scores)
   assert.deepEqual(Array.from(scores), [0, Number.NEGATIVE_INFINITY])
 })
+
+test('of a user who is erased no vector is left', () => {
+  const bpr = new Bpr(1)
+  for (const user of [0, 1, 2]) bpr.startUser(user)
+  bpr.eraseUser(1)
+  const { 'bpr.users': users } = bpr.saveArrays() as { 'bpr.users': Float32Array }
+  const isEmpty = (user: number) => users.subarray(user * DIM, (user + 1) * DIM).every(x => x === 0)
+  assert.deepEqual([0, 1, 2].map(isEmpty), [false, true, false])
+  bpr.eraseUser(1_000_000)
+})

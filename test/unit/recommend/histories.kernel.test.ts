@@ -39,7 +39,7 @@ test('beyond the bound the pair that was longest untouched goes, and a user with
   assert.deepEqual(itemsOf(histories, 1), [10])
 })
 
-test('histories agree with plain lists under random use, eviction and reloading', () => {
+test('histories agree with plain lists under random use, eviction, erasing and reloading', () => {
   const random = new Random(3)
   let histories = new Histories(40, DAY)
   /** Oldest first. */
@@ -56,6 +56,11 @@ test('histories agree with plain lists under random use, eviction and reloading'
       const gone = Uint8Array.from({ length: 15 }, (_, nth) => (nth === item ? 1 : 0))
       histories.removeItems(gone)
       pairs = pairs.filter(pair => pair.item !== item)
+    }
+    if (step % 300 === 299) {
+      assert.equal(histories.erase(user, 1), pairs.filter(pair => pair.user === user).length)
+      assert.equal(histories.userRow(user, 1), -1)
+      pairs = pairs.filter(pair => pair.user !== user)
     }
     if (step % 400 === 399) {
       const saved = readBack({ meta: null, arrays: histories.saveArrays() })

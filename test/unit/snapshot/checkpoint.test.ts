@@ -56,7 +56,7 @@ test('what is written is found, newest first, with its manifest', async () => {
   assert.deepEqual(found, [join(root, checkpointName(10, false)), join(root, checkpointName(5, false))])
   const { parts, ...manifest } = await readManifest(found[0] ?? '')
   const { parts: _, ...expected } = content(10)
-  assert.deepEqual(manifest, { format: 2, ...expected })
+  assert.deepEqual(manifest, { format: 3, ...expected })
   assert.deepEqual(
     parts.map(part => part.name),
     ['state'],
@@ -120,16 +120,16 @@ test('a manifest that is damaged and one of another version are told apart', asy
   const changed = (change: (manifest: Record<string, unknown>) => unknown) =>
     writeFileSync(file, JSON.stringify(change(JSON.parse(text))))
 
-  for (const damaged of ['', '{', text.replace('c0ffee', 'c0ffea'), text.replace('"format": 2', '"format": 4')]) {
+  for (const damaged of ['', '{', text.replace('c0ffee', 'c0ffea'), text.replace('"format": 3', '"format": 4')]) {
     writeFileSync(file, damaged)
     await assert.rejects(readManifest(folder), { code: 'CHECKPOINT_CORRUPT' }, damaged)
   }
   changed(({ checksum, ...manifest }) => manifest)
   await assert.rejects(readManifest(folder), { code: 'CHECKPOINT_CORRUPT', message: /no checksum/ })
-  changed(({ checksum, ...manifest }) => ({ ...manifest, format: 3 }))
+  changed(({ checksum, ...manifest }) => ({ ...manifest, format: 4 }))
   await assert.rejects(readManifest(folder), {
     code: 'CHECKPOINT_INCOMPATIBLE',
-    message: /has format 3, this program reads format 2/,
+    message: /has format 4, this program reads format 3/,
   })
   rmSync(file)
   await assert.rejects(readManifest(folder), { code: 'CHECKPOINT_CORRUPT' })

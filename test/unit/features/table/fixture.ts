@@ -43,9 +43,11 @@ export function fixture(setting: Setting) {
       wide,
       side: undefined,
       isId: false,
+      ofUser: slot.ofUser,
     }
   })
-  const layout: FeatureLayout = { slots, keyPlaces, embeddedSlots, dense: [], embeddings: [], linear: [] }
+  const userPlace = slots.find(slot => slot.ofUser === 'itself')?.firstPlace ?? -1
+  const layout: FeatureLayout = { slots, keyPlaces, userPlace, embeddedSlots, dense: [], embeddings: [], linear: [] }
   const limits = {
     admitAfter,
     maxRows,
