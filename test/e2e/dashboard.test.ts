@@ -205,6 +205,49 @@ test('where a key is needed the page asks for it, and goes on with it', { skip, 
   await page.close()
 })
 
+test('an operator rolls back to a version and goes on to the newest, with a key that may', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const key = (scope: string, text: string) => `${scope}:${createHash('sha256').update(text).digest('hex')}`
+  const keys = [key('read', 'sesame'), key('admin', 'open-wide')]
+  const { page, complaints } = await openPage(browser, `${await serve(telemetry, ITEMS, keys)}/#playground`)
+  await until(page, '!document.getElementById("key-form").hidden')
+  await page.getByLabel('Key with the scope read').fill('sesame')
+  await page.keyboard.press('Enter')
+  await until(page, READY)
+  const versions = page.locator('#rollback')
+  await versions.locator('summary').click()
+  await until(page, 'document.querySelectorAll("#rollback-list li").length === 2')
+  assert.match((await versions.textContent()) ?? '', /Version 2,000 answers, and newer ones as they come/)
+  assert.doesNotMatch(
+    (await versions.textContent()) ?? '',
+    /1,500/,
+    'a version that could not be applied is no way back',
+  )
+  // The first key may only read.
+  await page.getByRole('button', { name: 'Roll back: version 1000' }).click()
+  await until(page, '!document.getElementById("admin-form").hidden')
+  assert.deepEqual(await findings(page), [])
+  await page.screenshot({ path: `${PICTURES}/rollback.png`, fullPage: true })
+  await page.getByLabel('Key with the scope admin').fill('misspelt')
+  await page.keyboard.press('Enter')
+  await until(page, 'document.getElementById("rollback-said").textContent.includes("is not known")')
+  await page.getByLabel('Key with the scope admin').fill('open-wide')
+  await page.keyboard.press('Enter')
+  await until(page, 'document.getElementById("rollback-said").textContent.includes("stays, whatever is published")')
+  assert.equal(await page.locator('#rollback-list [aria-current=true] .badge').textContent(), 'pinned')
+  await page.getByRole('button', { name: 'Unpin' }).click()
+  await until(page, 'document.getElementById("rollback-said").textContent.includes("newer ones as they come")')
+  await until(page, 'document.querySelector("#rollback-list .badge") === null')
+  // The browser itself says that the first try was refused.
+  assert.deepEqual(
+    complaints.filter(text => !/40[13]/.test(text)),
+    [],
+  )
+  await page.close()
+})
+
 test('the colours can be chosen, and are kept', { skip, timeout: 60_000 }, async () => {
   const { page } = await openPage(browser, await serve(telemetry), { width: 1280, scheme: 'light' })
   await until(page, READY)

@@ -87,7 +87,10 @@ export const LEARNING: Reading = {
     attributed: { click: 11_900, buy: 880, rating: 0 },
     organic: 4,
     late: 17,
-    maturity: { buy: { '1h': 0.4, '7d': 1 } },
+    maturity: {
+      click: { '1m': 0.71, '10m': 0.96, '1h': 1 },
+      buy: { '1m': 0.02, '10m': 0.11, '1h': 0.4, '6h': 0.62, '1d': 0.8, '3d': 0.93, '7d': 1 },
+    },
   },
 }
 
@@ -134,15 +137,34 @@ export function modelFixture(items: readonly string[]): HttpPlugin {
     return { click: 0.4 - 0.02 * at, buy: 0.001 * at, rating: 3 }
   }
   return async app => {
-    app.get('/v1/model', async () => ({
-      version: 2000,
+    let pinned: number | undefined
+    const model = () => ({
+      version: pinned ?? 2000,
       full: 1000,
       deltas: 1,
       eventTime: START_MS,
       ageSeconds: 2,
       state: 'ready',
       tasks: TASKS,
+      ...(pinned === undefined ? {} : { pinned }),
+    })
+    app.get('/v1/model', async () => model())
+    app.get('/v1/versions', async () => ({
+      versions: [1000, 1500, 2000].map(version => ({
+        version,
+        kind: version === 1000 ? 'full' : 'delta',
+        eventTime: START_MS + version * 1000,
+        outcome: version === 1500 ? 'damaged' : 'taken',
+      })),
     }))
+    app.put('/v1/model/pin', { config: { scope: 'admin' } }, async request => {
+      pinned = (request.body as { version: number }).version
+      return model()
+    })
+    app.delete('/v1/model/pin', { config: { scope: 'admin' } }, async () => {
+      pinned = undefined
+      return model()
+    })
     app.get('/v1/users', async () => ({ users: ['ada', 'bob'] }))
     app.get('/v1/users/:user', async () => ({ recent: [{ item: items[3], weight: 2, eventTime: START_MS }] }))
     app.get('/v1/items/:item/similar', async () => ({ version: 2000, items: [{ item: items[5], score: 0.9 }] }))

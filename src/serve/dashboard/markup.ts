@@ -26,7 +26,7 @@ const LEARNER = `
   <section aria-labelledby="h-trust">
     <h2 id="h-trust">Whether its promises hold</h2>
     <div class="grid wide"><div id="calibration" class="flat"><p class="empty card">Calibration shows when labels have matured.</p></div>
-      <article class="card" aria-label="Labels"><h3>Labels</h3><p class="note">what became of what was shown</p><dl id="labels" class="pairs"></dl></article></div>
+      <article class="card" aria-label="Labels"><h3>Labels</h3><p class="note">what became of what was shown</p><dl id="labels" class="pairs"></dl><div id="maturity"></div></article></div>
   </section>
   <section aria-labelledby="h-inside">
     <h2 id="h-inside">Inside</h2>

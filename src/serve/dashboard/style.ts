@@ -139,6 +139,14 @@ summary:hover { color: var(--accent); }
 .pairs div { display: flex; justify-content: space-between; gap: 14px; padding: 5px 0; border-bottom: 1px solid var(--line); font-size: 14px; }
 .pairs div:last-child { border-bottom: 0; }
 .pairs dt { color: var(--muted); overflow-wrap: anywhere; }
+.ages { margin: 12px 0 0; font-size: 12px; }
+.ages figcaption { color: var(--muted); }
+.ages ol { display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; gap: 4px; margin: 6px 0 0; padding: 0; list-style: none; text-align: center; }
+.ages li { min-width: 0; }
+.ages .column { display: flex; align-items: end; height: 34px; border-bottom: 1px solid var(--line); }
+.ages .fill { flex: 1; background: var(--accent); border-radius: 3px 3px 0 0; }
+.ages .share { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.ages .age { color: var(--muted); }
 .pairs dd { font-variant-numeric: tabular-nums; font-weight: 500; }
 .key-form { max-width: 420px; margin: 10vh auto; gap: 10px; }
 button, input { font: inherit; color: inherit; }

@@ -22,11 +22,16 @@ export function keepKey(key: string): void {
 
 let given: string | undefined
 
-export function authorization(): Record<string, string> {
-  let key = given
+export function keptKey(): string | undefined {
   try {
-    key ??= sessionStorage.getItem(KEY) ?? undefined
-  } catch {}
+    return given ?? sessionStorage.getItem(KEY) ?? undefined
+  } catch {
+    return given
+  }
+}
+
+export function authorization(): Record<string, string> {
+  const key = keptKey()
   return key === undefined ? {} : { authorization: `Bearer ${key}` }
 }
 

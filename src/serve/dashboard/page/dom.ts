@@ -39,8 +39,8 @@ export function setText(element: Element, text: string): void {
 }
 
 /** Attributes of style are forbidden by the page's policy; properties are not. */
-export function sized(element: HTMLElement, share: number): HTMLElement {
-  element.style.width = `${Math.max(0, Math.min(1, share)) * 100}%`
+export function sized(element: HTMLElement, share: number, side: 'width' | 'height' = 'width'): HTMLElement {
+  element.style[side] = `${Math.max(0, Math.min(1, share)) * 100}%`
   return element
 }
 

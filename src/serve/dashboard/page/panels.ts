@@ -2,7 +2,7 @@
 import type { Curve, Status } from '../../telemetry/status.js'
 import type { Columns } from './curves.js'
 import { byId, h, setText, sized, table } from './dom.js'
-import { bytes, clock, compact, day, figure, grouped } from './format.js'
+import { bytes, clock, compact, day, figure, grouped, percent } from './format.js'
 import { Plot, type Scales } from './plot.js'
 import { publishedOf } from './state.js'
 
@@ -197,7 +197,12 @@ function bars(box: HTMLElement, entries: readonly (readonly [string, number])[])
 
 function labels(): Show {
   const facts = byId('labels')
-  return ({ now: { labels: l } }) =>
+  const ages = byId('maturity')
+  let shown = ''
+  return ({ now: { labels: l } }) => {
+    const key = JSON.stringify(l.maturity)
+    if (key !== shown) ages.replaceChildren(...Object.entries(l.maturity).map(([task, shares]) => curve(task, shares)))
+    shown = key
     pairs(facts, [
       ['impressions waiting', grouped(l.waiting)],
       ['labels matured', grouped(l.matured)],
@@ -205,6 +210,21 @@ function labels(): Show {
       ['without impression', grouped(l.organic)],
       ['late', grouped(l.late)],
     ])
+  }
+}
+
+/** How late labels come: a column for each age of the impression. */
+function curve(task: string, shares: Record<string, number>): HTMLElement {
+  const columns = Object.entries(shares).map(([age, share]) =>
+    h(
+      'li',
+      { title: `${percent(share)} had come after ${age}` },
+      h('span', { class: 'share' }, percent(share)),
+      h('span', { class: 'column' }, sized(h('span', { class: 'fill' }), share, 'height')),
+      h('span', { class: 'age' }, age),
+    ),
+  )
+  return h('figure', { class: 'ages' }, h('figcaption', {}, `${task}: had come by the age of`), h('ol', {}, columns))
 }
 
 function pairs(list: HTMLElement, entries: readonly [string, string][]): void {

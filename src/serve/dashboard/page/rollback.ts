@@ -1,5 +1,5 @@
 /** Which version answers in the playground, and the way back to another one; that needs a key with the scope admin. */
-import { ApiError, keepKey } from './api.js'
+import { ApiError, keepKey, keptKey } from './api.js'
 import { byId, h, setText } from './dom.js'
 import { clock, day, grouped } from './format.js'
 import { type KnownVersion, knownVersions, type ModelInfo, modelInfo, pinTo } from './model-api.js'
@@ -23,7 +23,8 @@ export function startRollback(onChange: (model: ModelInfo) => void): void {
     }
   }
 
-  async function pin(version: number | undefined): Promise<void> {
+  /** Whether the key was refused. */
+  async function pin(version: number | undefined): Promise<boolean> {
     wanted = { version }
     setText(said, version === undefined ? 'Going on to the newest version…' : `Going to version ${grouped(version)}…`)
     try {
@@ -32,19 +33,23 @@ export function startRollback(onChange: (model: ModelInfo) => void): void {
       setText(said, stateText(model))
       onChange(model)
       await show()
+      return false
     } catch (error) {
       const isRefused = error instanceof ApiError && (error.status === 401 || error.status === 403)
       form.hidden = !isRefused
       setText(said, (error as Error).message)
+      return isRefused
     }
   }
 
-  form.addEventListener('submit', event => {
+  form.addEventListener('submit', async event => {
     event.preventDefault()
     const input = byId('admin-key') as HTMLInputElement
+    const before = keptKey()
     keepKey(input.value.trim())
     input.value = ''
-    if (wanted !== undefined) void pin(wanted.version)
+    // One that may not do it, or is misspelt, does not take the place of one that may read.
+    if (wanted !== undefined && (await pin(wanted.version)) && before !== undefined) keepKey(before)
   })
   box.addEventListener('toggle', () => {
     setText(said, '')
@@ -61,7 +66,7 @@ function stateText({ version, pinned }: ModelInfo): string {
 function linesOf(
   { version: current, pinned }: ModelInfo,
   versions: readonly KnownVersion[],
-  pin: (version: number | undefined) => Promise<void>,
+  pin: (version: number | undefined) => Promise<unknown>,
 ): HTMLElement[] {
   const usable = versions.filter(({ outcome }) => outcome === 'taken' || outcome === 'left')
   const lines = usable.slice(-SHOWN).map(({ version, kind, eventTime }) => {
