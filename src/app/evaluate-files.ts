@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { environment, type LoadedConfig } from '../config/load.js'
 import { renderHtml } from '../evaluate/report/html.js'
-import type { RunReport } from '../evaluate/report/report.js'
+import type { RunReport, SeedRun } from '../evaluate/report/report.js'
 import { createLog, type Log } from '../observe/log.js'
 import { createProgress } from '../observe/progress.js'
 import { diskFault } from '../snapshot/disk-fault.js'
@@ -22,6 +22,8 @@ export interface EvaluateOptions {
   compare: boolean
   report: string | undefined
   json: boolean
+  /** Runs of each configuration, with model.seed, model.seed + 1, …; 1 = once. */
+  seeds: number
   /** Folder of another log than the configured ones. */
   log?: string | undefined
 }
@@ -45,7 +47,7 @@ export async function evaluateFiles(files: readonly string[], options: EvaluateO
   const [first] = entrants
   if (first === undefined) return
   const logger = createLog(first.loaded.config.name, first.loaded.config.log.level)
-  const reports = await evaluateAll(uniquelyNamed(entrants), logger)
+  const reports = await evaluateAll(uniquelyNamed(entrants), logger, options.seeds)
 
   const target = options.report ?? resolve(first.loaded.folder, first.loaded.config.evaluate.report)
   await writeReport(target, reports as [RunReport, ...RunReport[]])
@@ -57,14 +59,42 @@ export async function evaluateFiles(files: readonly string[], options: EvaluateO
 }
 
 /** One after another; one that is stopped is the last. */
-export async function evaluateAll(entrants: readonly Entrant[], logger: Log): Promise<RunReport[]> {
+export async function evaluateAll(entrants: readonly Entrant[], logger: Log, seeds = 1): Promise<RunReport[]> {
   const reports: RunReport[] = []
   for (const entrant of entrants) {
     const { report, stopped } = await evaluateOne(entrant, logger)
     reports.push(report)
     if (stopped) break
+    if (seeds > 1 && (await evaluateSeeds(report, entrant, seeds, logger))) break
   }
   return reports
+}
+
+/** The same with the seeds after its own, for the figures alone. Returns whether it was stopped: then there are fewer. */
+async function evaluateSeeds(report: RunReport, entrant: Entrant, seeds: number, logger: Log): Promise<boolean> {
+  const { loaded } = entrant
+  const { model, evaluate } = loaded.config
+  const runs = [figuresOf(report, model.seed)]
+  report.seeds = runs
+  for (let seed = model.seed + 1; seed < model.seed + seeds; seed++) {
+    const { policy, ...judging } = evaluate
+    const config = {
+      ...loaded.config,
+      model: { ...model, seed },
+      evaluate: { ...judging, interval: 'none' as const, baselines: false },
+    }
+    const name = `${entrant.name}, seed ${seed}`
+    const other = await evaluateOne({ ...entrant, name, loaded: { ...loaded, config } }, logger)
+    // Half a log is no run of the same kind.
+    if (other.stopped) return true
+    runs.push(figuresOf(other.report, seed))
+  }
+  return false
+}
+
+function figuresOf({ tasks }: RunReport, seed: number): SeedRun {
+  const figures = tasks.map(({ name, totals }) => [name, totals.find(({ split }) => split === 'all')?.values ?? {}])
+  return { seed, figures: Object.fromEntries(figures) }
 }
 
 /** Learns the log without writing anything and says what came of it. */

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { evaluateFiles } from '../app/evaluate-files.js'
 import { addRange, type RangeOptions, rangeSettings } from './range.js'
 
@@ -8,6 +8,7 @@ interface Options extends RangeOptions {
   interval?: 'user' | 'day'
   baselines?: true
   policy?: string
+  seeds: number
   report?: string
   json?: true
 }
@@ -25,6 +26,12 @@ export function evaluateCommand(): Command {
         '--interval <unit>',
         'an interval beside each figure and each difference, by resampling users or days',
       ).choices(['user', 'day']),
+    )
+    .option(
+      '--seeds <number>',
+      'runs of each configuration, with one seed after the other; means and their intervals',
+      count,
+      1,
     )
     .option('--baselines', 'simple learners beside the model, on the same examples')
     .option(
@@ -50,6 +57,13 @@ export function evaluateCommand(): Command {
         compare: options.compare === true,
         report: options.report,
         json: options.json === true,
+        seeds: options.seeds,
       })
     })
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number from 1 on')
+  return value
 }

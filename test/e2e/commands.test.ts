@@ -168,6 +168,10 @@ test('evaluate writes nothing but the report; several configurations make a lead
   assert.ok(low < one.tasks.click.auc && one.tasks.click.auc < high)
   assert.equal(sized.tasks.click.differences.auc.interval.length, 2)
   assert.ok(readFileSync(report, 'utf8').includes('Sampling intervals'))
+  const seeds = await json('evaluate', files[0] ?? '', '--report', report, '--seeds', '2')
+  assert.deepEqual(seeds.tasks, one.tasks)
+  assert.equal(seeds.seeds.count, 2)
+  assert.ok(seeds.seeds.tasks.click.auc.spread > 0)
   // The evaluation of a log is that of its replay.
   const replayed = await json('replay', files[0] ?? '')
   assert.deepEqual({ tasks: replayed.tasks, counts: replayed.counts }, { tasks: one.tasks, counts: one.counts })

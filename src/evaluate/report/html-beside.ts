@@ -4,6 +4,7 @@ import { formatMetric, METRICS } from './headline.js'
 import { html, type Markup } from './markup.js'
 import { policyNote, policyRows } from './policy.js'
 import type { RunReport } from './report.js'
+import { seedRows } from './seeds.js'
 
 export function intervalTable(report: RunReport): Markup | undefined {
   const rows = intervalRows(report)
@@ -42,4 +43,19 @@ export function policySection({ policy }: RunReport): Markup | undefined {
       ({ name, value, interval }) => html`<tr><th scope="row">${name}</th><td>${value}</td><td>${interval}</td></tr>`,
     )}</tbody></table></div>`
   return html`<h2>Another order of the pages</h2><p class="note">${policyNote(policy)}</p>${table}`
+}
+
+export function seedSection(reports: readonly RunReport[]): Markup | undefined {
+  const rows = seedRows(reports)
+  if (rows.length === 0) return undefined
+  return html`<h2>Seeds</h2><p class="note">Means of ${rows[0]?.seeds} seeds with Student's interval of 95 %: what another seed would give on this log, not what other users would. Differences to ${reports[0]?.name}, seed by seed.</p>
+    <div class="card scroll" tabindex="0" role="region" aria-label="Seeds"><table>
+    <thead><tr><th scope="col">run</th><th scope="col">figure</th><th scope="col">mean</th><th scope="col">95 % interval by seed</th>
+    <th scope="col">difference</th></tr></thead>
+    <tbody>${rows.map(
+      ({ run, task, metric, figure, difference }) => html`<tr><th scope="row">${run}</th>
+      <td>${task} ${METRICS[metric].label}</td><td>${formatMetric(metric, figure.mean)}</td>
+      <td>${figure.interval && formatInterval(metric, figure.interval)}</td>
+      <td>${formatChange(metric, difference?.mean)} <small>${formatChangeInterval(metric, difference?.interval)}</small></td></tr>`,
+    )}</tbody></table></div>`
 }

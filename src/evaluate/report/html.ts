@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { formatCount, formatEventTime, formatSeconds } from './headline.js'
-import { baselineTable, intervalTable, policySection } from './html-beside.js'
+import { baselineTable, intervalTable, policySection, seedSection } from './html-beside.js'
 import {
   alarmTable,
   countTable,
@@ -50,6 +50,7 @@ export function renderHtml(reports: readonly [RunReport, ...RunReport[]]): strin
     ${policySection(report)}
     ${section('By how many events an id had had before', 'stack', [experienceTable(report)])}
     ${reports.length > 1 ? comparison(reports) : undefined}
+    ${seedSection(reports)}
     <h2>Learning curves</h2>
     <p class="note">${curvesNote(reports)}</p>
     <div class="grid">${report.tasks

@@ -5,7 +5,7 @@
  */
 import type { TaskConfig } from '../../config/schema.js'
 import type { CalibrationPoint } from '../metrics/calibration.js'
-import type { ExperienceMetrics, TaskMetrics } from '../metrics/task-metrics.js'
+import type { ExperienceMetrics, MetricValues, TaskMetrics } from '../metrics/task-metrics.js'
 import type { PolicyFindings } from '../policy/off-policy.js'
 import type { SampledRun } from '../sampling/sampling.js'
 
@@ -44,8 +44,16 @@ export interface RunReport {
   tableRows: Record<string, number>
   /** Replicates of the figures, where `evaluate.interval` asks for intervals. */
   sampled?: SampledRun
+  /** The figures of this run (first) and of the same with other seeds, where several were asked for. */
+  seeds?: SeedRun[]
   /** What another order of the pages would have been worth, where `evaluate.policy` asks for it. */
   policy?: PolicyFindings
+}
+
+export interface SeedRun {
+  seed: number
+  /** By task, the split 'all'. */
+  figures: Record<string, MetricValues>
 }
 
 export interface ReportedAlarm {

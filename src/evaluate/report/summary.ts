@@ -5,6 +5,7 @@ import type { PolicyFindings } from '../policy/off-policy.js'
 import { metricsOfTask, totalsOf } from './headline.js'
 import { differenceInterval, type Interval, intervalOf, replicatesOf } from './intervals.js'
 import type { Counts, ReportedAlarm, ReportedTask, RunReport } from './report.js'
+import { type SeedFigure, seedDifference, seedFigure } from './seeds.js'
 
 interface Figures extends MetricValues {
   count: number
@@ -28,6 +29,15 @@ interface TaskSummary extends MetricValues {
   differences?: ByMetric<Difference>
 }
 
+interface SeedSummary {
+  mean: number
+  spread: number
+  /** Of the mean, 95 %; absent with fewer than three seeds. */
+  interval?: [low: number, high: number]
+  /** Minus the first configuration, seed by seed. */
+  difference?: Omit<SeedSummary, 'difference'>
+}
+
 type ByMetric<T> = { [name in MetricName]?: T }
 
 interface Difference {
@@ -48,6 +58,8 @@ export interface RunSummary {
   /** What `intervals` are by; absent without them. */
   interval?: { by: string; blocks: number; replicates: number; level: number }
   tasks: Record<string, TaskSummary>
+  /** Means over several seeds, by task and figure. Absent with one. */
+  seeds?: { count: number; tasks: Record<string, ByMetric<SeedSummary>> }
   /** Absent without `evaluate.policy`. */
   policy?: PolicyFindings
   alarms: ReportedAlarm[]
@@ -94,6 +106,7 @@ function summariseRun(report: RunReport, first: RunReport): RunSummary {
       interval: { by: sampled.by, blocks: sampled.blocks, replicates: replicatesOf(sampled), level: 0.95 },
     }),
     tasks,
+    ...(report.seeds && { seeds: seedsOf(report, first) }),
     ...(report.policy && { policy: report.policy }),
     alarms,
     counts,
@@ -140,6 +153,26 @@ function differencesOf(from: Place, to: Place): ByMetric<Difference> {
     differences[metric] = { difference: after - before, ...(interval && { interval: pair(interval) }) }
   }
   return differences
+}
+
+function seedsOf(report: RunReport, first: RunReport): NonNullable<RunSummary['seeds']> {
+  const plain = ({ mean, spread, interval }: SeedFigure) => ({
+    mean,
+    spread,
+    ...(interval && { interval: pair(interval) }),
+  })
+  const own = report.tasks.filter(({ baselineOf }) => baselineOf === undefined)
+  const tasks = own.map(task => {
+    const figures: ByMetric<SeedSummary> = {}
+    for (const metric of metricsOfTask(task)) {
+      const figure = seedFigure(report, task.name, metric)
+      if (figure === undefined) continue
+      const difference = report === first ? undefined : seedDifference(first, report, task.name, metric)
+      figures[metric] = { ...plain(figure), ...(difference && { difference: plain(difference) }) }
+    }
+    return [task.name, figures] as const
+  })
+  return { count: report.seeds?.length ?? 0, tasks: Object.fromEntries(tasks) }
 }
 
 function pair({ low, high }: Interval): [number, number] {

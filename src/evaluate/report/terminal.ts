@@ -16,6 +16,7 @@ import { samplingNote } from './intervals.js'
 import { formatDifference, leaderboard } from './leaderboard.js'
 import { policyNote, policyRows } from './policy.js'
 import type { ReportedTask, RunReport } from './report.js'
+import { seedRows } from './seeds.js'
 import { type Cell, renderTable, textWidth } from './text-table.js'
 
 export interface TerminalOptions {
@@ -42,6 +43,7 @@ export function renderTerminal(reports: readonly RunReport[], options: TerminalO
       losses(report, paint),
     ])
   if (reports.length > 1) sections.push(leaderboardTable(reports, paint))
+  sections.push(seedTable(reports, paint))
   if (options.next !== undefined && options.next.length > 0) sections.push(whereNext(options.next, paint))
   return `${sections.filter(section => section !== '').join('\n\n')}\n`
 }
@@ -226,6 +228,25 @@ function leaderboardTable(reports: readonly RunReport[], paint: Paint): string {
   ])
   const note = paint.dim(`Δ against ${reports[0]?.name}; ordered by mean rank over the tasks`)
   return `${renderTable(header, body, { left: 1, headerStyle: paint.dim })}\n${note}`
+}
+
+function seedTable(reports: readonly RunReport[], paint: Paint): string {
+  const rows = seedRows(reports)
+  if (rows.length === 0) return ''
+  const body = rows.map(({ run, task, metric, figure, difference }, index): Cell[] => [
+    { text: rows[index - 1]?.run === run ? '' : run, style: paint.bold },
+    { text: `${task} ${METRICS[metric].label}`, style: same },
+    { text: formatMetric(metric, figure.mean), style: same },
+    { text: figure.interval === undefined ? '' : formatInterval(metric, figure.interval), style: same },
+    { text: formatChange(metric, difference?.mean), style: same },
+    {
+      text: formatChangeInterval(metric, difference?.interval),
+      style: isClear(difference?.interval) ? same : paint.dim,
+    },
+  ])
+  const header = ['seeds', 'figure', 'mean', '95 % interval by seed', 'Δ', '']
+  const note = `Means of ${rows[0]?.seeds} seeds, Student's interval: what another seed would give on this log, not what other users would. Δ against ${reports[0]?.name}, seed by seed.`
+  return `${renderTable(header, body, { left: 2, headerStyle: paint.dim })}\n${paint.dim(note)}`
 }
 
 function whereNext(next: readonly { label: string; target: string }[], paint: Paint): string {
