@@ -49,6 +49,9 @@ export class AvroFileSink<T> implements Sink<T> {
   /** Complete blocks that are not on the disk, in order. */
   #pending: Chunk[] = []
   #pendingBytes = 0
+  /** Blocks that were completed, and of them those on the disk. */
+  #enqueued = 0
+  #written = 0
   #segment: OpenSegment | undefined
   #prepared = false
   #writing: Promise<void> = Promise.resolve()
@@ -85,9 +88,11 @@ export class AvroFileSink<T> implements Sink<T> {
     if (chunk !== undefined) this.#enqueue(chunk)
   }
 
-  flush(): Promise<void> {
+  flush(after?: Promise<void>): Promise<void> {
+    const upTo = this.#enqueued
     // One after another: a failed flush leaves its chunks pending, and writing them again at their place is harmless.
-    this.#writing = this.#writing.catch(() => undefined).then(() => this.#write())
+    const before = this.#writing.catch(() => undefined)
+    this.#writing = Promise.all([before, after]).then(() => this.#write(upTo))
     return this.#writing
   }
 
@@ -135,13 +140,13 @@ export class AvroFileSink<T> implements Sink<T> {
 
   #enqueue(chunk: Chunk): void {
     this.#pending.push(chunk)
+    this.#enqueued++
     this.#pendingBytes += chunk.bytes.length
   }
 
-  async #write(): Promise<void> {
-    const chunks = this.#pending
+  async #write(upTo: number): Promise<void> {
+    const chunks = this.#pending.splice(0, upTo - this.#written)
     if (chunks.length === 0) return
-    this.#pending = []
     let file = this.#path
     try {
       if (!this.#prepared) await this.#cut(0n, 0)
@@ -158,6 +163,7 @@ export class AvroFileSink<T> implements Sink<T> {
         done = next
       }
       for (const chunk of chunks) this.#pendingBytes -= chunk.bytes.length
+      this.#written += chunks.length
     } catch (error) {
       this.#pending = [...chunks, ...this.#pending]
       throw outputError(file, error)

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 import type avro from 'avsc'
-import { compressSync } from 'snappy'
+import { compressSync, uncompressSync } from 'snappy'
 import { MillraceError } from '../domain/errors.js'
 import { crc32 } from '../std/crc32.js'
 
@@ -169,6 +169,17 @@ function writeLong(buffer: Buffer, position: number, value: number): number {
   }
   buffer[position++] = rest
   return position
+}
+
+/** A snappy block of a container, as avsc wants to have it undone. */
+export function uncompressBlock(data: Buffer, done: (error: Error | null, plain?: Buffer) => void): void {
+  try {
+    const plain = Buffer.from(uncompressSync(data.subarray(0, -4)))
+    if (crc32(plain) !== data.readUInt32BE(data.length - 4)) throw new Error('a block does not have its checksum')
+    done(null, plain)
+  } catch (error) {
+    done(error as Error)
+  }
 }
 
 function compress(data: Buffer, codec: Codec): Buffer {

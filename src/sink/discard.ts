@@ -6,7 +6,9 @@ export function createDiscardSink<T>(): Sink<T> {
   return {
     append() {},
     pendingBytes: 0,
-    async flush() {},
+    async flush(after) {
+      await after
+    },
     saveState: (): PartState => ({ meta: null, arrays: {} }),
     async loadState() {},
     async close() {},

@@ -1,11 +1,12 @@
 /**
- * Delivery to files: commit() writes all outputs, the journal first, and makes them durable. Offsets are not kept here:
+ * Delivery to files: commit() writes all outputs as they are when it is called, the journal first, and makes them durable:
+ * whatever anybody sees of an output, the journal explains. Offsets are not kept here:
  * the checkpoint has them, and going back to it cuts the outputs back to it.
  */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import avro from 'avsc'
-import { isSegmentFile } from './container.js'
+import { isSegmentFile, uncompressBlock } from './container.js'
 import { type Delivery, OUTPUT_NAMES, type Outputs } from './delivery.js'
 import type { JournalRecord } from './output-records.js'
 
@@ -21,9 +22,7 @@ export function createFileDelivery(outputs: Outputs, journalFolder: string | und
     },
 
     commit() {
-      flushing = flushing.then(async () => {
-        for (const name of OUTPUT_NAMES) await outputs[name].flush()
-      })
+      for (const name of OUTPUT_NAMES) flushing = outputs[name].flush(flushing)
       return flushing
     },
 
@@ -56,6 +55,9 @@ export function entryOf({ consumed, partitions = [], offset = -1, ...rest }: Sto
   }
 }
 
+/** As the outputs may have (outputs.codec). */
+const codecs = { ...avro.streams.BlockDecoder.defaultCodecs(), snappy: uncompressBlock }
+
 /** What the journal of an earlier run holds, in order, from this entry on. Its last block may be torn. */
 export async function readJournalFiles(folder: string, fromSeq: number): Promise<JournalRecord[]> {
   const names = (await readdir(folder).catch(() => [])).filter(isSegmentFile).sort()
@@ -64,7 +66,7 @@ export async function readJournalFiles(folder: string, fromSeq: number): Promise
   const records: JournalRecord[] = []
   for (const name of names.slice(Math.max(start, 0))) {
     try {
-      for await (const record of avro.createFileDecoder(join(folder, name))) {
+      for await (const record of avro.createFileDecoder(join(folder, name), { codecs })) {
         const entry = entryOf(record as StoredEntry)
         if (entry.seq >= fromSeq) records.push(entry)
       }

@@ -2,7 +2,7 @@
  * A sink takes the records of one named output. Callers know outputs, never files or topics.
  *
  * append() only buffers (encoding happens at once, so the caller may reuse the record). flush() writes what is buffered
- * and resolves when the operating system has it durably (fsync). saveState() says how far the output has got, including
+ * when it is called, and no more, and resolves when the operating system has it durably (fsync). saveState() says how far the output has got, including
  * a partly filled block; loadState() brings an output back to exactly that point: what was written after it is cut off.
  * Bytes written are a function of the records appended alone: neither flush() nor a checkpoint moves a block boundary.
  *
@@ -15,7 +15,8 @@ export interface Sink<T> {
   append(record: T): void
   /** Bytes buffered and not yet handed to the operating system; the pipeline flushes when this grows. */
   readonly pendingBytes: number
-  flush(): Promise<void>
+  /** after: nothing is written before this has resolved, nor if it rejects. */
+  flush(after?: Promise<void>): Promise<void>
   saveState(): PartState
   loadState(state: LoadedState): Promise<void>
   close(): Promise<void>
@@ -93,7 +94,7 @@ export function withAppend<T>(sink: Sink<T>, append: (record: T) => void): Sink<
     get pendingBytes() {
       return sink.pendingBytes
     },
-    flush: () => sink.flush(),
+    flush: after => sink.flush(after),
     saveState: () => sink.saveState(),
     loadState: state => sink.loadState(state),
     close: () => sink.close(),

@@ -1,6 +1,7 @@
 /** What every sink does, run against each implementation. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import type { LoadedState, PartState, StateArray } from '../../src/domain/state.js'
 import type { Sink } from '../../src/sink/sink.js'
 
@@ -75,6 +76,30 @@ export function sinkContract<T>(name: string, create: () => Promise<SinkHarness<
     fill(sink, harness, 400, 800)
     assert.ok(sink.pendingBytes > 0)
     await sink.close()
+  })
+
+  test(`${name}: a flush takes what was there when it was called, and waits for what it is told to`, async () => {
+    const harness = await create()
+    const sink = harness.open('a')
+    fill(sink, harness, 0, 400)
+    let release = () => {}
+    const first = new Promise<void>(resolve => {
+      release = resolve
+    })
+    const flushed = sink.flush(first)
+    fill(sink, harness, 400, 800)
+    const later = sink.pendingBytes
+    await setImmediate()
+    assert.equal(sink.pendingBytes, later)
+    release()
+    await flushed
+    assert.ok(sink.pendingBytes > 0 && sink.pendingBytes < later)
+    fill(sink, harness, 800, 1200)
+    const failed = sink.flush(Promise.reject(new Error('the journal can not be written')))
+    await assert.rejects(failed, /the journal can not be written/)
+    await sink.close()
+    const expected = Array.from({ length: 1200 }, (_, index) => harness.expected(index))
+    assert.deepEqual(await harness.read('a'), expected)
   })
 
   for (const at of [0, 1, 63, 200, 399]) {
