@@ -6,6 +6,7 @@ import type { LoadedConfig } from '../config/load.js'
 import type { History } from '../pipeline/history.js'
 import type { LearnerPort } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
+import type { JournalRecord } from '../sink/output-records.js'
 import { removeCheckpoints } from '../snapshot/checkpoint.js'
 import type { Closers, Ends } from './ends.js'
 import { checkPartitions, loadCheckpoint, newestWhole } from './restore.js'
@@ -26,14 +27,15 @@ export async function beginSession(deps: BeginDeps, closers: Closers): Promise<v
   const { loaded, root, resume, ends, learner, parts, history } = deps
   const { source, position, dispatcher, journal, delivery, logger } = parts
   const checkpoint = root !== undefined && resume ? await newestWhole(root, loaded, logger) : undefined
+  let tail: JournalRecord[] = []
   if (checkpoint !== undefined) {
-    await loadCheckpoint(checkpoint, { learner, parts, history, journalTail: ends.journalTail, logger })
+    tail = await loadCheckpoint(checkpoint, { learner, parts, history, journalTail: ends.journalTail, logger })
     logger.info(
       { folder: checkpoint.folder, records: position.records, step: dispatcher.steps },
       'resumed from a checkpoint',
     )
   }
-  parts.relearning = await ends.recover(parts, checkpoint?.manifest)
+  parts.relearning = await ends.recover(parts, checkpoint?.manifest, tail)
   await source.open(position.nextOffsets)
   if (checkpoint === undefined) position.nextOffsets = ends.startOffsets()
   else checkPartitions(checkpoint, source.partitions)

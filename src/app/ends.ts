@@ -5,6 +5,7 @@
 import type { PipelineParts } from '../pipeline/pipeline.js'
 import type { Relearning } from '../pipeline/relearning.js'
 import type { Delivery } from '../sink/delivery.js'
+import type { JournalRecord } from '../sink/output-records.js'
 import type { Manifest } from '../snapshot/checkpoint.js'
 import type { MergeDecision, Source, UnknownSchema } from '../source/source.js'
 import type { JournalTail } from './journal-tail.js'
@@ -18,7 +19,12 @@ export interface Ends {
   /** What depends on more than the log; belongs into the journal. */
   onDecision(handlers: DecisionHandlers): void
   /** When the state is restored and before the source is opened: takes the outputs over, and says what is to be learned again. */
-  recover(parts: PipelineParts, checkpoint: Manifest | undefined): Promise<Relearning | undefined>
+  recover(
+    parts: PipelineParts,
+    checkpoint: Manifest | undefined,
+    /** What journalTail.keep() gave. */
+    tail: readonly JournalRecord[],
+  ): Promise<Relearning | undefined>
   /** Of an open source that nothing was restored for. */
   startOffsets(): bigint[]
 }

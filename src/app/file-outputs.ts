@@ -8,10 +8,10 @@ import { createDiscardSink } from '../sink/discard.js'
 import { createPredictionRecord, journalRecord, payloadRecord, snapshotRecord } from '../sink/output-records.js'
 import { diskFault } from '../snapshot/disk-fault.js'
 
-export function createFileOutputs(folder: string, config: Config): Outputs {
+/** live: others wait for every record, and only complete blocks are written: one record a block. */
+export function createFileOutputs(folder: string, config: Config, live: boolean): Outputs {
   const { codec, segmentBytes } = config.outputs
-  // Live, others wait for every record, and only complete blocks are written: one record a block.
-  const common = { codec, segmentBytes, ...(config.source.follow ? { blockRecords: 1 } : {}) }
+  const common = { codec, segmentBytes, ...(live ? { blockRecords: 1 } : {}) }
   return {
     journal: new AvroFileSink({
       path: join(folder, 'journal'),

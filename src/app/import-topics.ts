@@ -66,7 +66,8 @@ export async function importTopics(options: TopicsImportOptions, stop?: AbortSig
         : {
             path: log,
             decoderFor: createMessageLogDecoder(manifest, decoderFor),
-            asTopics: { maxFutureMs: config.join.maxFuture },
+            asTopics: true,
+            maxFutureMs: config.join.maxFuture,
           },
     )
     closers.push(() => source.close())

@@ -1,10 +1,11 @@
 /**
- * The journal's entries behind the checkpoint that a live run goes on from: they say where the wall clock closed batches
- * before the crash, so that the run closes them there again. Going back to the checkpoint cuts them off the journal, and
+ * The journal's entries behind the checkpoint that a live run goes on from: they say what the wall clock did before the
+ * crash (closed batches, left partitions aside), so that the run does it there again. Going back to the checkpoint cuts them off the journal, and
  * a second crash would lose them: so they are kept in a file beside the checkpoints until one is written behind them.
  */
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isByClock } from '../pipeline/journal.js'
 import { entryOf, readJournalFiles } from '../sink/file-delivery.js'
 import type { JournalRecord } from '../sink/output-records.js'
 import { diskFault } from '../snapshot/disk-fault.js'
@@ -25,7 +26,7 @@ export class JournalTail {
   async keep(fromSeq: number): Promise<JournalRecord[]> {
     const entries = new Map<number, JournalRecord>()
     for (const entry of [...(await this.#earlier()), ...(await readJournalFiles(this.#journal, fromSeq))]) {
-      if (entry.seq >= fromSeq && entry.trigger === 'linger') entries.set(entry.seq, entry)
+      if (entry.seq >= fromSeq && isByClock(entry)) entries.set(entry.seq, entry)
     }
     const tail = [...entries.values()].sort((a, b) => a.seq - b.seq)
     if (tail.length > 0) await this.#write(tail)

@@ -4,7 +4,8 @@
  */
 import { hostname } from 'node:os'
 import avro from 'avsc'
-import { kafkaConnection } from '../config/kafka-connection.js'
+import { type KafkaConnection, kafkaConnection } from '../config/kafka-connection.js'
+import type { LoadedConfig } from '../config/load.js'
 import type { Config } from '../config/schema.js'
 import { createMessageDecoder } from '../decode/message-decoder.js'
 import { createDecoderFactory } from '../decode/record-decoder.js'
@@ -19,6 +20,7 @@ import { entryOf } from '../sink/file-delivery.js'
 import { createFramedEncoder } from '../sink/framed-encoder.js'
 import { KafkaDelivery } from '../sink/kafka.js'
 import { registerCodecs } from '../sink/kafka-codecs.js'
+import { readCommitted } from '../sink/kafka-committed.js'
 import { createKafkaOutputs, TOPIC_SCHEMAS } from '../sink/kafka-outputs.js'
 import { PredictionEncoder } from '../sink/prediction-encoder.kernel.js'
 import type { Manifest } from '../snapshot/checkpoint.js'
@@ -57,7 +59,7 @@ export async function openKafkaEnds(
     const unobserve = observeRegistry(registry, observation)
     closers.push(async () => unobserve())
   }
-  const repeats = options.followJournal === true
+  const repeats = options.followJournal !== undefined
   const target = options.outputs === 'configured' ? config.outputs.kafka : undefined
   const { until, ...reading } = topics
   const isLive = target !== undefined || (config.source.follow && !repeats)
@@ -106,19 +108,44 @@ export async function openKafkaEnds(
     source,
     delivery,
     live: isLive
-      ? { lingerMs: config.batch.linger, commitEveryMs: target?.commitEvery ?? config.batch.linger }
+      ? {
+          lingerMs: config.batch.linger,
+          commitEveryMs: target?.commitEvery ?? config.batch.linger,
+          journalsCommits: false,
+        }
       : undefined,
     journalTail: { keep: async () => [], drop: async () => {}, discard: async () => {} },
     onDecision(handlers) {
       decided = handlers
     },
     async recover(parts, checkpoint) {
-      if (repeats) return repeatJournal(parts, source, { loaded, connection, decodeJournal })
+      if (repeats) return repeatJournal(parts, source, await committedJournal(parts, loaded, connection))
       if (target === undefined) return undefined
       return recoverFrom(parts, checkpoint, { source, delivery, gate, isFresh: !options.resume })
     },
     startOffsets: () => [...source.nextOffsets],
   }
+}
+
+/** What the live run has committed. */
+async function committedJournal(
+  { logger, wallClock: clock }: PipelineParts,
+  loaded: LoadedConfig,
+  connection: KafkaConnection,
+) {
+  const { source, outputs } = loaded.config
+  if (source.kafka === undefined || outputs.kafka === undefined)
+    throw new MillraceError('CONFIG_INVALID', `${loaded.file}: --journal needs outputs.kafka beside source.kafka`)
+  const { journal: journalTopic } = outputs.kafka
+  const { offsets, journal } = await readCommitted({
+    connection,
+    groupId: source.kafka.group,
+    journalTopic,
+    decodeJournal,
+    logger,
+    clock,
+  })
+  return { name: journalTopic, entries: journal, committed: offsets }
 }
 
 /** Behind the checkpoint: what the group has committed, and the journal of how that came about. */

@@ -1,55 +1,52 @@
 /**
- * `replay --journal`: what a live run has learned from topics, learned again from its first record, in the order and the
- * batches that its journal tells of, up to the offsets that its group has committed. Same log, same journal: same model, bit
- * for bit, as the live run had there, however often that was killed. Reads only: the live run is not disturbed.
+ * `replay --journal`: what a live run has learned, learned again from its first record, in the order and the batches that its
+ * journal tells of. Same log, same journal: same model, bit for bit, as the live run had there, however often that was
+ * killed. Reads only: the live run is not disturbed.
  */
-import type { KafkaConnection } from '../config/kafka-connection.js'
-import type { LoadedConfig } from '../config/load.js'
 import { MillraceError } from '../domain/errors.js'
+import { isByClock } from '../pipeline/journal.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
-import { readCommitted } from '../sink/kafka-committed.js'
 import type { JournalRecord } from '../sink/output-records.js'
-import type { KafkaSource } from '../source/kafka.js'
+import type { Resume } from '../source/repetition.js'
 import type { MergeDecision, UnknownSchema } from '../source/source.js'
 
-interface RepeatDeps {
-  loaded: LoadedConfig
-  connection: KafkaConnection
-  decodeJournal(value: Buffer): JournalRecord
+/** What a live run has left. */
+interface WrittenJournal {
+  /** Where it was read, for messages. */
+  name: string
+  entries: readonly JournalRecord[]
+  /** By name of the partition: up to where its outputs are visible. Absent: the journal says it. */
+  committed?: ReadonlyMap<string, bigint>
 }
 
-export async function repeatJournal(parts: PipelineParts, source: KafkaSource, deps: RepeatDeps): Promise<undefined> {
-  const { loaded, connection, decodeJournal } = deps
-  const { source: from, outputs } = loaded.config
-  if (from.kafka === undefined || outputs.kafka === undefined)
-    throw new MillraceError('CONFIG_INVALID', `${loaded.file}: --journal needs source.kafka and outputs.kafka`)
-  const { group: groupId } = from.kafka
-  const journalTopic = outputs.kafka.journal
-  const { logger, wallClock: clock, position, journal } = parts
-  const { offsets, journal: all } = await readCommitted({
-    connection,
-    groupId,
-    journalTopic,
-    decodeJournal,
-    logger,
-    clock,
-  })
+export function repeatJournal(
+  parts: PipelineParts,
+  source: { resume(resume: Resume): void },
+  { name, entries: all, committed }: WrittenJournal,
+): undefined {
+  const { logger, position, journal } = parts
   const first = all.findLastIndex(({ kind }) => kind === 'begin')
   const begin = all[first]
   if (begin === undefined)
-    throw new MillraceError('LOG_NOT_FOUND', `the journal ${journalTopic} does not tell where the model began`)
+    throw new MillraceError('LOG_NOT_FOUND', `the journal ${name} does not tell where the model began`)
   const partitions = begin.partitions ?? []
   const entries = all.slice(first + 1)
+  if (entries.some(({ trigger }) => trigger === 'end'))
+    throw new MillraceError('LOG_NOT_FOUND', `the journal ${name} tells of a run that was not live (--follow)`)
   const decisions = entries.flatMap(decisionOf)
   const names = [...partitions, ...decisions.flatMap(({ name }) => (name === undefined ? [] : [name]))]
-  const until = names.map((name, index) => offsets.get(name) ?? begin.consumed[index]?.offset ?? 0n)
+  const reached = committed === undefined ? (entries.findLast(isByClock) ?? begin).consumed : undefined
+  const until = names.map((name, index) => {
+    const start = begin.consumed[index]?.offset ?? 0n
+    return (reached === undefined ? committed?.get(name) : reached[index]?.offset) ?? start
+  })
   // Of a run that goes on meanwhile: what was committed behind the offsets.
   const isWithin = ({ consumed }: JournalRecord) =>
     consumed.every(({ partition, offset }) => offset <= (until[partition] ?? 0n))
-  const last = entries.findLastIndex(isWithin)
-  const wanted = entries.slice(0, last + 1)
+  const wanted = entries.slice(0, entries.findLastIndex(isWithin) + 1)
   position.nextOffsets = begin.consumed.map(({ offset }) => offset)
-  journal.restore(begin.seq + 1)
+  journal.restore(begin.seq)
+  journal.repeat(begin)
   journal.follow(wanted)
   parts.repeatsTo = (wanted.at(-1) ?? begin).seq + 1
   const unknown = entries.flatMap(unknownOf)

@@ -8,6 +8,7 @@ import { loadParts } from '../pipeline/commit.js'
 import type { History } from '../pipeline/history.js'
 import type { LearnerPort } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
+import type { JournalRecord } from '../sink/output-records.js'
 import { findCheckpoints, type Manifest, readManifest, removeCheckpoint, removeDrafts } from '../snapshot/checkpoint.js'
 import { checkPart, readPart } from '../snapshot/part-file.js'
 import type { JournalTail } from './journal-tail.js'
@@ -64,7 +65,7 @@ export function checkPartitions({ folder, manifest }: WholeCheckpoint, partition
   }
 }
 
-/** Brings freshly made parts to the checkpoint's state; the outputs are cut back to it. */
+/** Brings freshly made parts to the checkpoint's state; the outputs are cut back to it. Returns what the wall clock did behind it. */
 export async function loadCheckpoint(
   { folder, manifest }: WholeCheckpoint,
   deps: {
@@ -74,7 +75,7 @@ export async function loadCheckpoint(
     journalTail: Pick<JournalTail, 'keep'>
     logger: Log
   },
-): Promise<void> {
+): Promise<JournalRecord[]> {
   const { learner, parts, history, journalTail, logger } = deps
   if (manifest.backend !== learner.backend) {
     logger.warn(
@@ -90,4 +91,5 @@ export async function loadCheckpoint(
     return readPart(folder, part)
   })
   parts.journal.follow(tail)
+  return tail
 }

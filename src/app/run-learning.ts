@@ -12,6 +12,7 @@ import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
 import { reportOf } from './report-of.js'
 import { learnLog } from './session.js'
+import type { SessionOptions } from './session-options.js'
 import { nextSignal, untilSignal } from './signals.js'
 import { printReports } from './terminal.js'
 import { variantsOf } from './variants.js'
@@ -22,7 +23,7 @@ export interface RunOptions {
   resume: boolean
   /** Of a finite log, for comparison: whatever the configuration says, outputs go to files and nothing live is touched. */
   replay: boolean
-  /** A replay: learn again what a live run has learned from topics, as its journal says. */
+  /** A replay: learn again what a live run has learned, as its journal says. */
   followJournal?: boolean
   /** A replay: folder of another log than the configured one. */
   log?: string | undefined
@@ -35,12 +36,14 @@ export interface RunOptions {
 
 export async function runLearning(options: RunOptions): Promise<void> {
   const checked = loadChecked(options.file, { set: options.set })
-  const loaded = options.replay ? onLog(besideLive(checked), options.log) : checked
+  const loaded = options.replay ? onLog(besideLive(checked, options.followJournal), options.log) : checked
   const logger = createLog(loaded.config.name, loaded.config.log.level)
   const dashboard = options.replay ? undefined : await openDashboard(loaded, logger, systemClock)
   try {
     if (dashboard !== undefined) announce(dashboard, logger, options.open === true)
-    const stopped = await learnAndReport(options, loaded, logger, dashboard)
+    const folder = resolve(checked.folder, checked.config.outputs.path, 'journal')
+    const followJournal = options.followJournal === true ? { folder } : undefined
+    const stopped = await learnAndReport({ ...options, followJournal }, loaded, logger, dashboard)
     if (dashboard === undefined || stopped || options.json || !isWatched()) return
     process.stderr.write(`\nThe dashboard stays at ${dashboard.url} until Ctrl-C.\n`)
     await nextSignal()
@@ -57,7 +60,7 @@ function announce({ url }: Dashboard, logger: Log, open: boolean): void {
 
 /** Returns whether it was stopped before its end. */
 async function learnAndReport(
-  options: RunOptions,
+  options: Omit<RunOptions, 'followJournal'> & Pick<SessionOptions, 'followJournal'>,
   loaded: LoadedConfig,
   logger: Log,
   dashboard: Dashboard | undefined,
@@ -83,7 +86,7 @@ async function learnAndReport(
     log,
     outputs: options.replay ? 'files' : 'configured',
     resume: options.resume,
-    followJournal: options.followJournal === true,
+    followJournal: options.followJournal,
     logger,
     clock: systemClock,
     telemetry: dashboard?.telemetry,

@@ -14,8 +14,8 @@ export interface SessionOptions {
   outputs: 'configured' | 'files' | 'discard'
   /** Go on from the newest checkpoint, or remove the checkpoints and begin with the log's first record. */
   resume: boolean
-  /** Learn again what a live run has learned, as its journal says; nothing else. */
-  followJournal?: boolean
+  /** Learn again what a live run has learned, as its journal says; nothing else. folder: of the journal, unless that is a topic. */
+  followJournal?: { folder: string } | undefined
   logger: Log
   clock: Clock
   /** Is told what the dashboard shows. Absent: there is none. */

@@ -19,7 +19,10 @@ export function replayCommand(): Command {
     .argument('<file>', 'the YAML configuration')
     .option('--set <key=value...>', 'change keys, such as --set outputs.path=/tmp/out')
     .option('--resume', 'go on from the last checkpoint of an interrupted replay')
-    .option('--journal', 'topics: what a live run has learned, in the order and the batches that its journal tells of')
+    .option(
+      '--journal',
+      'what a live run has learned, in the order and the batches that its journal tells of: the same model, beside the live run',
+    )
     .option('--json', 'print the result as JSON')
   return addLetterFlags(addRange(command))
     .option('--log <folder>', 'read this log instead of the configured source, such as an export of its topics')

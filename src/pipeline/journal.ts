@@ -1,13 +1,11 @@
 /**
  * The journal says which records made which step: with a checkpoint and the log it gives the exact model of any later
- * step. Batches closed by count, tick or the log's end follow from the log alone; those closed by the wall clock
- * (linger) do not, and for these the journal is read back after a crash: `forced` holds the entries behind the restored
- * checkpoint, and while there are any, the wall clock has no say.
+ * step. Batches closed by count, tick or the log's end follow from the log alone. What the wall clock did does not: it
+ * closes batches and publishes (linger), and decides which partitions are waited for (idle, active). So after a crash the
+ * journal is read back: `forced` holds these entries behind the restored checkpoint, in order, and while there are any,
+ * the wall clock has no say. A `commit` among them says how far outputs had become visible.
  *
- * With one partition, or a source whose decisions are entries too (Kafka), that repeats the run exactly. Of several
- * partitions of a followed log folder, records that were merged by their arrival come in the order of their times now: a
- * batch is then closed as soon as every partition is as far as it was, which is near to where it was closed before but
- * not the same.
+ * While it is followed the journal is written as it was: entries that the log makes are made again, the others repeated.
  */
 import type { RecordPosition } from '../domain/event.js'
 import type { JournalRecord } from '../sink/output-records.js'
@@ -21,6 +19,8 @@ export class Journal {
   readonly #position: Position
   #seq = 0
   #forced: JournalRecord[] = []
+  /** Records read before the last entry. */
+  #toldRecords = 0
 
   constructor(append: (record: JournalRecord) => void, position: Position) {
     this.#append = append
@@ -45,6 +45,11 @@ export class Journal {
     this.#write(idle ? 'idle' : 'active', step, 'clock', 0, { records, partition, partitionName: name ?? null })
   }
 
+  /** What was made of all records so far becomes visible, and must stay as it is. */
+  commit(step: number): void {
+    if (this.#position.records > this.#toldRecords) this.#write('commit', step, 'clock', 0)
+  }
+
   /** A record was rejected because the registry did not know its schema. */
   unknownSchema(step: number, { partition, offset }: UnknownSchema): void {
     this.#write('unknown-schema', step, 'registry', 0, { partition, offset })
@@ -66,32 +71,44 @@ export class Journal {
 
   restore(seq: number): void {
     this.#seq = seq
+    this.#toldRecords = this.#position.records
   }
 
-  /** After a crash: entries as the journal holds them; those behind the restored checkpoint that the wall clock closed are followed. */
+  /** After a crash: entries as the journal holds them; those behind the restored checkpoint that the wall clock made are followed. */
   follow(entries: readonly JournalRecord[]): void {
-    this.#forced = entries.filter(record => record.trigger === 'linger' && record.seq >= this.#seq)
+    this.#forced = entries.filter(entry => isByClock(entry) && entry.seq >= this.#seq)
   }
 
-  /** Whether batches must still be closed as before the crash rather than by the wall clock. */
+  /** Whether the run must still go on as before the crash rather than by the wall clock. */
   get following(): boolean {
     return this.#forced.length > 0
   }
 
   /** What the wall clock did here: asked before the first record and after each while following. */
   forcedHere(): 'score' | 'learn' | 'publish' | undefined {
-    const [next] = this.#forced
-    const isReached = next?.consumed.every(
-      ({ partition, offset }) => (this.#position.nextOffsets[partition] ?? 0n) >= offset,
-    )
-    if (next === undefined || isReached !== true) return undefined
-    this.#forced.shift()
-    return next.kind === 'score' || next.kind === 'publish' ? next.kind : 'learn'
+    for (let [next] = this.#forced; next !== undefined && this.#isReached(next); [next] = this.#forced) {
+      this.#forced.shift()
+      if (next.trigger === 'linger') return next.kind === 'score' || next.kind === 'publish' ? next.kind : 'learn'
+      // The source knows what to do; here it only has its place.
+      this.repeat(next)
+    }
+    return undefined
+  }
+
+  /** Writes an entry as it was. */
+  repeat(entry: JournalRecord): void {
+    this.#toldRecords = this.#position.records
+    this.#append({ ...entry, seq: this.#seq++ })
   }
 
   /** The log ends before what is still followed, so it will never be reached: the wall clock takes over. Returns how many entries that were. */
   abandon(): number {
     return this.#forced.splice(0).length
+  }
+
+  #isReached({ consumed }: JournalRecord): boolean {
+    const { nextOffsets } = this.#position
+    return consumed.every(({ partition, offset }) => (nextOffsets[partition] ?? 0n) >= offset)
   }
 
   #write(
@@ -102,6 +119,7 @@ export class Journal {
     about: Partial<Pick<JournalRecord, 'records' | 'partition' | 'partitionName' | 'partitions' | 'offset'>> = {},
   ): void {
     const consumed = this.#position.nextOffsets.map((offset, partition) => ({ partition, offset }))
+    this.#toldRecords = this.#position.records
     this.#append({
       seq: this.#seq++,
       step,
@@ -116,4 +134,9 @@ export class Journal {
       ...about,
     })
   }
+}
+
+/** Entries that do not follow from the log. */
+export function isByClock({ trigger }: JournalRecord): boolean {
+  return trigger === 'linger' || trigger === 'clock'
 }

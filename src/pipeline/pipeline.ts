@@ -65,8 +65,15 @@ export interface PipelineParts {
   /** Writes a checkpoint; called when everything sent is answered and committed. */
   checkpoint(): Promise<void>
   /** The source never ends: what waits is not kept waiting, and outputs are committed after this wall-clock time. */
-  live: { lingerMs: number; commitEveryMs: number } | undefined
+  live: LiveTiming | undefined
   onProgress(records: number, share: number | undefined): void
+}
+
+export interface LiveTiming {
+  lingerMs: number
+  commitEveryMs: number
+  /** How far outputs are visible is not kept with them, so the journal has to say it. */
+  journalsCommits: boolean
 }
 
 export class Pipeline {
@@ -112,8 +119,8 @@ export class Pipeline {
         await dispatcher.room()
         if (source.following !== true) this.#goLive(this.#parts.relearning)
       }
-      // A file has shown all that it holds. What a broker has committed is there, however long it takes to come.
-      if (records.length === 0 && source.following === undefined) this.#abandonJournal()
+      // The source has given all that it could repeat.
+      if (records.length === 0 && source.following !== true) this.#abandonJournal()
       await this.#afterBatch()
       onProgress(position.records, source.progress())
     }
@@ -294,7 +301,8 @@ export class Pipeline {
 
   /** Outputs and offsets as one unit, at a point in the order of the answers: nothing waits for it. */
   #commit(): void {
-    const { delivery, dispatcher, position, source, wallClock } = this.#parts
+    const { delivery, dispatcher, journal, live, position, source, wallClock } = this.#parts
+    if (live?.journalsCommits === true && !journal.following) journal.commit(dispatcher.steps)
     const offsets = position.nextOffsets.map((next, index) => ({ partition: source.partitions[index] ?? '', next }))
     this.#committedAtMs = wallClock.monotonicMs()
     // Called in its place among the answers, so that it takes exactly what belongs before it.

@@ -72,8 +72,9 @@ export interface JournalRecord {
   /**
    * score, learn: a batch was closed. publish: a version was published. idle, active: a partition is no longer, or again, waited for by the others. begin: a
    * model that has learned nothing begins. unknown-schema: a record was rejected for that. erase: a user was erased, as a step.
+   * commit: what was made of all records up to here became visible (files only; a topic's offsets say it).
    */
-  kind: 'score' | 'learn' | 'publish' | 'idle' | 'active' | 'begin' | 'unknown-schema' | 'erase'
+  kind: 'score' | 'learn' | 'publish' | 'idle' | 'active' | 'begin' | 'unknown-schema' | 'erase' | 'commit'
   /** What did it; linger and clock are the wall clock's. */
   trigger: 'count' | 'linger' | 'tick' | 'end' | 'clock' | 'start' | 'registry' | 'erase'
   eventTime: number

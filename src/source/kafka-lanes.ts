@@ -2,7 +2,6 @@
 import type { Place } from './kafka-consumer.js'
 import { KafkaLane, type LaneLimits } from './kafka-lane.js'
 import type { SchemaVerdicts } from './kafka-verdicts.js'
-import type { MergeDecision } from './source.js'
 
 const LEAST_BYTES = 1 << 18
 
@@ -53,18 +52,6 @@ export class KafkaLanes {
 }
 
 const nameOf = ({ topic, partition }: Place): string => `${topic}/${partition}`
-
-/** What a restored state knows of the partitions. */
-interface KnownPartitions {
-  partitions: readonly string[]
-  decisions: readonly MergeDecision[]
-}
-
-/** The state's partitions in its order, then those that were added behind it, in theirs. */
-export function knownNames({ partitions, decisions }: KnownPartitions): string[] {
-  const added = decisions.flatMap(({ name }) => (name === undefined || partitions.includes(name) ? [] : [name]))
-  return [...partitions, ...added]
-}
 
 /** Known ones, then all others in the order given. */
 export function orderNames(assigned: readonly Place[], known: readonly string[]): string[] {

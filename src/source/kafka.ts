@@ -23,13 +23,13 @@ import type { Log } from '../observe/log.js'
 import type { Clock } from '../std/clock.js'
 import { GroupConsumer, type Place } from './kafka-consumer.js'
 import type { KafkaLane } from './kafka-lane.js'
-import { byPlace, KafkaLanes, knownNames, orderNames } from './kafka-lanes.js'
-import { type KafkaResume, Repetition } from './kafka-repetition.js'
+import { byPlace, KafkaLanes, orderNames } from './kafka-lanes.js'
 import { findStarts, lostOffset } from './kafka-starts.js'
 import { KafkaTopics } from './kafka-topics.js'
 import { SchemaVerdicts } from './kafka-verdicts.js'
 import type { FetchedMessage } from './kept-messages.js'
-import { EventTimeMerge } from './merge.js'
+import { ReadingOrder } from './reading-order.js'
+import { knownNames, type Resume } from './repetition.js'
 import { Signal } from './signal.js'
 import type { MergeDecision, MessageDecoder, Source, SourceRecord, UnknownSchema } from './source.js'
 
@@ -94,18 +94,15 @@ export class KafkaSource implements Source {
   readonly #signal = new Signal()
   readonly #lanes: KafkaLanes
   readonly #verdicts: SchemaVerdicts
-  #merge: EventTimeMerge | undefined
+  #order: ReadingOrder<KafkaLane> | undefined
   #assigned: Place[] = []
   #role: KafkaRole = 'standby'
   #sinceMs: number
   #isJoined = false
   #isOpen = false
   #isClosed = false
-  #repetition: Repetition | undefined
-  /** What was to be repeated has been: the next call ends the reading, or goes on live. */
-  #isRepeated = false
   #fault: MillraceError | undefined
-  #resume: KafkaResume | undefined
+  #resume: Resume | undefined
   #topicTimer: NodeJS.Timeout | undefined
   /** Time during which brokers answered fetches: silence of a broker is not silence of a partition. */
   #listenedMs = 0
@@ -205,7 +202,7 @@ export class KafkaSource implements Source {
   }
 
   /** Before open(): where the restored state stands. */
-  resume(resume: KafkaResume): void {
+  resume(resume: Resume): void {
     this.#resume = resume
   }
 
@@ -233,21 +230,21 @@ export class KafkaSource implements Source {
       lane.endOffset = end
       if (end > offset) this.#toRead += Number(end - offset)
     }
-    this.#merge = new EventTimeMerge({
+    this.#order = new ReadingOrder({
+      lanes: this.#lanes.all,
       maxFutureMs: maxFuture,
       idleMs: idleTimeout,
-      ...(resume === undefined ? {} : { records: resume.records }),
       onDecision: decision => onDecision?.(decision),
+      resume,
+      lost: places =>
+        new MillraceError(
+          'KAFKA_OFFSET_LOST',
+          `the topics do not hold what was recorded of them up to ${places}, maybe they were compacted`,
+        ),
+      logger,
     })
-    for (const lane of this.#lanes.all) {
-      if (resume === undefined || lane.index < resume.partitions.length) this.#merge.add(lane)
-      else if (lane.index < known.length) this.#merge.addIdle(lane)
-    }
-    if (resume !== undefined) {
-      this.#repetition = new Repetition(resume, { lanes: this.#lanes, merge: this.#merge, logger })
-      this.#verdicts.follow(resume.unknown ?? [], resume.until)
-    }
-    this.#joinLate()
+    if (resume !== undefined) this.#verdicts.follow(resume.unknown ?? [], resume.until)
+    this.#order.joinLate()
     this.#isOpen = true
     this.#addMissing()
     this.#goOn()
@@ -260,18 +257,19 @@ export class KafkaSource implements Source {
     const { waitMs = 200, clock, until } = this.#options
     const startedMs = clock.monotonicMs()
     const batch: SourceRecord[] = []
-    if (this.#isRepeated) {
-      if (this.#repetition?.thenEnd === true) return undefined
-      this.#goLive()
+    if (this.#order?.isRepeated === true) {
+      if (this.#order.thenEnd) return undefined
+      this.#verdicts.goLive()
+      this.#order.goLive()
     }
     while (this.#isLive) {
       this.#take(batch)
       this.#resumeDrained()
-      if (batch.length > 0 || this.#isRepeated) {
+      if (batch.length > 0 || this.#order?.isRepeated === true) {
         this.#tookMs = this.#listenedMs
         return batch
       }
-      if (this.#isStuck) this.#repetition?.giveUp()
+      if (this.#isStuck) this.#order?.giveUp()
       if (this.#lanes.ended) return undefined
       const leftMs = startedMs + waitMs - clock.monotonicMs()
       if (leftMs <= 0 && until === undefined) return []
@@ -293,29 +291,27 @@ export class KafkaSource implements Source {
       partition: number,
       records: lag,
       nextOffset,
-      idle: this.#merge?.isIdle(index) ?? false,
+      idle: this.#order?.isIdle(index) ?? false,
     }))
   }
 
-  /** Which partitions are idle, as decisions; part of a checkpoint: see KafkaResume. */
+  /** Which partitions are idle, as decisions; part of a checkpoint: see Resume. */
   standing(): MergeDecision[] {
-    return this.#merge?.standing() ?? []
+    return this.#order?.standing() ?? []
   }
 
-  /** Rejected for an unknown schema, and not given yet; part of a checkpoint: see KafkaResume. */
+  /** Rejected for an unknown schema, and not given yet; part of a checkpoint: see Resume. */
   unknownAhead(): UnknownSchema[] {
     return this.#verdicts.ahead()
   }
 
   /** Whether the records given so far, or the next ones, are a repetition. */
   get following(): boolean {
-    return this.#repetition !== undefined && !this.#isRepeated
+    return this.#order?.following === true
   }
 
   passed(): bigint[] | undefined {
-    const repetition = this.#repetition
-    if (repetition?.isUnfit !== true) return undefined
-    return this.#lanes.all.map(({ index }) => repetition.passed(index))
+    return this.#order?.passed()
   }
 
   async close(): Promise<void> {
@@ -340,39 +336,22 @@ export class KafkaSource implements Source {
   }
 
   #take(batch: SourceRecord[]): void {
-    const merge = this.#merge
-    if (merge === undefined) return
+    const order = this.#order
+    if (order === undefined) return
     while (batch.length < BATCH_RECORDS) {
-      const nowMs = this.#options.until === undefined ? this.#listenedMs : undefined
-      const wasFit = this.#repetition?.isUnfit === false
-      const lane = this.#repetition === undefined ? this.#lanes.all[merge.next(nowMs)] : this.#repetition.next()
-      // What is decided from here on is news, and belongs behind what the caller makes of this batch.
-      if (lane === 'done') this.#isRepeated = true
-      if (lane === undefined || lane === 'done') return
+      const wasFit = !order.isUnfit
+      const lane = order.next(this.#options.until === undefined ? this.#listenedMs : undefined)
+      if (lane === undefined) return
       batch.push(lane.take())
       this.#read++
       // The caller must know which records are missing before it takes what comes behind them: see passed().
-      if (wasFit && this.#repetition?.isUnfit === true) return
+      if (wasFit && order.isUnfit) return
     }
-  }
-
-  #goLive(): void {
-    this.#isRepeated = false
-    this.#repetition = undefined
-    this.#verdicts.goLive()
-    this.#joinLate()
-    this.#options.logger.info({ records: this.#merge?.records }, 'reading goes on live')
   }
 
   /** The log was read to its end and what was recorded does not lead on. */
   get #isStuck(): boolean {
     return this.#listenedMs - this.#tookMs >= PATIENCE_MS && !this.#lanes.all.some(({ behind }) => behind)
-  }
-
-  /** Partitions that the merge does not have yet: added while running. */
-  #joinLate(): void {
-    if (this.#repetition !== undefined || this.#merge === undefined) return
-    for (const lane of this.#lanes.all.slice(this.#merge.size)) this.#merge.addIdle(lane, lane.name)
   }
 
   #onAssigned(places: readonly Place[]): { seek: (Place & { offset: bigint })[]; paused: Place[] } {
@@ -406,7 +385,7 @@ export class KafkaSource implements Source {
       this.#options.logger.info({ ...place }, 'a partition was added')
       this.#lanes.add(place)
     }
-    this.#joinLate()
+    this.#order?.joinLate()
   }
 
   /** Begins to fetch what open() has prepared. */

@@ -131,6 +131,7 @@ export class EventTimeMerge {
 
   /** Decisions that bring a merge at the same place to the present state; part of a checkpoint. */
   standing(): MergeDecision[] {
+    this.#applyForced()
     return this.#seats.flatMap(({ idle }, partition) => (idle ? [{ records: this.#records, partition, idle }] : []))
   }
 

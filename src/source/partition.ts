@@ -16,15 +16,15 @@ import { MillraceError } from '../domain/errors.js'
 import type { Event } from '../domain/event.js'
 import type { Outcome, RejectReason } from '../domain/outcome.js'
 import { ContainerReader, type Damage, decompress, isCodec, type RawBlock } from './container.js'
-import type { MergeLane } from './merge.js'
+import { SIGHT } from './merge.js'
+import type { OrderedLane } from './repetition.js'
 import type { DecoderFactory, RecordDecoder, SourceRecord } from './source.js'
 
-/** Records that the merge looks at: the head and those behind it. */
-const SIGHT = 4
 /** Of a record without a time: it follows its predecessor at once. */
 const AT_ONCE = Number.NEGATIVE_INFINITY
 
 export interface PartitionOptions {
+  name: string
   folder: string
   index: number
   follow: boolean
@@ -52,11 +52,13 @@ interface Block {
 
 type Item = Block | { kind: 'reject'; record: SourceRecord } | 'wait' | 'end'
 
-export class Partition implements MergeLane {
+export class Partition implements OrderedLane {
   /** The next record. */
   head: SourceRecord | undefined
   /** Its place in the merge. */
   headTimeMs = 0
+  /** Next offset to deliver. */
+  #next = 0n
   /** The head and what is in sight behind it, with their times. */
   readonly #sight: SourceRecord[] = []
   readonly #times: number[] = []
@@ -83,8 +85,17 @@ export class Partition implements MergeLane {
     this.#options = options
   }
 
+  get name(): string {
+    return this.#options.name
+  }
+
+  get index(): number {
+    return this.#options.index
+  }
+
   async open(from: bigint): Promise<void> {
     this.#from = from
+    this.#next = from
     this.#segments = await listSegments(this.#options.folder)
     if (!this.#segments.every(segment => segment.first !== undefined)) return
     const start = this.#segments.findLastIndex(segment => (segment.first ?? 0n) <= from)
@@ -117,8 +128,18 @@ export class Partition implements MergeLane {
     return this.#isDry && !this.#options.follow
   }
 
+  /** The last look did not show everything that is there. */
   get behind(): boolean {
-    return !this.ended
+    return !this.#isDry
+  }
+
+  /** What lies in the log now is in sight; there may be more the next time that refill() looks. */
+  get isDry(): boolean {
+    return this.#isDry
+  }
+
+  isPast(offset: bigint): boolean {
+    return this.#next >= offset || (this.head !== undefined && this.head.offset >= offset)
   }
 
   /** Of a record in sight; NaN: it has none. */
@@ -136,7 +157,9 @@ export class Partition implements MergeLane {
   async refill(): Promise<'head' | 'wait' | 'end'> {
     this.#isDry = false
     while (this.#sight.length < SIGHT) {
-      const item = await (this.#ahead ?? this.#pull())
+      let item = await (this.#ahead ?? this.#pull())
+      // That was while the block before it was being consumed.
+      if (item === 'wait' && this.#ahead !== undefined) item = await this.#pull()
       this.#ahead = undefined
       if (item === 'wait' || item === 'end') {
         this.#isDry = true
@@ -158,7 +181,8 @@ export class Partition implements MergeLane {
 
   /** Makes the next record the head. */
   advance(): void {
-    this.#sight.shift()
+    const taken = this.#sight.shift()
+    if (taken !== undefined) this.#next = taken.offset + 1n
     this.#times.shift()
     this.#look()
   }

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { JournalTail } from '../../../src/app/journal-tail.js'
 import { AvroFileSink } from '../../../src/sink/avro-file.js'
+import type { Codec } from '../../../src/sink/container.js'
 import { type JournalRecord, journalRecord } from '../../../src/sink/output-records.js'
 
 const base = mkdtempSync(join(tmpdir(), 'millrace-tail-'))
@@ -24,7 +25,7 @@ const entry = (seq: number): JournalRecord => ({
   seq,
   step: seq,
   kind: seq % 2 === 0 ? 'score' : 'learn',
-  trigger: seq % 3 === 0 ? 'count' : 'linger',
+  trigger: seq % 3 === 0 ? 'count' : seq % 5 === 0 ? 'clock' : 'linger',
   eventTime: 1000 * seq,
   examples: 1,
   consumed: [{ partition: 0, offset: BigInt(seq * 10) }],
@@ -33,10 +34,10 @@ const entry = (seq: number): JournalRecord => ({
   partitionName: null,
 })
 const entries = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => entry(from + index))
-const lingered = (from: number, to: number) => entries(from, to).filter(one => one.trigger === 'linger')
+const lingered = (from: number, to: number) => entries(from, to).filter(one => one.trigger !== 'count')
 
 /** A place with a journal of these entries, in segments of about 50. */
-async function place(written: readonly JournalRecord[]) {
+async function place(written: readonly JournalRecord[], codec: Codec = 'null') {
   const folder = join(base, String(places++))
   const root = join(folder, 'checkpoints')
   mkdirSync(root, { recursive: true })
@@ -46,6 +47,7 @@ async function place(written: readonly JournalRecord[]) {
       path: journal,
       schema: 'journal',
       toRecord: journalRecord,
+      codec,
       blockRecords: 1,
       segmentBytes: 4096,
     })
@@ -56,11 +58,18 @@ async function place(written: readonly JournalRecord[]) {
   return { root, journal, write, tail: () => new JournalTail(root, join(folder, 'out')) }
 }
 
-test('what the wall clock closed from the checkpoint on is found, over segments, in order', async () => {
+test('what the wall clock did from the checkpoint on is found, over segments, in order', async () => {
   const { tail, journal } = await place(entries(0, 300))
   assert.ok(readdirSync(journal).length > 2)
   for (const from of [0, 1, 137, 299, 300, 1000]) assert.deepEqual(await tail().keep(from), lingered(from, 300))
 })
+
+for (const codec of ['deflate', 'snappy'] as const) {
+  test(`what the wall clock did is found in a journal with codec ${codec}`, async () => {
+    const { tail } = await place(entries(0, 50), codec)
+    assert.deepEqual(await tail().keep(7), lingered(7, 50))
+  })
+}
 
 test('a journal that ends in the middle of an entry has all entries before it', async () => {
   const { tail, journal } = await place(entries(0, 20))

@@ -152,6 +152,51 @@ test('what the wall clock decides about the order of partitions is an entry too'
   ])
 })
 
+test('what the wall clock decided about partitions, and commits, are written again where they were', () => {
+  const live = journalAt(10n)
+  const { journal, position } = live
+  position.records = 10
+  journal.restore(5)
+  journal.decision(3, { records: 10, partition: 1, idle: true })
+  const take = () => {
+    position.nextOffsets = [(position.nextOffsets[0] ?? 0n) + 1n]
+    position.records++
+  }
+  take()
+  journal.learn(4, 'count', 64)
+  take()
+  journal.commit(4)
+  // Nothing has been read since.
+  journal.commit(4)
+  journal.decision(4, { records: 12, partition: 1, idle: false })
+  take()
+  journal.learn(5, 'linger', 7)
+  journal.commit(5)
+
+  const again = journalAt(10n)
+  again.position.records = 10
+  again.journal.restore(5)
+  again.journal.follow(live.written)
+  for (let next = 10n; next <= 13n; next++) {
+    // As the pipeline does: what the log makes comes by itself, the rest is asked for behind each record.
+    if (next > 10n) {
+      again.position.nextOffsets = [next]
+      again.position.records++
+    }
+    if (next === 11n) again.journal.learn(4, 'count', 64)
+    for (let kind = again.journal.forcedHere(); kind !== undefined; kind = again.journal.forcedHere())
+      again.journal.learn(5, 'linger', 7)
+  }
+  assert.deepEqual(again.written, live.written)
+  assert.deepEqual(
+    live.written.map(({ kind }) => kind),
+    ['idle', 'learn', 'commit', 'active', 'learn'],
+  )
+  assert.equal(again.journal.following, false)
+  again.journal.commit(5)
+  assert.equal(again.written.length, 5)
+})
+
 test('where a model begins and what the registry did not know are entries too', () => {
   const { journal, written } = journalAt(3n, 7n)
   journal.begin(['shop/0', 'shop/1'])

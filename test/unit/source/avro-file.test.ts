@@ -8,7 +8,9 @@ import type { MillraceError } from '../../../src/domain/errors.js'
 import type { Codec } from '../../../src/sink/container.js'
 import { createLogWriter } from '../../../src/sink/log-writer.js'
 import { AvroFileSource, type AvroFileSourceOptions } from '../../../src/source/avro-file.js'
-import type { SourceRecord } from '../../../src/source/source.js'
+import type { Resume } from '../../../src/source/repetition.js'
+import type { MergeDecision, SourceRecord } from '../../../src/source/source.js'
+import { Random } from '../../../src/std/random.js'
 import { bodyOf, disorderly, place, rating, readAll, sourceContract, type Written } from '../../contract/source.js'
 
 const temporary = () => mkdtempSync(join(tmpdir(), 'millrace-source-'))
@@ -296,6 +298,87 @@ test('following: an idle partition is waited for once, then the others go on wit
   )
   assert.equal(waits, 4)
   await source.close()
+})
+
+/** Reads a log of disorderly partitions of which a piece comes only when the reader waits; some waits bring nothing. */
+async function readGrowing(log: readonly (readonly Written[])[], seed: number, resume?: Resume, from: bigint[] = []) {
+  const path = temporary()
+  const writer = createLogWriter({ path, partitions: log.length, blockBytes: 1 })
+  const random = new Random(seed)
+  const left = log.map(records => [...records])
+  const arrive = () => {
+    const silent = random.integer(left.length)
+    for (const [partition, records] of left.entries()) {
+      if (partition === silent) continue
+      for (const record of records.splice(0, random.integer(60))) writer.write(partition, 'rating', rating(record))
+    }
+  }
+  // All of it is there for who repeats: only what is read afterwards may still come.
+  if (resume === undefined) arrive()
+  else while (left.some(({ length }) => length > 0)) arrive()
+  let waits = 0
+  const decisions: MergeDecision[] = []
+  const source = sourceOf(path, {
+    follow: true,
+    maxFutureMs: 1000,
+    onDecision: decision => decisions.push(decision),
+    wait: async () => {
+      if (++waits % 9 === 0) arrive()
+    },
+  })
+  if (resume !== undefined) source.resume(resume)
+  await source.open(from)
+  const records: SourceRecord[] = []
+  const standing: { records: number; decisions: MergeDecision[] }[] = []
+  const total = log.flat().length - Number(from.reduce((sum, offset) => sum + offset, 0n))
+  while (records.length < total) {
+    const wasFollowing = source.following
+    const decided = decisions.length
+    const batch = (await source.next()) ?? []
+    if (wasFollowing) assert.equal(decisions.length, decided, 'the clock has no say in a repetition')
+    // Behind what was given before, and before what comes with it.
+    const at = (resume?.records ?? 0) + records.length
+    for (const decision of decisions.slice(decided)) assert.equal(decision.records, at)
+    records.push(...batch)
+    standing.push({ records: at + batch.length, decisions: source.standing() })
+  }
+  await source.close()
+  writer.close()
+  return { places: records.map(place), decisions, standing, partitions: source.partitions }
+}
+
+test('following: what the clock decided, given back, makes the same order, from the beginning and from any checkpoint', async () => {
+  const log = disorderly(4, 250)
+  // Too far for its place: what lies behind it is looked at.
+  for (const at of [60, 200, 201]) (log[1]![at] as Written).eventTime += 1_000_000
+  const first = await readGrowing(log, 1)
+  assert.ok(first.decisions.length > 10, `${first.decisions.length} decisions`)
+  const untilAt = (records: number) =>
+    log.map((_, partition) =>
+      BigInt(first.places.slice(0, records).filter(at => at.startsWith(`${partition}:`)).length),
+    )
+  const { partitions, places, decisions } = first
+  const all = await readGrowing(log, 2, { partitions, records: 0, decisions, until: untilAt(places.length) })
+  assert.deepEqual(all.places, places)
+  for (const { records, decisions: standing } of first.standing.filter((_, index) => index % 6 === 1)) {
+    const resume = {
+      partitions,
+      records,
+      decisions: [...standing, ...decisions.filter(one => one.records >= records)],
+      until: untilAt(Math.max(places.length - 100, records)),
+    }
+    const rest = await readGrowing(log, records, resume, untilAt(records))
+    const repeated = Math.max(places.length - 100 - records, 0)
+    assert.deepEqual(rest.places.slice(0, repeated), places.slice(records, records + repeated), `from ${records}`)
+    assert.equal(new Set(rest.places).size, places.length - records)
+  }
+})
+
+test('following: a log that has lost what was recorded of it goes on with what there is, and each record is given once', async () => {
+  const log = disorderly(3, 100)
+  const resume = { partitions: ['p00', 'p01', 'p02'], records: 0, decisions: [], until: [50n, 400n, 50n] }
+  const { places } = await readGrowing(log, 3, resume)
+  assert.equal(new Set(places).size, 300)
 })
 
 test('following: damage in the middle does not wait for ever, an unfinished block does', async () => {

@@ -5,17 +5,15 @@
  *
  * A log that was compacted meanwhile, or has lost records, does not fit what was recorded of it. Then the order can not be
  * repeated, but what was published must still not be published again: what is left before the offsets is read in the
- * order of its times, and the log says so. A reading that is to end there (a replay) is a failure then.
+ * order of its times, and the program's log says so. A reading that is to end there (a replay) is a failure then.
  */
-import { MillraceError } from '../domain/errors.js'
+import type { MillraceError } from '../domain/errors.js'
 import type { Log } from '../observe/log.js'
-import type { KafkaLane } from './kafka-lane.js'
-import type { KafkaLanes } from './kafka-lanes.js'
-import { type EventTimeMerge, UNFIT } from './merge.js'
+import { type EventTimeMerge, type MergeLane, UNFIT } from './merge.js'
 import type { MergeDecision, UnknownSchema } from './source.js'
 
 /** Where a restored state stands. */
-export interface KafkaResume {
+export interface Resume {
   /** Names of its partitions, in its order. */
   partitions: readonly string[]
   /** Records that it has seen. */
@@ -30,19 +28,38 @@ export interface KafkaResume {
   thenEnd?: boolean
 }
 
-export class Repetition {
-  readonly #resume: KafkaResume
-  readonly #lanes: KafkaLanes
-  readonly #merge: EventTimeMerge
-  readonly #logger: Log
+/** The state's partitions in its order, then those that were added behind it, in theirs. */
+export function knownNames({ partitions, decisions }: Pick<Resume, 'partitions' | 'decisions'>): string[] {
+  const added = decisions.flatMap(({ name }) => (name === undefined || partitions.includes(name) ? [] : [name]))
+  return [...partitions, ...added]
+}
+
+/** A partition that may have been read before. */
+export interface OrderedLane extends MergeLane {
+  readonly index: number
+  readonly name: string
+  /** Whether no record before this offset is left to be taken. */
+  isPast(offset: bigint): boolean
+}
+
+interface RepetitionParts<L> {
+  /** In the order of their indices. */
+  lanes: readonly L[]
+  merge: EventTimeMerge
+  /** The fault that the log does not hold what was recorded of it up to these places. */
+  lost(places: string): MillraceError
+  logger: Log
+}
+
+export class Repetition<L extends OrderedLane> {
+  readonly #resume: Resume
+  readonly #parts: RepetitionParts<L>
   #isUnfit = false
   #isOver = false
 
-  constructor(resume: KafkaResume, parts: { lanes: KafkaLanes; merge: EventTimeMerge; logger: Log }) {
+  constructor(resume: Resume, parts: RepetitionParts<L>) {
     this.#resume = resume
-    this.#lanes = parts.lanes
-    this.#merge = parts.merge
-    this.#logger = parts.logger
+    this.#parts = parts
     parts.merge.follow(resume.decisions)
   }
 
@@ -61,43 +78,44 @@ export class Repetition {
   }
 
   /** The lane whose head comes next; undefined: it has to arrive first. */
-  next(): KafkaLane | 'done' | undefined {
-    if (this.#isOver || this.#lanes.all.every(({ index }) => this.#isPast(index))) {
-      this.#merge.settle()
-      if (this.#merge.following) this.giveUp()
+  next(): L | 'done' | undefined {
+    const { lanes, merge } = this.#parts
+    if (this.#isOver || lanes.every(({ index }) => this.#isPast(index))) {
+      merge.settle()
+      if (merge.following) this.giveUp()
       return 'done'
     }
     if (this.#isUnfit) return this.#earliest()
-    const index = this.#merge.next(undefined, partition => this.#isPast(partition))
-    if (index !== UNFIT) return this.#lanes.all[index]
+    const index = merge.next(undefined, partition => this.#isPast(partition))
+    if (index !== UNFIT) return lanes[index]
     this.giveUp()
     return this.#earliest()
   }
 
   /** What was recorded does not lead on. */
   giveUp(): void {
-    const places = this.#resume.until.map((offset, index) => `${this.#lanes.all[index]?.name} ${offset}`)
-    const what = `the topics do not hold what was recorded of them up to ${places.join(', ')}, maybe they were compacted`
-    if (this.thenEnd) throw new MillraceError('KAFKA_OFFSET_LOST', what)
+    const { lanes, merge, lost, logger } = this.#parts
+    const fault = lost(this.#resume.until.map((offset, index) => `${lanes[index]?.name} ${offset}`).join(', '))
+    if (this.thenEnd) throw fault
     if (this.#isUnfit) this.#isOver = true
-    else this.#logger.warn({ decisions: this.#merge.abandon() }, `${what}: the rest is read in the order of its times`)
+    else logger.warn({ decisions: merge.abandon() }, `${fault.message}: the rest is read in the order of its times`)
     this.#isUnfit = true
   }
 
   #isPast(partition: number): boolean {
-    return this.#lanes.all[partition]?.isPast(this.#resume.until[partition] ?? 0n) ?? true
+    return this.#parts.lanes[partition]?.isPast(this.#resume.until[partition] ?? 0n) ?? true
   }
 
-  #earliest(): KafkaLane | undefined {
-    let earliest: KafkaLane | undefined
-    for (const lane of this.#lanes.all) {
+  #earliest(): L | undefined {
+    let earliest: L | undefined
+    for (const lane of this.#parts.lanes) {
       if (this.#isPast(lane.index)) continue
       if (lane.length === 0) return undefined
       // One without a time comes at once, as in the merge.
       if (Number.isNaN(lane.timeMs(0))) earliest = lane
       else if (earliest === undefined || lane.timeMs(0) < earliest.timeMs(0)) earliest = lane
     }
-    if (earliest !== undefined) this.#merge.pass()
+    if (earliest !== undefined) this.#parts.merge.pass()
     return earliest
   }
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MillraceError } from '../../../src/domain/errors.js'
 import { silentLog } from '../../../src/observe/log.js'
 import { KafkaLanes } from '../../../src/source/kafka-lanes.js'
-import { type KafkaResume, Repetition } from '../../../src/source/kafka-repetition.js'
 import { SchemaVerdicts } from '../../../src/source/kafka-verdicts.js'
 import { EventTimeMerge } from '../../../src/source/merge.js'
+import { Repetition, type Resume } from '../../../src/source/repetition.js'
 import type { MessageDecoder } from '../../../src/source/source.js'
 
 /** The value of a message is its event time. */
@@ -17,8 +18,10 @@ const decoder: MessageDecoder = {
   },
 }
 
+const lost = (places: string) => new MillraceError('KAFKA_OFFSET_LOST', `compacted: ${places}`)
+
 /** Partitions as offset → event time; what is missing was compacted away. */
-async function repetitionOf(logs: Record<number, number>[], resume: Partial<KafkaResume>) {
+async function repetitionOf(logs: Record<number, number>[], resume: Partial<Resume>) {
   const lanes = new KafkaLanes(new SchemaVerdicts(decoder, () => {}), { messages: 100, bytes: 1 << 20 })
   const merge = new EventTimeMerge({
     maxFutureMs: 1e9,
@@ -38,7 +41,7 @@ async function repetitionOf(logs: Record<number, number>[], resume: Partial<Kafk
   }
   const partitions = lanes.all.map(({ name }) => name)
   const whole = { partitions, records: 0, decisions: [], until: [], ...resume }
-  const repetition = new Repetition(whole, { lanes, merge, logger: silentLog })
+  const repetition = new Repetition(whole, { lanes: lanes.all, merge, lost, logger: silentLog })
   return function take(): string[] {
     const taken: string[] = []
     for (;;) {
