@@ -69,7 +69,7 @@ export interface PipelineParts {
   onProgress(records: number, share: number | undefined): void
 }
 
-export interface LiveTiming {
+interface LiveTiming {
   lingerMs: number
   commitEveryMs: number
   /** How far outputs are visible is not kept with them, so the journal has to say it. */
