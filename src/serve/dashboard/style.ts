@@ -96,6 +96,7 @@ h2 + .grid { margin-top: 14px; }
 
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)); gap: 18px; }
 .flat { display: contents; }
+.flat > .empty { grid-column: auto; margin: 0; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 18px 20px; min-width: 0; box-shadow: var(--shadow); display: flex; flex-direction: column; }
 .card-head { display: flex; justify-content: space-between; gap: 12px; }
 .headline-figure { text-align: right; line-height: 1.25; }
@@ -145,7 +146,7 @@ summary:hover { color: var(--accent); }
 .ages li { min-width: 0; }
 .ages .column { display: flex; align-items: end; height: 34px; border-bottom: 1px solid var(--line); }
 .ages .fill { flex: 1; background: var(--accent); border-radius: 3px 3px 0 0; }
-.ages .share { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.ages .share { font-variant-numeric: tabular-nums; }
 .ages .age { color: var(--muted); }
 .pairs dd { font-variant-numeric: tabular-nums; font-weight: 500; }
 .key-form { max-width: 420px; margin: 10vh auto; gap: 10px; }

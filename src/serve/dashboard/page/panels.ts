@@ -219,12 +219,17 @@ function curve(task: string, shares: Record<string, number>): HTMLElement {
     h(
       'li',
       { title: `${percent(share)} had come after ${age}` },
-      h('span', { class: 'share' }, percent(share)),
+      h('span', { class: 'share' }, Math.round(share * 100)),
       h('span', { class: 'column' }, sized(h('span', { class: 'fill' }), share, 'height')),
       h('span', { class: 'age' }, age),
     ),
   )
-  return h('figure', { class: 'ages' }, h('figcaption', {}, `${task}: had come by the age of`), h('ol', {}, columns))
+  return h(
+    'figure',
+    { class: 'ages' },
+    h('figcaption', {}, `${task}: % of labels that had come by the age of`),
+    h('ol', {}, columns),
+  )
 }
 
 function pairs(list: HTMLElement, entries: readonly [string, string][]): void {
