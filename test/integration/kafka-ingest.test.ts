@@ -62,6 +62,17 @@ test('events that are posted come from the topic, framed and keyed, and count on
   const again = await urlOf(second)
   assert.deepEqual(await shop.predicted(), [...shown, ...last].map(({ eventId }) => eventId).sort())
 
+  await t.test('the wish to erase a user goes to the partition of the user, and is learned from there', async () => {
+    const [user = '', partition] = [...partitions].at(-1) ?? []
+    const wish = await fetch(`${again}/v1/users/${user}?eventId=x0`, { method: 'DELETE' })
+    assert.equal(wish.status, 202)
+    await second.until(() => second.stderr.includes('USER_ERASED'))
+    const own = (await readTopic(broker.brokers, 'posted.in')).filter(({ key }) => String(key) === user)
+    assert.equal(own.length, 11)
+    assert.ok(own.every(one => one.partition === partition))
+    assert.match(second.stderr, /"USER_ERASED","partition":"posted.in\/[01]".*"impressions":8/)
+  })
+
   await t.test('a broker that is gone is said in bounded time, and taking goes on when it is back', async () => {
     await broker.kill9(0)
     assert.equal(await post(again, 'impression', shop.impressions(1, 80)), 503)
@@ -90,6 +101,7 @@ test('of several topics each type of event has its own, and a type without one i
   assert.equal(await post(url, 'impression', [shown as object]), 202)
   assert.equal(await post(url, 'click', [{ ...pair, eventId: 'c0' }]), 202)
   assert.equal(await post(url, 'buy', [{ ...pair, eventId: 'b0' }]), 400)
+  assert.equal((await fetch(`${url}/v1/users/u0`, { method: 'DELETE' })).status, 400)
   for (const topic of Object.keys(inputs)) assert.equal((await readTopic(broker.brokers, topic)).length, 1)
   assert.equal((await run.kill('SIGTERM')).code, 0)
 
