@@ -69,6 +69,12 @@ const ROWS = {
       ]),
     ],
     ['Transactions a second', 'short', ['sum by (result) (rate(millrace_transactions_total[1m]))', '{{result}}']],
+    [
+      'Versions judged by the gate, and whether it holds them back',
+      'short',
+      ['sum by (verdict) (increase(millrace_versions_total[15m]))', '{{verdict}}'],
+      ['millrace_publish_held', 'held back'],
+    ],
     ['Age of the last checkpoint', 's', ['time() - millrace_last_checkpoint_timestamp_seconds', '{{instance}}']],
   ],
   'What goes wrong': [
