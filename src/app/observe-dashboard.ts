@@ -14,11 +14,12 @@ export function observeWindow(
   eventTimeMs: number,
 ): void {
   if (telemetry === undefined) return
-  const { step, loss, taskWeights, window: tasks, tables } = answer
+  const { step, loss, taskWeights, window: tasks, tables, gates } = answer
   const { rows, admitted, evicted, expired, bytes } = tables
   telemetry.window({
     ...windowPoint({ records, eventTimeMs, step, loss, taskWeights, tasks }, labelDeviations),
     tables: { rows, admitted, evicted, expired, bytes },
+    gates: gates?.map(task => task.map(digits)) ?? null,
   })
 }
 
@@ -77,6 +78,7 @@ function windowPoint(
       .filter(({ split, count }) => split === 'all' && count > 0)
       .map(line => taskWindow(line, deviations?.get(line.task))),
     tables: null,
+    gates: null,
   }
 }
 

@@ -123,7 +123,8 @@ export class Learner {
     return { rows: tables.erase(user), fast: fast?.erase(user) ?? 0 }
   }
 
-  metrics(): MetricsAnswer {
+  async metrics(): Promise<MetricsAnswer> {
+    const gates = await this.#predictor.gates()
     const window = this.#validation.windowMetrics()
     this.#validation.closeWindow()
     const loss = this.#windowSteps === 0 ? 0 : this.#windowLoss / this.#windowSteps
@@ -136,6 +137,7 @@ export class Learner {
       byExperience: this.#validation.byExperience(),
       loss,
       taskWeights: Array.from(this.#weights),
+      gates,
       tables: this.#predictor.tables.stats(),
       deepRestarts: this.#deepRestarts,
     }

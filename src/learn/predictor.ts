@@ -18,6 +18,8 @@ import { columnsOf } from './columns-of.js'
 import { FastPart } from './fast-part.kernel.js'
 
 const NO_ROWS = new Int32Array(0)
+/** Of a batch, when it is asked how much the tasks take of the experts. */
+const GATED = 128
 
 export class Predictor {
   readonly layout: FeatureLayout
@@ -29,6 +31,7 @@ export class Predictor {
   readonly #tasks: number
   readonly #dim: number
   #capacity = 0
+  #gathered = 0
   #input = { embedded: new Float32Array(0), dense: new Float32Array(0), offset: new Float32Array(0) }
 
   private constructor(config: Config, layout: FeatureLayout, deep: DeepModel, tracksChanges: boolean) {
@@ -71,8 +74,26 @@ export class Predictor {
   /** The network's input; valid until the next call. */
   gather(slabs: readonly Slab[], rows: Int32Array, mode: 'score' | 'learn', eventTimeMs: number): DeepInput {
     this.#reserve(rows.length)
+    this.#gathered = rows.length
     this.tables.gather(slabs, this.columns, rows, mode, eventTimeMs, this.#input)
     return { n: rows.length, ...this.#input }
+  }
+
+  /**
+   * By task, how much it takes of each expert: the mean over the last batch, or the beginning of it. undefined: the
+   * architecture has no experts, or there was no batch.
+   */
+  async gates(): Promise<number[][] | undefined> {
+    const n = Math.min(this.#gathered, GATED)
+    const gates = await this.deep.gates({ n, ...this.#input })
+    if (gates === undefined) return undefined
+    const experts = gates.length / (n * this.#tasks)
+    const means = Array.from({ length: this.#tasks }, () => new Array<number>(experts).fill(0))
+    for (const [at, gate] of gates.entries()) {
+      const mean = means[Math.floor(at / experts) % this.#tasks] ?? []
+      mean[at % experts] = (mean[at % experts] ?? 0) + gate / n
+    }
+    return means
   }
 
   /** [n, tasks] as they stand in the columns. */

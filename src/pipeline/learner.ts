@@ -74,6 +74,8 @@ export interface MetricsAnswer {
   /** Mean joint loss a step since the last answer; 0 if there was none. */
   loss: number
   taskWeights: number[]
+  /** By task, how much it takes of each expert, of the examples seen last; undefined: there are no experts. No part of the history. */
+  gates?: number[][] | undefined
   tables: TableStats
   /** How often the network was started afresh because its loss was no number. */
   deepRestarts: number

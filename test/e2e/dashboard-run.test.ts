@@ -21,7 +21,7 @@ const SHOP = { seed: 5, events: 12_000, users: 300, items: 150, days: 10, partit
 interface Status {
   now: { state: string; records: number; events: Record<string, number>; step: number }
   about: { backend: string | null }
-  windows: { records: number; tasks: { task: string }[] }[]
+  windows: { records: number; tasks: { task: string }[]; gates: number[][] | null }[]
   calibration: { task: string }[]
   snapshots: { version: number }[]
 }
@@ -100,6 +100,13 @@ test('the page of a live run moves with the log, and says so when the process is
     'rating',
   ])
   assert.ok(status.snapshots.length > 0)
+  // By task, what it takes of the experts is all that there is.
+  const gates = status.windows.flatMap(window => window.gates ?? [])
+  assert.ok(gates.length >= status.windows.length)
+  for (const shares of gates) {
+    const sum = shares.reduce((total, share) => total + share, 0)
+    assert.ok(shares.length > 1 && Math.abs(sum - 1) < 0.01, `${shares}`)
+  }
 
   // The playground follows what this run has published.
   await page.getByRole('link', { name: 'Playground' }).click()

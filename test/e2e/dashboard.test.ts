@@ -74,7 +74,7 @@ for (const [name, width, scheme] of [
     timeout: 120_000,
   }, async () => {
     const { page, complaints } = await openPage(browser, await serve(telemetry), { width, scheme })
-    await until(page, `${READY} && ${DRAWN} === 7`)
+    await until(page, `${READY} && ${DRAWN} === 10`)
     assert.ok((await page.evaluate<number>(OVERFLOW)) <= 0)
     assert.deepEqual(await findings(page), [])
     await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true })

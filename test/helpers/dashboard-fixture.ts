@@ -66,6 +66,7 @@ export function windowFixture(n: number): WindowPoint {
         baseline: { rmse: 1.1 },
       },
     ],
+    gates: [0.9, 0.6, 0.4].map(share => [0.5 + (share - 0.5) * better, 0.5 - (share - 0.5) * better]),
     tables: { rows: 1000 + n * 100, admitted: 1000 + n * 100, evicted: n, expired: 0, bytes: 9_000_000 + n * 1000 },
   }
 }

@@ -35,6 +35,7 @@ const LEARNER = `
       <article id="rows" class="card" aria-label="Embedding rows"><h3>Embedding rows</h3><p class="note">ids that have a place in memory</p><p class="empty">Not known yet.</p></article>
       <article class="card" aria-label="Published versions"><h3>Versions</h3><p class="note">published for those who score</p><div id="versions"><p class="empty">None has been published yet.</p></div></article>
       <article class="card" aria-label="Events"><h3>Events</h3><p class="note">what came in</p><dl id="events" class="bars"></dl><p id="rejects" class="note"></p></article>
+      <div id="experts" class="flat"></div>
     </div>
   </section>
 </div>`

@@ -77,6 +77,10 @@ const windowPoint = z.object({
     })
     .nullable()
     .meta({ description: 'null: learned by an earlier process.' }),
+  gates: z.array(z.array(z.number())).nullable().meta({
+    description:
+      'By task, how much it took of each expert, of the last batch. null: no experts, or an earlier process.',
+  }),
 })
 
 const pacePoint = z.object({

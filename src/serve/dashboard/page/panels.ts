@@ -2,6 +2,7 @@
 import type { Curve, Status } from '../../telemetry/status.js'
 import type { Columns } from './curves.js'
 import { byId, h, setText, sized, table } from './dom.js'
+import { startExperts } from './experts.js'
 import { bytes, clock, compact, day, figure, grouped, percent } from './format.js'
 import { Plot, type Scales } from './plot.js'
 import { publishedOf } from './state.js'
@@ -9,7 +10,7 @@ import { publishedOf } from './state.js'
 type Show = (status: Status) => void
 
 export function startPanels(): Show {
-  const shows = [calibration(), weights(), rows(), versions(), events(), labels()]
+  const shows = [calibration(), weights(), rows(), versions(), events(), labels(), startExperts()]
   return status => {
     for (const show of shows) show(status)
   }
