@@ -75,6 +75,16 @@ export class Histories {
     return this.#weight[pair]! * 2 ** ((this.#timeMs[pair]! - nowMs) / this.#halfLifeMs)
   }
 
+  /** Its weight when it was had last. */
+  weightOf(pair: number): number {
+    return this.#weight[pair]!
+  }
+
+  /** How long ago it was had last, in half-lives; 0 where now is before that. */
+  ageAt(pair: number, nowMs: number): number {
+    return Math.max(0, (nowMs - this.#timeMs[pair]!) / this.#halfLifeMs)
+  }
+
   has(user: number, item: number): boolean {
     return user !== NOBODY && this.#pairs.find(item + 1, user + 1) >= 0
   }

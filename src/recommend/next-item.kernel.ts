@@ -3,18 +3,25 @@
  *
  *   s_j = θ1 log(1 + kNN_j / ε) + θ2 log(1 + last_j / ε) + θ3 log n_j + bias_j + h · B_j
  *
- * and for an item that the user has had, with θ of its own, + θ7 log(1 + own_j / ε') + θ8: why people come back is another
- * question than what they find.
+ * Why people come back is another question than what they find. An item that the user has had has θ of its own, and in the
+ * place of the associations
+ *
+ *   θ7 log(1 + own_j / ε') + θ8 + θ9 log m_j − θ10 log(ε'' + age_j)
+ *
+ * Associations know what goes together, not what is had again: with them, the order of what a user has had was worse than
+ * by her history alone, and a scale for them, learned, went to 0.
  *
  * kNN_j: co-counts of the user's recent items with j, recency-weighted, over n_j^.75, as a share; last_j: the same of the
- * last few items; own_j: share of j in the user's decayed history; n_j: decayed popularity as a share; h · B_j: see
- * association.
+ * last few items; own_j: share of j in the user's decayed history; m_j: how often she had had it, decayed, when she had it
+ * last, which is age_j half-lives ago; n_j: decayed popularity as a share; h · B_j: see association. own, m and age
+ * together can say any half-life, and that forgetting is slower than a half-life: θ says which.
  * θ and the factors learn by the softmax's gradient. A catalogue of at most `exactItems` is summed exactly. A larger one
  * is sampled by popularity, and then the logit is trained without log n_j, whatever θ3: against popularity negatives
  * that is the log-odds, and with log n_j inside it collapses, since items never drawn keep the highest logits.
  *
  * look() gathers the sparse evidence of a user; scores() fills all logits; learn() makes one step for the item that came.
  */
+import { MillraceError } from '../domain/errors.js'
 import type { LoadedState, PartState } from '../domain/state.js'
 import type { Random } from '../std/random.js'
 import { Association } from './association.kernel.js'
@@ -31,7 +38,8 @@ const TARGET_POWER = 0.75
 const SHRINK = 1
 const SHARE_FLOOR = 1e-5
 const OWN_FLOOR = 1e-3
-const THETA_START = [1, 0, 0, 0, 0, 0, 1, 1]
+const AGE_FLOOR = 1e-3
+const THETA_START = [1, 0, 0, 0, 0, 0, 1, 1, 0, 0]
 const THETA_RATE = 0.05
 /** Errors below this change nothing that matters. */
 const LEAST_ERROR = 1e-5
@@ -42,6 +50,8 @@ const POPULARITY = 2
 const HAD = 3
 const OWN = 6
 const HAD_AT_ALL = 7
+const TIMES = 8
+const LATELY = 9
 
 export interface NextItemOptions {
   history: number
@@ -61,8 +71,8 @@ export class NextItem {
   readonly #random: Random
   readonly association: Association
   readonly theta = Float64Array.from(THETA_START)
-  readonly #thetaSquares = new Float64Array(8).fill(1)
-  readonly #thetaGradient = new Float64Array(8)
+  readonly #thetaSquares = new Float64Array(THETA_START.length).fill(1)
+  readonly #thetaGradient = new Float64Array(THETA_START.length)
   /** Logits of all items by number; -Infinity = no item. Valid after scores(). */
   scores = new Float64Array(0)
   /** Evidence by item, 0 where there is none: raw sums, and the logarithms that θ weighs. */
@@ -72,6 +82,8 @@ export class NextItem {
   #knnLog = new Float64Array(0)
   #lastLog = new Float64Array(0)
   #ownLog = new Float64Array(0)
+  #timesLog = new Float64Array(0)
+  #latelyLog = new Float64Array(0)
   /** Items with evidence: from co-counts, and of the user's own history. */
   touched = new Int32Array(0)
   touchedCount = 0
@@ -79,6 +91,8 @@ export class NextItem {
   #hadCount = 0
   /** Number of the last look() that found the item in the user's history. */
   #hadIn = new Int32Array(0)
+  /** The same, of those that she has had in this very tick: within it they can not come again. */
+  #cameIn = new Int32Array(0)
   #look = 0
   /** Candidates of a step and their logits, then errors. */
   #candidates = new Int32Array(0)
@@ -108,6 +122,7 @@ export class NextItem {
     let weight = 1
     let lastWeight = 1
     let ownTotal = 0
+    let cameTotal = 0
     for (let pair = histories.newest(user); pair >= 0; pair = histories.older(pair)) {
       const item = histories.itemOf(pair)
       if (had < history) {
@@ -123,15 +138,22 @@ export class NextItem {
       this.#had[had++] = item
       const own = histories.weightAt(pair, nowMs)
       this.own[item] = own
-      ownTotal += own
+      if (histories.timeOf(pair) >= nowMs) {
+        this.#cameIn[item] = this.#look
+        cameTotal += own
+      } else ownTotal += own
+      this.#timesLog[item] = Math.log(histories.weightOf(pair))
+      this.#latelyLog[item] = -Math.log(AGE_FLOOR + histories.ageAt(pair, nowMs))
     }
     this.association.finish()
     this.touchedCount = touched
     this.#hadCount = had
     this.#weigh(pairWeight)
-    for (let nth = 0; nth < had; nth++) {
+    // Asked as of a time before all that she has had, there is no other total.
+    const total = ownTotal > 0 ? ownTotal : cameTotal
+    for (let nth = 0; nth < had && total > 0; nth++) {
       const item = this.#had[nth]!
-      this.#ownLog[item] = Math.log(1 + this.own[item]! / (ownTotal * OWN_FLOOR))
+      this.#ownLog[item] = Math.log(1 + this.own[item]! / (total * OWN_FLOOR))
     }
   }
 
@@ -159,7 +181,7 @@ export class NextItem {
     if (!this.#options.repeats) return
     for (let nth = 0; nth < this.#hadCount; nth++) {
       const item = this.#had[nth]!
-      scores[item] = this.association.logit(item) + this.#evidence(item)
+      scores[item] = this.#evidence(item)
     }
   }
 
@@ -193,8 +215,9 @@ export class NextItem {
       if (base === HAD) {
         gradient[OWN] = gradient[OWN]! + error * this.#ownLog[candidate]!
         gradient[HAD_AT_ALL] = gradient[HAD_AT_ALL]! + error
-      }
-      this.association.pull(candidate, error)
+        gradient[TIMES] = gradient[TIMES]! + error * this.#timesLog[candidate]!
+        gradient[LATELY] = gradient[LATELY]! + error * this.#latelyLog[candidate]!
+      } else this.association.pull(candidate, error)
     }
     this.association.push()
     for (let feature = 0; feature < gradient.length; feature++) {
@@ -217,10 +240,13 @@ export class NextItem {
     this.#knnLog = wider()
     this.#lastLog = wider()
     this.#ownLog = wider()
+    this.#timesLog = wider()
+    this.#latelyLog = wider()
     this.#errors = wider()
     this.touched = new Int32Array(capacity)
     this.#had = new Int32Array(capacity)
     this.#hadIn = new Int32Array(capacity)
+    this.#cameIn = new Int32Array(capacity)
     this.#candidates = new Int32Array(capacity)
   }
 
@@ -229,8 +255,16 @@ export class NextItem {
   }
 
   loadArrays(state: LoadedState): void {
-    this.theta.set(loadedArray(state, 'theta', Float64Array))
-    this.#thetaSquares.set(loadedArray(state, 'theta.squares', Float64Array))
+    const theta = loadedArray(state, 'theta', Float64Array)
+    const squares = loadedArray(state, 'theta.squares', Float64Array)
+    if (theta.length !== THETA_START.length || squares.length !== THETA_START.length) {
+      throw new MillraceError(
+        'CHECKPOINT_INCOMPATIBLE',
+        `recommend: the saved next-item model has ${theta.length} θ, this program's has ${THETA_START.length}`,
+      )
+    }
+    this.theta.set(theta)
+    this.#thetaSquares.set(squares)
     this.association.loadArrays(state)
   }
 
@@ -256,14 +290,19 @@ export class NextItem {
     }
   }
 
-  /** Logits of all that may come; what the user has had may not, unless it did. */
+  /** What the user has had may not come where repeats are off, and not twice in a tick. */
+  #mayCome(item: number): boolean {
+    return !this.hasHad(item) || (this.#options.repeats && this.#cameIn[item] !== this.#look)
+  }
+
+  /** Logits of all that may come, and of what did. */
   #allCandidates(item: number): number {
     const { scores } = this
     const { length } = this.#items
     let n = 0
     for (let candidate = 0; candidate < length; candidate++) {
       if (scores[candidate]! === Number.NEGATIVE_INFINITY) continue
-      if (!this.#options.repeats && this.hasHad(candidate) && candidate !== item) continue
+      if (candidate !== item && !this.#mayCome(candidate)) continue
       this.#candidates[n] = candidate
       this.#errors[n++] = scores[candidate]!
     }
@@ -277,8 +316,7 @@ export class NextItem {
     this.#errors[n++] = this.#withoutPopularity(item)
     for (let draw = 0; draw < this.#options.negatives; draw++) {
       const candidate = this.drawByPopularity(this.#random)
-      if (candidate < 0 || candidate === item) continue
-      if (!this.#options.repeats && this.hasHad(candidate)) continue
+      if (candidate < 0 || candidate === item || !this.#mayCome(candidate)) continue
       this.#candidates[n] = candidate
       this.#errors[n++] = this.#withoutPopularity(candidate)
     }
@@ -290,14 +328,14 @@ export class NextItem {
 
   #withoutPopularity(item: number): number {
     const popularity = this.#items.logPopularity[item]! - this.#items.logTotal
-    return this.association.logit(item) + this.#evidence(item) - popularity
+    return this.#evidence(item) + (this.#isRepeat(item) ? 0 : this.association.logit(item)) - popularity
   }
 
   #isRepeat(item: number): boolean {
     return this.#options.repeats && this.hasHad(item)
   }
 
-  /** What θ makes of the evidence. */
+  /** What θ makes of the evidence, without the association. */
   #evidence(item: number): number {
     const { theta } = this
     const isRepeat = this.#isRepeat(item)
@@ -307,7 +345,14 @@ export class NextItem {
       theta[base + KNN]! * this.#knnLog[item]! +
       theta[base + LATEST]! * this.#lastLog[item]! +
       theta[base + POPULARITY]! * popularity
-    return isRepeat ? found + theta[OWN]! * this.#ownLog[item]! + theta[HAD_AT_ALL]! : found
+    if (!isRepeat) return found
+    return (
+      found +
+      theta[OWN]! * this.#ownLog[item]! +
+      theta[HAD_AT_ALL]! +
+      theta[TIMES]! * this.#timesLog[item]! +
+      theta[LATELY]! * this.#latelyLog[item]!
+    )
   }
 
   #clear(): void {
@@ -317,7 +362,7 @@ export class NextItem {
     }
     for (let nth = 0; nth < this.#hadCount; nth++) {
       const item = this.#had[nth]!
-      this.own[item] = this.#ownLog[item] = 0
+      this.own[item] = this.#ownLog[item] = this.#timesLog[item] = this.#latelyLog[item] = 0
     }
     this.touchedCount = 0
     this.#hadCount = 0

@@ -24,6 +24,16 @@ test('an item that comes again moves to the front and its weight has decayed', (
   assert.ok(Math.abs(histories.weightAt(newest, 14 * DAY) - 0.75) < 1e-6)
 })
 
+test('a pair says what it weighed when it was had last, and how many half-lives ago that is', () => {
+  const histories = new Histories(100, 7 * DAY)
+  histories.add(7, 1, 10, 0)
+  histories.add(7, 1, 10, 7 * DAY)
+  const pair = histories.newest(histories.userRow(7, 1))
+  assert.equal(histories.weightOf(pair), 1.5)
+  assert.equal(histories.ageAt(pair, 21 * DAY), 2)
+  assert.equal(histories.ageAt(pair, 0), 0)
+})
+
 test('beyond the bound the pair that was longest untouched goes, and a user without pairs', () => {
   const histories = new Histories(3, DAY)
   histories.add(1, 1, 10, 0)

@@ -110,6 +110,47 @@ test('co-counts and associations beat popularity where users differ, exact and s
   }
 })
 
+test('what users come back to is ordered better than by their own history alone, exact and sampled', () => {
+  for (const exactItems of [8192, 0]) {
+    const { recommender, ranks } = judged({ tick: '1d', baselines: true, exactItems })
+    const random = new Random(4)
+    for (let day = 0; day < 60; day++) {
+      for (let user = 0; user < 20; user++) {
+        // What is her own she comes back to, to some of it more often; the rest is what everybody has now and then.
+        for (let nth = 0; nth < 3; nth++) {
+          const isOwn = random.uniform() < 0.4
+          const item = isOwn ? `own-${user}-${Math.floor(10 * random.uniform() ** 2)}` : `any-${random.integer(60)}`
+          recommender.observe(click(`u${user}`, item, (day * 24 + nth) * HOUR))
+        }
+      }
+    }
+    const mrr = (name: string) => {
+      const of = ranks.filter(({ ranker, split }) => ranker === name && split === 'repeated').slice(300)
+      return of.reduce((sum, { rank }) => sum + 1 / rank, 0) / of.length
+    }
+    assert.ok(mrr('next-item') > 1.02 * mrr('own-history'), `${mrr('next-item')} ${mrr('own-history')}`)
+  }
+})
+
+test('what a user has had in this tick is no candidate against what else she has in it', () => {
+  const theta = (second: string) => {
+    const { recommender } = judged({ tick: '1d' })
+    for (const item of ['x', 'y']) recommender.observe(click('a', item, 0))
+    for (const item of ['x', second]) recommender.observe(click('a', item, 24 * HOUR))
+    recommender.recommend('a', 48 * HOUR, 1)
+    return recommender.stats().theta
+  }
+  // x or y comes, which is learned; then y alone is left, and there is nothing to learn.
+  assert.deepEqual(theta('y'), theta('x'))
+})
+
+test('a model with another number of weights is refused', () => {
+  const { recommender } = judged({})
+  const saved = readBack(recommender.saveState())
+  saved.arrays.theta = new Float64Array(8)
+  assert.throws(() => judged({}).recommender.loadState(saved), /8 θ/)
+})
+
 test('judging the baselines changes no list and no rank of the model', () => {
   const runs = [true, false].map(baselines => {
     const { recommender, ranks } = judged({ baselines, exactItems: 0 })
