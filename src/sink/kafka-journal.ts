@@ -126,15 +126,16 @@ export class KafkaJournalReader {
       deadline = setTimeout(() => reject(late), DEADLINE_MS)
     })
     this.#window = window
-    this.#consumer.seek({ topic, partition: 0, offset: String(start) })
-    this.#consumer.resume([{ topic }])
     try {
+      // A consumer that has just crashed refuses both at once.
+      this.#consumer.seek({ topic, partition: 0, offset: String(start) })
+      this.#consumer.resume([{ topic }])
       await finished
+      this.#consumer.pause([{ topic }])
       return window
     } finally {
       clearTimeout(deadline)
       this.#window = undefined
-      this.#consumer.pause([{ topic }])
     }
   }
 
