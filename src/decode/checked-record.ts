@@ -3,7 +3,7 @@
  * for every reader with the same limits, and no dead letter.
  */
 import type { Event, EventKind } from '../domain/event.js'
-import { EVENT_KINDS } from '../domain/event.js'
+import { EVENT_KINDS, userOf } from '../domain/event.js'
 import type { Outcome } from '../domain/outcome.js'
 import type { RecordDecoder } from '../source/source.js'
 import { idAwareType } from '../std/avro-long.js'
@@ -33,10 +33,8 @@ export function createRecordCheck(limits: EventLimits): (kind: EventKind, record
     const body = type.toBuffer(record)
     const outcome = decoder.decode(body, 0, body.length)
     if (limits.pseudonyms === undefined || outcome.kind !== 'ok') return { outcome, record, body }
-    const named = { ...record, ...userOf(outcome.value) }
+    const user = userOf(outcome.value)
+    const named = user === undefined ? record : { ...record, [kind === 'user' ? 'id' : 'user']: user }
     return { outcome, record: named, body: type.toBuffer(named) }
   }
 }
-
-const userOf = (event: Event) =>
-  'user' in event ? { user: event.user } : event.kind === 'user' ? { id: event.id } : {}

@@ -81,6 +81,12 @@ export type Event = Impression | Positive | Profile | ScoreRequest | Erase
 /** An event that has its place in event time. */
 export type TimedEvent = Exclude<Event, Erase>
 
+/** Whose the event is; undefined: nobody's, as an item's profile. */
+export function userOf(event: Event): Id | undefined {
+  if ('user' in event) return event.user
+  return event.kind === 'user' ? event.id : undefined
+}
+
 /** Where a record came from: partition and offset name it for ever. */
 export interface RecordPosition {
   /** Index of the partition in the source's sorted partition list. */

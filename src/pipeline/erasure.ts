@@ -6,7 +6,7 @@
  * The event's own time says nothing: an erasure is never late, never too early, and moves no clock.
  */
 import type { Batcher } from '../batch/batcher.js'
-import type { Erase, Event, Id } from '../domain/event.js'
+import { type Erase, userOf } from '../domain/event.js'
 import type { FeatureExtractor } from '../features/extract.js'
 import type { DuplicateFilter } from '../join/duplicates.js'
 import type { Joiner } from '../join/join.js'
@@ -36,7 +36,7 @@ export function eraseUser(parts: ErasureParts, record: SourceRecord, { eventId, 
     increment(counts.drops, 'duplicate')
     return
   }
-  const held = clock.forget(({ outcome }) => outcome.kind === 'ok' && isAbout(outcome.value, user))
+  const held = clock.forget(({ outcome }) => outcome.kind === 'ok' && userOf(outcome.value) === user)
   if (held > 0) increment(counts.drops, 'erased', held)
   const { impressions, positives } = joiner.erase(user)
   batcher.releaseHeld()
@@ -50,9 +50,4 @@ export function eraseUser(parts: ErasureParts, record: SourceRecord, { eventId, 
     const removed = { held, impressions, positives, rows, fast, pairs, entities }
     logger.info({ code: 'USER_ERASED', partition, offset, step: steps + 1, removed }, 'a user was erased')
   })
-}
-
-function isAbout(event: Event, user: Id): boolean {
-  if (event.kind === 'user') return (event as Extract<Event, { attributes: unknown }>).id === user
-  return 'user' in event && event.user === user
 }

@@ -1,6 +1,6 @@
 /** An event log that is appended to while it is read: one writer, everything durable before append() resolves. */
-import type { Event, EventKind, Profile } from '../domain/event.js'
-import { EVENT_KINDS } from '../domain/event.js'
+import type { Event, EventKind } from '../domain/event.js'
+import { EVENT_KINDS, userOf } from '../domain/event.js'
 import { idAwareType } from '../std/avro-long.js'
 import { partitionOf } from '../std/murmur2.js'
 import { readSchemaFile } from '../std/schema-file.js'
@@ -44,12 +44,6 @@ export class GrowingLog {
 
 /** A user's events lie where Kafka would put them; items are in the first partition, which comes first among equal times. */
 function placeOf(event: Event, partitions: number): number {
-  switch (event.kind) {
-    case 'item':
-      return 0
-    case 'user':
-      return partitionOf((event as Profile).id, partitions)
-    default:
-      return partitionOf((event as Exclude<Event, Profile>).user, partitions)
-  }
+  const user = userOf(event)
+  return user === undefined ? 0 : partitionOf(user, partitions)
 }
