@@ -93,7 +93,6 @@ async function runSession(
     learner,
     outputs: delivery.outputs,
     publishes: root !== undefined,
-    investigates: root === undefined,
     clock,
     onMetrics(answer, records, eventTimeMs) {
       if (answer.deepRestarts > (metrics?.deepRestarts ?? 0)) {

@@ -31,10 +31,8 @@ export interface WiringDeps {
   source: Source
   learner: LearnerPort
   outputs: Outputs
-  /** Whether snapshots are wanted. */
+  /** Whether snapshots are wanted. A run that writes nothing finds out what `evaluate` asks beside. */
   publishes: boolean
-  /** Whether the run writes nothing, and so may find out what `evaluate` asks beside. */
-  investigates: boolean
   clock: Clock
   onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
   onAlarm: DispatchDeps['onAlarm']
@@ -65,7 +63,6 @@ export function wireParts({
   learner,
   outputs,
   publishes,
-  investigates,
   clock,
   onMetrics,
   onAlarm,
@@ -80,10 +77,10 @@ export function wireParts({
   const counts: Counts = { events: {}, drops: {}, rejects: {} }
   const journal: Journal = new Journal(record => dispatcher.inOrder(() => outputs.journal.append(record)), position)
   const batcher = new Batcher(config.batch, config.tasks.length, clock, config.fast.enabled ? config.fast : undefined)
-  const rankers = rankersOf(config, investigates)
+  const rankers = rankersOf(config, !publishes)
   const { interval, baselines, policy } = config.evaluate
   const laboratory =
-    investigates && (interval !== 'none' || baselines || policy !== undefined)
+    !publishes && (interval !== 'none' || baselines || policy !== undefined)
       ? new Laboratory(config, rankers, { hasher, columns })
       : undefined
   const topN = createTopN(config, rankers, hasher, position, tracksChanges, laboratory)

@@ -13,7 +13,7 @@ import type { TaskMetrics } from './metrics/task-metrics.js'
 import type { PolicyFindings } from './policy/off-policy.js'
 import type { Placed } from './policy/pages.js'
 import { PolicyJudge } from './policy/policy-judge.js'
-import { RETRIEVAL_TASK } from './retrieval.js'
+import { rankerTasks } from './retrieval.js'
 import { type LineKind, type SampledRun, Sampling } from './sampling/sampling.js'
 
 interface JudgedBatch {
@@ -69,10 +69,7 @@ export class Laboratory {
     const kinds = tasks.map(kindOf)
     const lines = [
       ...tasks.map(({ name }, task) => ({ name, kind: kinds[task] ?? 'numeric' })),
-      ...rankers.map((ranker, index) => ({
-        name: index === 0 ? RETRIEVAL_TASK : `${RETRIEVAL_TASK}.${ranker}`,
-        kind: 'ranks' as const,
-      })),
+      ...rankerTasks(rankers).map(name => ({ name, kind: 'ranks' as const })),
       ...(this.#baselines?.names ?? []).map((name, task) => ({ name, kind: kinds[task] ?? 'numeric' })),
     ]
     if (evaluate.interval !== 'none') this.#sampling = new Sampling(evaluate.interval, lines)

@@ -15,8 +15,13 @@ type RankSplit = (typeof SPLITS)[number]
 /** Name of the ranker's figures: 'next-item', 'next-item.popularity'. No task can be called so. */
 export const RETRIEVAL_TASK = 'next-item'
 
+/** rankers: the model's own first. */
+export const rankerTasks = (rankers: readonly string[]): string[] =>
+  rankers.map((ranker, index) => (index === 0 ? RETRIEVAL_TASK : `${RETRIEVAL_TASK}.${ranker}`))
+
 export class RetrievalMetrics implements Stateful {
   readonly #rankers: readonly string[]
+  readonly #tasks: readonly string[]
   /** [rankers, splits, SUMS] */
   readonly #totals: Float64Array
   readonly #window: Float64Array
@@ -24,6 +29,7 @@ export class RetrievalMetrics implements Stateful {
   /** rankers: the model's own first. */
   constructor(rankers: readonly string[]) {
     this.#rankers = rankers
+    this.#tasks = rankerTasks(rankers)
     this.#totals = new Float64Array(rankers.length * SPLITS.length * RANK_SUMS)
     this.#window = new Float64Array(this.#totals.length)
   }
@@ -65,7 +71,7 @@ export class RetrievalMetrics implements Stateful {
   #metrics(sums: Float64Array, ranker: number, split: Split & RankSplit): TaskMetrics {
     const at = (ranker * SPLITS.length + SPLITS.indexOf(split)) * RANK_SUMS
     return {
-      task: ranker === 0 ? RETRIEVAL_TASK : `${RETRIEVAL_TASK}.${this.#rankers[ranker]}`,
+      task: this.#tasks[ranker] ?? RETRIEVAL_TASK,
       split,
       count: rankCount(sums, at),
       positives: rankHits(sums, at),
