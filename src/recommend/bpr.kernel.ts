@@ -10,6 +10,7 @@
  * nothing else is drawn differently because it is there.
  */
 import type { LoadedState, PartState } from '../domain/state.js'
+import { grown } from '../std/grown.js'
 import { Random } from '../std/random.js'
 import { loadedArray } from './loaded.js'
 
@@ -104,11 +105,4 @@ export class Bpr {
     for (let c = 0; c < DIM; c++) score += this.#users[user * DIM + c]! * this.#items[at + c]!
     return score
   }
-}
-
-function grown(list: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
-  if (list.length >= length) return list
-  const longer = new Float32Array(Math.max(1024, length, list.length * 2))
-  longer.set(list)
-  return longer
 }

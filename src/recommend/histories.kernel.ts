@@ -7,6 +7,7 @@
  * is forgotten. A walk follows a user's list; nothing depends on the order of a hash table.
  */
 import type { LoadedState, PartState } from '../domain/state.js'
+import { grown } from '../std/grown.js'
 import { KeyIndex, LOOSE } from '../std/key-index.kernel.js'
 import { loadedArray } from './loaded.js'
 
@@ -224,11 +225,4 @@ export class Histories {
     this.#weight = grown(this.#weight, rows)
     this.#timeMs = grown(this.#timeMs, rows)
   }
-}
-
-function grown<T extends Int32Array | Float32Array | Float64Array>(list: T, length: number): T {
-  if (list.length >= length) return list
-  const longer = new (list.constructor as new (length: number) => T)(Math.max(1024, length, list.length * 2))
-  longer.set(list)
-  return longer
 }
