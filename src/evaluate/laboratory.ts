@@ -7,6 +7,7 @@
 import type { Config, TaskConfig } from '../config/schema.js'
 import { MASK_JUDGED } from '../domain/example.js'
 import { type ExampleColumns, SLAB_ROWS } from '../features/columns.js'
+import { grown } from '../std/grown.js'
 import type { Hasher } from '../std/hash.js'
 import { type BaselineInput, Baselines } from './baselines/baselines.js'
 import type { TaskMetrics } from './metrics/task-metrics.js'
@@ -79,11 +80,7 @@ export class Laboratory {
   arrive(row: number, subject: Subject): void {
     const { user, item } = subject
     const at = row * WORDS
-    if (at >= this.#keys.length) {
-      const longer = new Uint32Array(Math.max(16_384, at * 2))
-      longer.set(this.#keys)
-      this.#keys = longer
-    }
+    this.#keys = grown(this.#keys, at + WORDS)
     this.#hasher.text(item)
     this.#keys[at + 2] = this.#hasher.lo
     this.#keys[at + 3] = this.#hasher.hi

@@ -6,6 +6,7 @@
  */
 import type { TaskConfig } from '../../config/schema.js'
 import { MASK_COUNTED, MASK_TAKEN_BACK } from '../../domain/example.js'
+import { grown } from '../../std/grown.js'
 import { BinaryMetrics } from '../metrics/binary-metrics.js'
 import { NumericMetrics } from '../metrics/numeric-metrics.js'
 import type { TaskMetrics } from '../metrics/task-metrics.js'
@@ -48,11 +49,7 @@ export class Baselines {
 
   arrive(row: number, input: BaselineInput): void {
     const width = this.#beside.length
-    if ((row + 1) * width > this.#scores.length) {
-      const longer = new Float32Array(Math.max(8192, (row + 1) * width * 2))
-      longer.set(this.#scores)
-      this.#scores = longer
-    }
+    this.#scores = grown(this.#scores, (row + 1) * width)
     for (const [task, { predict }] of this.#beside.entries()) this.#scores[row * width + task] = predict(input)
   }
 

@@ -15,11 +15,11 @@
  *
  * An estimate is refused, in a sentence, where the log can not carry it: see `refusal`.
  */
+import { REPLICATES } from '../sampling/blocks.js'
 import { PoissonWeights } from '../sampling/poisson-weights.kernel.js'
 import { ReplicatedSums } from '../sampling/replicated-sums.kernel.js'
 import type { Shown } from './pages.js'
 
-const REPLICATES = 400
 /** Impressions that the agreeing ones must be worth, (Σ w)² / Σ w² (Kong 1992), and rewards among them. */
 const LEAST_EFFECTIVE = 500
 const LEAST_REWARDS = 30

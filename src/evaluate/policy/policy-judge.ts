@@ -1,21 +1,18 @@
 /** Off-policy evaluation as the laboratory has it: rows in, an estimate or a refusal out. */
 import type { Config, TaskConfig } from '../../config/schema.js'
+import { Blocks } from '../sampling/blocks.js'
 import { OffPolicy, type PolicyFindings } from './off-policy.js'
 import { Pages, type Placed } from './pages.js'
-
-const DAY_MS = 86_400_000
 
 export class PolicyJudge {
   readonly #reward: string
   readonly #refused: string | undefined
   readonly #task: number
   readonly #ranks: readonly number[]
-  readonly #byDay: boolean
+  /** The one found last is that of the impression that is judged now. */
+  readonly #blocks: Blocks
   readonly #estimator = new OffPolicy()
   readonly #pages: Pages
-  /** Of the impression that is judged now. */
-  #lo = 0
-  #hi = 0
   #counts = false
 
   constructor(
@@ -25,11 +22,13 @@ export class PolicyJudge {
     this.#reward = reward
     this.#task = tasks.findIndex(({ name }) => name === reward)
     this.#ranks = tasks.map((task: TaskConfig) => task.rank)
-    this.#byDay = evaluate.interval === 'day'
+    this.#blocks = new Blocks(evaluate.interval === 'day' ? 'day' : 'user')
     const placed = features.slots.find(({ from }) => from === 'position')
     if (placed !== undefined)
       this.#refused = `The scores depend on the place where an item was shown (slot '${placed.name}'), so the new order would follow the logged one: leave the slot out.`
-    this.#pages = new Pages(propensity, page => this.#estimator.add(page, this.#lo, this.#hi, this.#counts))
+    this.#pages = new Pages(propensity, page =>
+      this.#estimator.add(page, this.#blocks.lo, this.#blocks.hi, this.#counts),
+    )
   }
 
   get task(): number {
@@ -48,8 +47,7 @@ export class PolicyJudge {
   ): void {
     let score = 0
     for (const [task, rank] of this.#ranks.entries()) score += rank * (values[at + task] ?? 0)
-    this.#lo = this.#byDay ? Math.floor(timeMs / DAY_MS) : lo
-    this.#hi = this.#byDay ? 0 : hi
+    this.#blocks.find(lo, hi, timeMs)
     this.#counts = counts
     this.#pages.judged(row, score, values[at + this.#task] ?? 0, label >= 0.5 ? 1 : 0)
   }

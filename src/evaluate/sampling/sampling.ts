@@ -14,16 +14,13 @@ import { BinaryMetrics } from '../metrics/binary-metrics.js'
 import { NumericMetrics } from '../metrics/numeric-metrics.js'
 import { addRank, RANK_SUMS, rankFigures } from '../metrics/rank-sums.js'
 import type { MetricName, MetricValues } from '../metrics/task-metrics.js'
+import { Blocks, REPLICATES, type SamplingUnit } from './blocks.js'
 import { PoissonWeights } from './poisson-weights.kernel.js'
 import { ReplicatedSums } from './replicated-sums.kernel.js'
 
-export type SamplingUnit = 'user' | 'day'
 export type LineKind = 'binary' | 'numeric' | 'ranks'
 
-/** The ends of 95 % are then the tenth figure from either end. */
-const REPLICATES = 400
 const BINS = 4096
-const DAY_MS = 86_400_000
 /** Blocks are told apart up to here; how many more there are changes nothing. */
 const KNOWN_BLOCKS = 65_536
 
@@ -57,23 +54,26 @@ export class Sampling {
   readonly #by: SamplingUnit
   readonly #lines: Line[]
   readonly #poisson = new PoissonWeights(REPLICATES)
-  readonly #blocks = new Set<number>()
+  readonly #blocks: Blocks
+  readonly #known = new Set<number>()
   #more = false
   #weights: Uint8Array = this.#poisson.weights
 
   constructor(by: SamplingUnit, lines: readonly { name: string; kind: LineKind }[]) {
     this.#by = by
+    this.#blocks = new Blocks(by)
     this.#lines = lines.map(({ name, kind }) => createLine(name, kind))
   }
 
   /** The example that the next add() or addRank() is about: the user's key, and the time of the impression. */
   example(lo: number, hi: number, eventTimeMs: number): void {
-    const day = Math.floor(eventTimeMs / DAY_MS)
-    this.#weights = this.#by === 'user' ? this.#poisson.of(lo, hi) : this.#poisson.of(day, 0)
-    // 53 bits of the key: two users who share them would be one block, about once in 10^11 pairs.
-    const block = this.#by === 'user' ? (hi >>> 11) * 2 ** 32 + lo : day
-    if (this.#blocks.has(block)) return
-    if (this.#blocks.size < KNOWN_BLOCKS) this.#blocks.add(block)
+    const blocks = this.#blocks
+    blocks.find(lo, hi, eventTimeMs)
+    this.#weights = this.#poisson.of(blocks.lo, blocks.hi)
+    // 53 bits of a key: two users who share them would be one block, about once in 10^11 pairs.
+    const block = (blocks.hi >>> 11) * 2 ** 32 + blocks.lo
+    if (this.#known.has(block)) return
+    if (this.#known.size < KNOWN_BLOCKS) this.#known.add(block)
     else this.#more = true
   }
 
@@ -95,7 +95,7 @@ export class Sampling {
 
   result(): SampledRun {
     const lines = Object.fromEntries(this.#lines.map(line => [line.name, sampled(line)]))
-    return { by: this.#by, blocks: this.#blocks.size, more: this.#more, lines }
+    return { by: this.#by, blocks: this.#known.size, more: this.#more, lines }
   }
 }
 
