@@ -44,6 +44,10 @@ export function sized(element: HTMLElement, share: number, side: 'width' | 'heig
   return element
 }
 
+/** A heading, a line about it, and what it is about. */
+export const card = (title: string, note: string, content: HTMLElement): HTMLElement =>
+  h('article', { class: 'card', 'aria-label': title }, h('h3', {}, title), h('p', { class: 'note' }, note), content)
+
 export function table(heads: readonly string[], rows: readonly (readonly Child[])[], label: string): HTMLElement {
   return h(
     'div',

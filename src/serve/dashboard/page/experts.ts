@@ -1,6 +1,6 @@
 /** How much each task takes of each expert, over time: whether tasks share, and whether an expert is left out. */
 import type { Status } from '../../telemetry/status.js'
-import { byId, h } from './dom.js'
+import { byId, card } from './dom.js'
 import { Plot } from './plot.js'
 
 export function startExperts(): (status: Status) => void {
@@ -22,15 +22,8 @@ export function startExperts(): (status: Status) => void {
           series: experts.map((_, colour) => ({ label: `expert ${colour + 1}`, colour, style: 'line' as const })),
         })
         plots[task] = plot
-        grid.append(
-          h(
-            'article',
-            { class: 'card', 'aria-label': `${name}: experts` },
-            h('h3', {}, `${name}: experts`),
-            h('p', { class: 'note' }, 'how much the task takes of each, of the examples seen last'),
-            plot.element,
-          ),
-        )
+        const note = 'how much the task takes of each, of the examples seen last'
+        grid.append(card(`${name}: experts`, note, plot.element))
       }
       plot.update([records, ...experts.map((_, expert) => known.map(({ gates }) => gates?.[task]?.[expert] ?? null))])
     }

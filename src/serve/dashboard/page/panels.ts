@@ -1,7 +1,7 @@
 /** Calibration, task weights, rows, versions, events and labels: one card each. */
 import type { Curve, Status } from '../../telemetry/status.js'
 import type { Columns } from './curves.js'
-import { byId, h, setText, sized, table } from './dom.js'
+import { byId, card, h, setText, sized, table } from './dom.js'
 import { startExperts } from './experts.js'
 import { bytes, clock, compact, day, figure, grouped, percent } from './format.js'
 import { Plot, type Scales } from './plot.js'
@@ -39,15 +39,8 @@ function calibration(): Show {
           ],
         })
         plots.set(task, plot)
-        grid.append(
-          h(
-            'article',
-            { class: 'card', 'aria-label': `${task}: calibration` },
-            h('h3', {}, `${task}: calibration`),
-            h('p', { class: 'note' }, 'promised → happened; on the dashed line both are the same'),
-            plot.element,
-          ),
-        )
+        const note = 'promised → happened; on the dashed line both are the same'
+        grid.append(card(`${task}: calibration`, note, plot.element))
       }
       const { columns, scales } = calibrationColumns(points)
       plot.update(columns, [], scales)
