@@ -12,3 +12,10 @@ export interface Prediction {
   /** The fused score that lists are ordered by. */
   rankScore: number
 }
+
+/** What pages are ordered by: the sum of the tasks' values, from `at` on, by the tasks' `rank`. */
+export function rankScoreOf(ranks: readonly number[], values: ArrayLike<number>, at = 0): number {
+  let sum = 0
+  for (const [task, rank] of ranks.entries()) sum += rank * (values[at + task] ?? 0)
+  return sum
+}

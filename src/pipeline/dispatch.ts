@@ -10,6 +10,7 @@ import type { Batcher, Examples } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
 import type { MillraceError } from '../domain/errors.js'
 import type { Id, RecordPosition, ScoreRequest } from '../domain/event.js'
+import { rankScoreOf } from '../domain/prediction.js'
 import type { Json, NamedPart, SnapshotKind } from '../domain/state.js'
 import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import { PublishGate } from '../evaluate/gate/publish-gate.js'
@@ -395,7 +396,7 @@ export class Dispatcher {
       item,
       modelVersion,
       values: scores,
-      rankScore: this.#rankScore(scores),
+      rankScore: rankScoreOf(this.#ranks, scores),
     })
   }
 
@@ -403,12 +404,5 @@ export class Dispatcher {
     const values: Record<string, number> = {}
     for (const [task, name] of this.#taskNames.entries()) values[name] = scores[task] ?? 0
     return values
-  }
-
-  /** Weighted sum of the tasks' values. */
-  #rankScore(scores: Float32Array): number {
-    let sum = 0
-    for (const [task, rank] of this.#ranks.entries()) sum += rank * (scores[task] ?? 0)
-    return sum
   }
 }

@@ -1,5 +1,6 @@
 /** Off-policy evaluation as the laboratory has it: rows in, an estimate or a refusal out. */
 import type { Config, TaskConfig } from '../../config/schema.js'
+import { rankScoreOf } from '../../domain/prediction.js'
 import { Blocks } from '../sampling/blocks.js'
 import { OffPolicy, type PolicyFindings } from './off-policy.js'
 import { Pages, type Placed } from './pages.js'
@@ -45,8 +46,7 @@ export class PolicyJudge {
     { values, at, label }: { values: Float32Array; at: number; label: number },
     { lo, hi, timeMs, counts }: { lo: number; hi: number; timeMs: number; counts: boolean },
   ): void {
-    let score = 0
-    for (const [task, rank] of this.#ranks.entries()) score += rank * (values[at + task] ?? 0)
+    const score = rankScoreOf(this.#ranks, values, at)
     this.#blocks.find(lo, hi, timeMs)
     this.#counts = counts
     this.#pages.judged(row, score, values[at + this.#task] ?? 0, label >= 0.5 ? 1 : 0)
