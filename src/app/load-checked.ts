@@ -110,11 +110,12 @@ function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {
       }
     }
     if (numeric && task.range === undefined)
-      yield { path: at(), message: `a ${task.head} head needs a range, such as [1, 5]` }
+      yield { path: at(), message: `the head ${task.head} needs a range, such as [1, 5]` }
     if (task.range !== undefined && task.range[0] >= task.range[1])
       yield { path: at('range'), message: 'the lowest value comes first' }
-    if (task.head === 'ordinal' && task.range?.some(bound => !Number.isInteger(bound)) === true)
-      yield { path: at('range'), message: 'the levels of an ordinal task are integers' }
+    const hasLevels = task.head === 'ordinal' || task.head === 'distribution'
+    if (hasLevels && task.range?.some(bound => !Number.isInteger(bound)) === true)
+      yield { path: at('range'), message: `the levels of a task with the head ${task.head} are integers` }
   }
   const rewarding = tasks.find(({ name }) => name === evaluate.policy?.reward)
   if (evaluate.policy !== undefined && (rewarding?.head !== 'binary' || rewarding.label.window === undefined))

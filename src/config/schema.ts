@@ -24,13 +24,13 @@ const entities = z.union([entity.transform(one => [one]), z.array(entity).min(1)
 const task = z.strictObject({
   name: about(name, 'Name of the task in metrics and predictions.'),
   head: about(
-    z.enum(['binary', 'regression', 'ordinal']).default('binary'),
-    'binary: sigmoid and cross-entropy. regression: Gaussian negative log-likelihood with a running variance. ordinal: cumulative logits over the integer levels of `range`.',
+    z.enum(['binary', 'regression', 'ordinal', 'distribution']).default('binary'),
+    'binary: sigmoid and cross-entropy. regression: Gaussian negative log-likelihood with a running variance. ordinal: cumulative logits over the integer levels of `range`. distribution: a softmax over these levels, whose expected level is the prediction.',
   ),
   label: about(label, 'How the label comes about.'),
   range: about(
     z.tuple([z.number(), z.number()]).optional(),
-    'Lowest and highest value of a regression or ordinal label. Predictions are clipped to it, labels outside it are dead letters.',
+    'Lowest and highest value of the label, of tasks that are not binary. Predictions are clipped to it, labels outside it are dead letters.',
   ),
   given: about(
     name.optional(),

@@ -41,7 +41,7 @@ const BETTER = { higher: 'higher', lower: 'lower', one: 'nearer to 1' }
 function headsOf(name: MetricName): string {
   if (TOP_N_ONLY.has(name)) return 'next item'
   if (BOTH.has(name)) return 'all'
-  return NUMERIC_ONLY.has(name) ? 'regression, ordinal' : 'binary'
+  return NUMERIC_ONLY.has(name) ? 'all but binary' : 'binary'
 }
 
 export function metricsMarkdown(): string {

@@ -18,6 +18,7 @@ import { createBinaryHead } from './heads/binary.js'
 import { columnTotals, type Head } from './heads/head.js'
 import { createOrdinalHead, levelCount } from './heads/ordinal.js'
 import { RegressionHead } from './heads/regression.js'
+import { SoftmaxHead, softmaxLevels } from './heads/softmax.js'
 import { sampledLogOdds } from './kept-negatives.js'
 import { decodeLatents, LabelPacker, shiftOffsets } from './label-rows.kernel.js'
 import { type OwnBits, ownBits } from './losses.js'
@@ -71,7 +72,8 @@ const COUNTED: OwnBits = { learned: MASK_COUNTED, takenBack: 0 }
 /** isStep: of a funnel, where all negatives are learned. */
 function createHead(task: TaskConfig, isStep: boolean): Head {
   if (task.head === 'binary') return createBinaryHead(isStep ? 0 : sampledLogOdds(task.label))
-  return task.head === 'ordinal' ? createOrdinalHead(task.range) : new RegressionHead(task.range)
+  if (task.head === 'ordinal') return createOrdinalHead(task.range)
+  return softmaxLevels(task) > 0 ? new SoftmaxHead(task) : new RegressionHead(task.range)
 }
 
 export class DeepModel {
@@ -125,6 +127,7 @@ export class DeepModel {
       spec.tasks.map((task, k) => ({
         head: this.#heads[k] ?? createHead(task, jointOf(k) >= 0),
         thresholds: task.head === 'ordinal' ? levelCount(task.range) - 1 : 0,
+        levels: softmaxLevels(task),
         bits: ownBits(plan, k),
         joint: jointOf(k),
       })),
@@ -282,6 +285,8 @@ export class DeepModel {
     const feeds: Record<string, HostTensor> = { offset: rows(this.#offset, n, tasks) }
     if (width > 0) feeds.embedded = rows(embedded, n, width)
     if (denseWidth > 0) feeds.dense = rows(dense, n, denseWidth)
+    for (const [k, head] of this.#heads.entries())
+      if (head instanceof SoftmaxHead) feeds[`shares.${k}`] = rows(head.logShares(), 1, head.state.length)
     return feeds
   }
 
@@ -304,6 +309,7 @@ export class DeepModel {
     }
     for (const [k, above] of packed.above) feeds[`above.${k}`] = rows(above, n, above.length / n)
     for (const [k, below] of packed.below) feeds[`below.${k}`] = rows(below, n, below.length / n)
+    for (const [k, chosen] of packed.chosen) feeds[`chosen.${k}`] = rows(chosen, n, chosen.length / n)
   }
 
   /** What only the train graph reads. */
@@ -354,16 +360,19 @@ export class DeepModel {
   #losses(outputs: Record<string, HostTensor>): { loss: number; lossSums: Float64Array } {
     const plain = outputs.lossSums?.data ?? NONE
     const ordinal = outputs.ordinalLossSums?.data ?? NONE
+    const softmax = outputs.softmaxLossSums?.data ?? NONE
     const joint = outputs.jointLossSums?.data ?? NONE
     const excess = outputs.excessLossSums?.data ?? NONE
     let loss = 0
     let column = 0
+    let softmaxColumn = 0
     const lossSums = Float64Array.from(this.#heads, (head, k) => {
       // NaN in any task's column must reach the joint loss, also from a column that only masks hold at 0.
       const levels = head.kind === 'ordinal' ? (ordinal[column++] ?? 0) : 0
+      const chosen = head.kind === 'softmax' ? (softmax[softmaxColumn++] ?? 0) : 0
       const product = joint[this.#plan.funnel.findIndex(({ task }) => task === k)] ?? 0
       const beyond = excess[this.#plan.exceeding.findIndex(({ task }) => task === k)] ?? 0
-      const weighted = (plain[k] ?? 0) + levels + product + beyond
+      const weighted = (plain[k] ?? 0) + levels + chosen + product + beyond
       loss += weighted
       return weighted / (this.#lossWeights[k] ?? 1)
     })

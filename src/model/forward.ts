@@ -3,10 +3,11 @@ import type { GraphBuilder, Node } from '../graph/graph.js'
 import type { Trunk } from './architectures/architecture.js'
 import { funnelLogits } from './heads/funnel.js'
 import { levelCount, ordinalNodes } from './heads/ordinal.js'
+import { softmaxLevels, softmaxNodes } from './heads/softmax.js'
 import { fmInteraction } from './interactions/fm.js'
-import type { OrdinalTask, Predicted } from './losses.js'
+import type { OrdinalTask, Predicted, SoftmaxTask } from './losses.js'
 import type { StepPlan } from './plan.js'
-import { type Towers, towers } from './towers.js'
+import { type Towers, towerActivation, towers } from './towers.js'
 
 export interface Forward extends Predicted {
   /** All parameters. */
@@ -46,6 +47,15 @@ export function forward(g: GraphBuilder, plan: StepPlan): Forward {
     const latent = g.slice(latents, 1, k, 1)
     return [{ task: k, levels, latent, nodes: ordinalNodes(g, latent, parameter(`ordinal.${k}`), levels) }]
   })
+  const softmax = tasks.flatMap((task, k): SoftmaxTask[] => {
+    const levels = softmaxLevels(task)
+    if (levels === 0) return []
+    const latent = g.slice(latents, 1, k, 1)
+    const hidden = towerActivation(g, tower, top, k)
+    const shares = g.input(`shares.${k}`, [1, levels])
+    const own = (name: string) => parameter(`softmax.${k}.${name}`)
+    return [{ task: k, levels, nodes: softmaxNodes(g, { latent, hidden, shares }, own, levels) }]
+  })
   const joint = funnelLogits(g, latents, funnel)
-  return { flat, parameter, embedded, offset, trunk, towers: top, straight, latents, ordinal, joint }
+  return { flat, parameter, embedded, offset, trunk, towers: top, straight, latents, ordinal, softmax, joint }
 }

@@ -21,12 +21,16 @@ export interface LabelRows {
   /** By task; [n, levels − 1] each. */
   above: Map<number, Float32Array>
   below: Map<number, Float32Array>
+  /** By task; [n, levels] each. */
+  chosen: Map<number, Float32Array>
 }
 
 export interface PackedTask {
   head: Head
   /** Ordinal tasks: levels − 1, else 0. */
   thresholds: number
+  /** Of a softmax; else 0. */
+  levels: number
   /** Bits of the mask that count for the head's own loss. */
   bits: OwnBits
   /** Column of `jointWeights`, or -1. */
@@ -45,6 +49,7 @@ export class LabelPacker {
   #jointTargets = new Float32Array(0)
   readonly #above = new Map<number, Float32Array>()
   readonly #below = new Map<number, Float32Array>()
+  readonly #chosen = new Map<number, Float32Array>()
 
   constructor(tasks: readonly PackedTask[]) {
     this.#tasks = tasks
@@ -68,6 +73,7 @@ export class LabelPacker {
       if (head.kind === 'binary')
         packBinary(from, bits, { weights: this.#binaryWeights, targets: this.#binaryTargets, width: tasks, column: k })
       if (head.kind === 'ordinal') this.#packLevels(k, labels, mask, n, weight)
+      if (head.kind === 'softmax') this.#packChosen(k, labels, mask, n, weight)
       if (joint >= 0) {
         const into = { weights: this.#jointWeights, targets: this.#jointTargets, width: this.#joints, column: joint }
         packBinary(from, ENTIRE_SPACE, into)
@@ -84,6 +90,7 @@ export class LabelPacker {
       jointTargets: this.#jointTargets.subarray(0, n * this.#joints),
       above: view(this.#above),
       below: view(this.#below),
+      chosen: new Map([...this.#chosen].map(([k, array]) => [k, array.subarray(0, n * this.#tasks[k]!.levels)])),
     }
   }
 
@@ -105,6 +112,20 @@ export class LabelPacker {
     }
   }
 
+  #packChosen(k: number, labels: Float32Array, mask: Uint8Array, n: number, weight: number): void {
+    const tasks = this.#tasks.length
+    const { head, levels } = this.#tasks[k]!
+    const chosen = this.#chosen.get(k)!
+    chosen.fill(0, 0, n * levels)
+    for (let i = 0; i < n; i++) {
+      const at = i * tasks + k
+      if ((mask[at]! & MASK_COUNTED) === 0) continue
+      const level = head.encode(labels[at]!)
+      if (Number.isNaN(level)) chosen[i * levels] = Number.NaN
+      else chosen[i * levels + level] = weight
+    }
+  }
+
   #grow(n: number): void {
     if (n <= this.#capacity) return
     this.#capacity = Math.max(n, 2 * this.#capacity)
@@ -115,7 +136,8 @@ export class LabelPacker {
     this.#numericWeights = new Float32Array(size)
     this.#jointWeights = new Float32Array(this.#capacity * this.#joints)
     this.#jointTargets = new Float32Array(this.#capacity * this.#joints)
-    for (const [k, { thresholds }] of this.#tasks.entries()) {
+    for (const [k, { thresholds, levels }] of this.#tasks.entries()) {
+      if (levels > 0) this.#chosen.set(k, new Float32Array(this.#capacity * levels))
       if (thresholds === 0) continue
       this.#above.set(k, new Float32Array(this.#capacity * thresholds))
       this.#below.set(k, new Float32Array(this.#capacity * thresholds))

@@ -5,6 +5,7 @@ import { fakeNegativeLoss } from './fake-negatives.js'
 import { binaryLoss } from './heads/binary.js'
 import { ordinalLoss, type ordinalNodes } from './heads/ordinal.js'
 import { regressionLoss } from './heads/regression.js'
+import { type SoftmaxNodes, softmaxLoss } from './heads/softmax.js'
 import type { StepPlan } from './plan.js'
 
 /** aitm: how much a probability that exceeds the one before it costs, per label (the paper's α). */
@@ -17,10 +18,17 @@ export interface OrdinalTask {
   nodes: ReturnType<typeof ordinalNodes>
 }
 
+export interface SoftmaxTask {
+  task: number
+  levels: number
+  nodes: SoftmaxNodes
+}
+
 export interface Predicted {
   /** [B, K] */
   latents: Node
   ordinal: readonly OrdinalTask[]
+  softmax: readonly SoftmaxTask[]
   /** Per step of the funnel: [B, 1]. */
   joint: readonly Node[]
 }
@@ -38,7 +46,7 @@ export function ownBits(plan: StepPlan, task: number): OwnBits {
 }
 
 /** A scalar; names the sums as outputs. */
-export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, joint }: Predicted): Node {
+export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, softmax, joint }: Predicted): Node {
   const { tasks } = plan.spec
   const columns: Node[] = []
   const labels = tasks.some(task => task.head === 'regression') ? g.input('labels', ['B', tasks.length]) : latents
@@ -71,6 +79,12 @@ export function jointLoss(g: GraphBuilder, plan: StepPlan, { latents, ordinal, j
       }),
     )
     output('ordinalLossSums', g.concat(each, 0))
+  }
+  if (softmax.length > 0) {
+    const each = softmax.map(({ task, levels, nodes }) =>
+      softmaxLoss(g, nodes, g.input(`chosen.${task}`, ['B', levels])),
+    )
+    output('softmaxLossSums', g.concat(each, 0))
   }
   if (joint.length > 0) {
     const weights = g.input('jointWeights', ['B', joint.length])

@@ -9,6 +9,7 @@ import { sharedMiddle } from './architectures/shared-middle.js'
 import { singleTask } from './architectures/single-task.js'
 import { type FunnelStep, funnelSteps } from './heads/funnel.js'
 import { levelCount, ordinalParameters } from './heads/ordinal.js'
+import { softmaxLevels, softmaxParameters } from './heads/softmax.js'
 import { FM_GAIN } from './interactions/fm.js'
 import { sampledLogOdds } from './kept-negatives.js'
 import type { AdamSettings } from './optimizers/adam.js'
@@ -87,10 +88,14 @@ export function planStep(spec: StepGraphSpec): StepPlan {
     ...tasks.flatMap((task, k) =>
       task.head === 'ordinal' ? [ordinalParameters(`ordinal.${k}`, levelCount(task.range))] : [],
     ),
+    ...tasks.flatMap((task, k) => {
+      const levels = softmaxLevels(task)
+      return levels === 0 ? [] : softmaxParameters(`softmax.${k}`, levels, tower.units)
+    }),
   ]
   let column = 0
   const derived = tasks.map((task, k) =>
-    task.head === 'ordinal' || funnel.some(step => step.task === k) ? column++ : -1,
+    task.head === 'ordinal' || softmaxLevels(task) > 0 || funnel.some(step => step.task === k) ? column++ : -1,
   )
   return {
     spec,

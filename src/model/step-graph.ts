@@ -14,14 +14,16 @@
  *   numericWeights  [B, K]       mask × task weight × precision for regression tasks; absent without such tasks
  *   jointWeights    [B, F]       mask × task weight for the product of each task of a funnel; jointTargets: as above
  *   above.k below.k [B, L−1]     one-hot rows of ordinal task k, times mask × task weight
+ *   shares.k        [1, L]       log of the running shares of the levels of softmax task k; read by all graphs
+ *   chosen.k        [B, L]       one-hot rows of softmax task k, times mask × task weight
  *   rate, epsilon   []           Adam's scalars
  *   trunkWeights    [K]          only with the scope `trunk`: what head k sends into trunk and rows counts so much
  *   seen            [K]          only with `repeats`: 1 if the task has a label in the batch
  * Outputs
  *   latents         [B, K]       z before the update
- *   derived         [B, those]   expected level above the lowest (ordinal), logit of the product (funnel)
+ *   derived         [B, those]   expected level above the lowest (ordinal, softmax), logit of the product (funnel)
  *   lossSums        [K]          Σ_B weight × loss, of binary and regression tasks
- *   ordinalLossSums [ordinal tasks]      jointLossSums [F]      excessLossSums [F]: aitm
+ *   ordinalLossSums [ordinal tasks]      softmaxLossSums [softmax tasks]      jointLossSums [F]      excessLossSums [F]: aitm
  *   embeddedGradient [B, S·dim], offsetGradient [B, K]   of the sum of all of these
  *   gradientProducts [K, K]      of the tasks' gradients at the shared representation (see weighting/weighting.ts)
  *   gradientSquares, gradientRepeats [K]
@@ -86,12 +88,18 @@ export function trainGraph(plan: StepPlan): Graph {
   return g.build()
 }
 
-function outputForward(g: GraphBuilder, { funnel, derived }: StepPlan, { latents, ordinal, joint }: Forward): void {
+function outputForward(
+  g: GraphBuilder,
+  { funnel, derived }: StepPlan,
+  { latents, ordinal, softmax, joint }: Forward,
+): void {
   g.output('latents', latents)
   const columns = derived.flatMap((column, k) => {
     if (column < 0) return []
     return (
-      ordinal.find(({ task }) => task === k)?.nodes.level ?? joint[funnel.findIndex(({ task }) => task === k)] ?? []
+      [...ordinal, ...softmax].find(({ task }) => task === k)?.nodes.level ??
+      joint[funnel.findIndex(({ task }) => task === k)] ??
+      []
     )
   })
   if (columns.length > 0) g.output('derived', g.concat(columns, 1))

@@ -60,6 +60,18 @@ export function towers(
   return { logits, hidden }
 }
 
+/** What the output unit of one task reads: [B, T]. */
+export function towerActivation(
+  g: GraphBuilder,
+  { units, shared }: TowerShape,
+  { hidden }: Towers,
+  task: number,
+): Node {
+  const active = activation(g, hidden)
+  if (shared) return g.slice(active, 1, task * units, units)
+  return g.reshape(g.slice(active, 0, task, 1), ['B', units])
+}
+
 /** From the gradient at `hidden` to that at each task's tower input: [K, B, H]. */
 export function towerInputGradients(
   g: GraphBuilder,

@@ -2,7 +2,7 @@ import { Means } from './means.js'
 import { PredictionError } from './prediction-error.js'
 import { definedValues, type MetricValues } from './task-metrics.js'
 
-/** What is measured of a regression or ordinal task. A view of `sums`, which the caller owns, merges by addition, and saves. */
+/** What is measured of a task that is not binary. A view of `sums`, which the caller owns, merges by addition, and saves. */
 export class NumericMetrics {
   readonly histogram = undefined
   readonly positives = 0

@@ -6,7 +6,7 @@ export type Split = LabelSplit | 'new' | 'repeated' | 'uncalibrated'
 
 export const SPLITS: readonly LabelSplit[] = ['all', 'cold-user', 'cold-item', 'warm']
 
-/** Only what is defined is there; no NaN. Binary tasks have the first group, regression and ordinal tasks the second, the next item the last. */
+/** Only what is defined is there; no NaN. Binary tasks have the first group, all other tasks the second, the next item the last. */
 export interface MetricValues {
   auc?: number
   logLoss?: number
@@ -35,7 +35,7 @@ export interface TaskMetrics {
   split: Split
   /** Labels judged. */
   count: number
-  /** Of them positive; 0 for regression and ordinal tasks. */
+  /** Of them positive; 0 for tasks that are not binary. */
   positives: number
   values: MetricValues
 }

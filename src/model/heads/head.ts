@@ -9,7 +9,7 @@
  * `state` is the whole state: a fixed number of doubles, written into the checkpoint as they are.
  */
 export interface Head {
-  readonly kind: 'binary' | 'regression' | 'ordinal'
+  readonly kind: 'binary' | 'regression' | 'ordinal' | 'softmax'
   /** Added to the offset of this task: where z = 0 stands. */
   readonly shift: number
   /** Factor on the loss of one label. */

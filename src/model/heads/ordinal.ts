@@ -21,7 +21,7 @@ const LEAST_GAP = 1e-3
 
 export function levelCount(range: readonly [number, number] | undefined): number {
   const levels = range === undefined ? 0 : Math.round(range[1]) - Math.round(range[0]) + 1
-  if (levels < 2) throw new MillraceError('CONFIG_INVALID', 'an ordinal task needs a range of at least two levels')
+  if (levels < 2) throw new MillraceError('CONFIG_INVALID', 'a task with levels needs a range of at least two')
   return levels
 }
 

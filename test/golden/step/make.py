@@ -15,6 +15,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BINARY3 = [dict(name='click', head='binary', prior=1), dict(name='buy', head='binary', prior=2), dict(name='like', head='binary', prior=0.5)]
 MIXED = [dict(name='click', head='binary', prior=1), dict(name='rating', head='regression', range=[1, 5], prior=1.5),
          dict(name='stars', head='ordinal', range=[1, 5], prior=1), dict(name='price', head='regression', prior=0.5)]
+LEVELS = [dict(name='stars', head='distribution', range=[1, 5], prior=1.5), dict(name='click', head='binary', prior=1), dict(name='price', head='regression', prior=0.5),
+          dict(name='up', head='distribution', range=[0, 1], prior=0.7)]
 TWO = [dict(name='up', head='ordinal', range=[0, 1], prior=1), dict(name='click', head='binary', prior=1)]
 BASE = dict(architecture='shared-bottom', hidden=[6, 5], experts=3, tower=3, interaction='fm', dim=4, l2=0.0, clipGradient=0.0,
             slots=3, dense=2, funnel='esmm+', method='manual', rate=0.025, alpha=1.5, bounds=[0.05, 20.0], warmup=1,
@@ -38,6 +40,9 @@ CASES.update({
     'binary-bounded-gradnorm': dict(method='gradnorm', tasks=BINARY3, bounds=[0.97, 1.02]),
     'clipped-decayed': dict(clipGradient=0.5, l2=0.01),
     'two-levels': dict(tasks=TWO),
+    'levels-manual': dict(tasks=LEVELS), 'levels-clipped': dict(tasks=LEVELS, clipGradient=0.5, l2=0.01), **{f'levels-{a}-{w}': dict(tasks=LEVELS, architecture=a, method=w) for a, w in
+      (('mmoe', 'gradnorm'), ('ple', 'cagrad'), ('single-task', 'mgda'), ('shared-middle', 'famo'), ('shared-bottom', 'rho'), ('mmoe', 'rho'), ('shared-bottom', 'uncertainty'))},
+    'levels-aitm': dict(architecture='aitm', tasks=FUNNEL[:2] + LEVELS[:1]),
     'one-hidden-layer-mmoe': dict(architecture='mmoe', hidden=[5], tasks=BINARY3),
     'no-interaction': dict(interaction='none', tasks=BINARY3),
     'one-slot': dict(slots=1, tasks=BINARY3),
@@ -90,11 +95,15 @@ def shapes(c):
     for k, t in enumerate(c['tasks']):
         if t['head'] == 'ordinal':
             out[f'ordinal.{k}'] = (1, t['range'][1] - t['range'][0])
+    for k, t in enumerate(c['tasks']):
+        if t['head'] == 'distribution':
+            L = t['range'][1] - t['range'][0] + 1
+            out[f'softmax.{k}.weight'], out[f'softmax.{k}.bias'] = (T + 1, L), (1, L)
     return out
 
 
 def forward(c, P, embedded, dense, offset):
-    """z [B, K] and, per task, its own taps of the representations at which weightings compare gradients."""
+    """z [B, K], hidden layers of the towers (apart from z) and, per task, its own taps of the representations at which weightings compare gradients."""
     K, E, T, H = len(c['tasks']), c['experts'], c['tower'], c['hidden']
     wide, parts = [dense] if c['dense'] else [], [embedded] if c['slots'] else []
     if c['interaction'] == 'fm' and c['slots'] >= 2:
@@ -156,18 +165,18 @@ def forward(c, P, embedded, dense, offset):
         gates = [torch.softmax(scores[:, k * E:(k + 1) * E], 1) for k in range(K)]
         reps = [[e.clone() for e in experts] for _ in range(K)]
         tops = [sum(gates[k][:, e:e + 1] * reps[k][e] for e in range(E)) for k in range(K)]
-    z = []
+    z, hid = [], []
     for k in range(K):
         if c['architecture'] == 'shared-bottom':
             s = slice(k * T, (k + 1) * T)
             U, b, u = P['tower.weight'][:, s], P['tower.bias'][s], P['tower.output'][s]
         else:
             U, b, u = P['tower.weight'][k], P['tower.bias'][k, 0], P['tower.output'][k, 0]
-        z.append(torch.relu(tops[k] @ U + b) @ u)
+        z.append(torch.relu(tops[k] @ U + b) @ u); hid.append(torch.relu(tops[k] @ U + b))
     z = torch.stack(z, 1) + offset + P['linear.bias']
     if wide:
         z = z + torch.cat(wide, 1) @ P['linear.weight']
-    return z, reps
+    return z, hid, reps
 
 
 class Head:
@@ -175,6 +184,7 @@ class Head:
     def __init__(s, t):
         s.t, s.n, s.en, s.e = t, 20.0, 20.0, 1.0
         s.pos = 2.0
+        if t['head'] == 'distribution': s.by = np.full(t['range'][1] - t['range'][0] + 1, 20 / (t['range'][1] - t['range'][0] + 1))
         s.keep = t.get('keep', 1)  # of a step of a funnel that is a product all negatives are learned
         if t['head'] == 'regression':
             r = t.get('range')
@@ -195,6 +205,10 @@ class Head:
     def observe(s, y, z):
         n = len(y)
         if n == 0 or s.t['head'] == 'ordinal': return
+        if s.t['head'] == 'distribution':
+            s.by = s.by * math.exp(-n / 50000)
+            for v in y.long().tolist(): s.by[v - s.t['range'][0]] += 1
+            return
         if s.t['head'] == 'binary':
             s.n = s.n * math.exp(-n / 50000) + n; s.pos = s.pos * math.exp(-n / 50000) + float(y.sum()); return
         kept = s.en * math.exp(-n / 1600); s.e = (kept * s.e + float((((y - s.c) / s.scale() - z) ** 2).sum())) / (kept + n); s.en = kept + n
@@ -215,13 +229,19 @@ def fake_negative_loss(p, y):
     return l + (torch.where(y > 0, -torch.log(p) - p, p + p * p / 2).sum() - l).detach()
 
 
-def task_loss(c, P, k, head, z, y):
+def level_logits(P, k, head, z, hid):
+    W = P[f'softmax.{k}.weight']
+    return hid @ W[:-1] + z[:, None] * W[-1] + P[f'softmax.{k}.bias'] + torch.tensor(np.log(head.by / head.by.sum()))
+
+
+def task_loss(c, P, k, head, z, hid, y):
     """Summed loss of the counted rows, and the values of all rows are made by `value`."""
     t = c['tasks'][k]
     if head.keep < 1: p = torch.sigmoid(z); return F.binary_cross_entropy(p / (p + (1 - p) * head.keep), y, reduction='sum')
     if 'late' in t: return fake_negative_loss(torch.sigmoid(z), y)
     if t['head'] == 'binary': return F.binary_cross_entropy_with_logits(z, y, reduction='sum')
     if t['head'] == 'regression': return (((y - head.c) / head.scale() - z) ** 2).sum() / 2 / max(head.e, 1e-3)
+    if t['head'] == 'distribution': return F.cross_entropy(level_logits(P, k, head, z, hid), (y - t['range'][0]).long(), reduction='sum')
     th = thresholds(P[f'ordinal.{k}']); q = torch.sigmoid(z[:, None] - th[None])     # P(y > j)
     q = torch.cat([torch.ones(len(z), 1), q, torch.zeros(len(z), 1)], 1); level = (y - t['range'][0]).long()[:, None]
     return -torch.log(q.gather(1, level) - q.gather(1, level + 1)).sum()
@@ -233,21 +253,22 @@ def path(c, k):
     return [k] + (path(c, before[0]) if before else [])
 
 
-def loss_of(c, P, k, head, z, y, mask):
+def loss_of(c, P, k, head, z, hid, y, mask):
     """z [B, K], y and mask [B] of task k."""
     if c['architecture'] == 'aitm' and 'given' in c['tasks'][k]:
-        p = torch.sigmoid(z); return task_loss(c, P, k, head, z[mask > 0, k], y[mask > 0]) + 0.6 * torch.relu(p[:, k] - p[:, path(c, k)[1]])[mask > 0].sum()
-    if 'given' not in c['tasks'][k]: return task_loss(c, P, k, head, z[mask > 0, k], y[mask > 0])
+        p = torch.sigmoid(z); return task_loss(c, P, k, head, z[mask > 0, k], hid[mask > 0], y[mask > 0]) + 0.6 * torch.relu(p[:, k] - p[:, path(c, k)[1]])[mask > 0].sum()
+    if 'given' not in c['tasks'][k]: return task_loss(c, P, k, head, z[mask > 0, k], hid[mask > 0], y[mask > 0])
     p = torch.sigmoid(z[mask > 0][:, path(c, k)]).prod(1); p = p / (p + (1 - p) * c['tasks'][k].get('keep', 1))
     l = fake_negative_loss(p, y[mask > 0]) if 'late' in c['tasks'][k] else F.binary_cross_entropy(p, y[mask > 0], reduction='sum')
-    return l + (task_loss(c, P, k, head, z[mask == 3, k], y[mask == 3]) if c['funnel'] == 'esmm+' else 0)
+    return l + (task_loss(c, P, k, head, z[mask == 3, k], hid[mask == 3], y[mask == 3]) if c['funnel'] == 'esmm+' else 0)
 
 
-def value(c, P, k, head, z):
+def value(c, P, k, head, z, hid):
     t = c['tasks'][k]
     if 'given' in t and c['architecture'] != 'aitm': return torch.sigmoid(z[:, path(c, k)]).prod(1)
     z = z[:, k]
     if t['head'] == 'binary': return torch.sigmoid(z)
+    if t['head'] == 'distribution': return t['range'][0] + torch.softmax(level_logits(P, k, head, z, hid), 1) @ torch.arange(len(head.by)).double()
     if t['head'] == 'ordinal': return t['range'][0] + torch.sigmoid(z[:, None] - thresholds(P[f'ordinal.{k}'])[None]).sum(1)
     v = head.c + head.scale() * z
     return v.clamp(*t['range']) if 'range' in t else v
@@ -260,14 +281,14 @@ def run(name, c):
     a = c['adam']; opt = torch.optim.Adam(P.values(), lr=a['rate'], betas=(a['beta1'], a['beta2']), eps=a['epsilon'], weight_decay=c['l2'])
     heads = [Head({k: v for k, v in t.items() if k != 'keep' or 'given' not in t or c['architecture'] == 'aitm'}) for t in c['tasks']]; prior = [t['prior'] for t in c['tasks']]; steps = []
     weighting = METHODS[c['method']](prior, c) if c['method'] != 'manual' else None
-    trunk = [n for n in P if n.split('.')[0] not in ('tower', 'linear', 'ordinal')]
+    trunk = [n for n in P if n.split('.')[0] not in ('tower', 'linear', 'ordinal', 'softmax')]
     for step, n in enumerate(c['batches'], 1):
         embedded = grid(rng, 0.7, n, c['slots'] * c['dim']).requires_grad_(); dense = grid(rng, 1, n, c['dense']); offset = grid(rng, 0.3, n, K).requires_grad_()
         labels = torch.zeros(n, K); mask = torch.tensor(rng.random((n, K)) < 0.7).int()
         if step == 4: mask[:, 0] = 0                       # a task without a label
         for k, t in enumerate(c['tasks']):
             if t['head'] == 'binary': labels[:, k] = torch.tensor((rng.random(n) < 0.4) * 1.0)
-            elif t['head'] == 'ordinal': labels[:, k] = torch.tensor(rng.integers(t['range'][0], t['range'][1] + 1, n) * 1.0)
+            elif t['head'] in ('ordinal', 'distribution'): labels[:, k] = torch.tensor(rng.integers(t['range'][0], t['range'][1] + 1, n) * 1.0)
             elif 'range' in t: labels[:, k] = torch.tensor(rng.integers(2, 11, n) / 2)
             else: labels[:, k] = torch.tensor(rng.integers(50, 400, n) / 4)
             if 'given' in t: mask[:, k] *= torch.tensor(np.where(rng.random(n) < 0.6, 3, 1)).int()
@@ -275,17 +296,18 @@ def run(name, c):
         own = [labels[head_mask[k], k] for k in range(K)]; counts = [int((mask[:, k] > 0).sum()) for k in range(K)]
         for k in range(K): heads[k].prepare(own[k])
         shift = torch.tensor([h.shift() for h in heads])
-        losses = lambda z: [loss_of(c, P, k, heads[k], z, labels[:, k], mask[:, k]) for k in range(K)]
-        z, reps = forward(c, P, embedded, dense, offset + shift); L = losses(z)
+        losses = lambda z, hid: [loss_of(c, P, k, heads[k], z, hid[k], labels[:, k], mask[:, k]) for k in range(K)]
+        z, hid, reps = forward(c, P, embedded, dense, offset + shift); L = losses(z, hid)
         w = weighting.w if weighting else prior; by_trunk = weighting is not None and weighting.scope == 'trunk'
         direct = prior if by_trunk else w; joint = sum(u * l for u, l in zip(direct, L))
         # Per head: gradients at its taps, of the loss without the head's own weight.
         taps = [[torch.zeros_like(r) if g is None else g / direct[k] for r, g in zip(reps[k], torch.autograd.grad(joint, reps[k], retain_graph=True, allow_unused=True))] for k in range(K)]
-        values = torch.stack([value(c, P, k, heads[k], z) for k in range(K)], 1)
+        values = torch.stack([value(c, P, k, heads[k], z, hid[k]) for k in range(K)], 1)
         opt.zero_grad(); joint.backward(retain_graph=True)
         if by_trunk:  # what each head sends down, times its weight: z_k as a function of trunk and rows, with everything else held
             dz = torch.autograd.grad(joint, z, retain_graph=True)[0]; low = [P[q] for q in trunk] + ([embedded] if c['slots'] else [])
-            sent = sum(w[k] / prior[k] * (z[:, k] * dz[:, k]).sum() for k in range(K))
+            dh = [torch.zeros_like(h) if g is None else g for h, g in zip(hid, torch.autograd.grad(joint, hid, retain_graph=True, allow_unused=True))]
+            sent = sum(w[k] / prior[k] * ((z[:, k] * dz[:, k]).sum() + (hid[k] * dh[k]).sum()) for k in range(K))
             for p, g in zip(low, torch.autograd.grad(sent, low, allow_unused=True)): p.grad = torch.zeros_like(p) if g is None else g
         if c['clipGradient']: torch.nn.utils.clip_grad_norm_(P.values(), c['clipGradient'])
         opt.step()
@@ -294,7 +316,7 @@ def run(name, c):
                           values=rd(values), taskLosses=rd([float(l) / max(m, 1) for l, m in zip(L, counts)]), taskWeights=rd(w),
                           embeddedGradient=rd(embedded.grad) if c['slots'] else [], offsetGradient=rd(offset.grad)))
         if weighting:
-            with torch.no_grad(): after = [float(l) for l in losses(forward(c, P, embedded, dense, offset + shift)[0])]
+            with torch.no_grad(): after = [float(l) for l in losses(*forward(c, P, embedded, dense, offset + shift)[:2])]
             weighting.update(step, [float(l) for l in L], counts, taps, [[r.detach() for r in q] for q in reps], after)
         for k in range(K): heads[k].observe(own[k], z.detach()[head_mask[k], k])
     settings = {k: v for k, v in c.items() if k != 'batches'}

@@ -13,6 +13,7 @@ const MIXED = [
   { name: 'rating', head: 'regression', range: [1, 5] },
   { name: 'stars', head: 'ordinal', range: [1, 5] },
   { name: 'price', head: 'regression' },
+  { name: 'levels', head: 'distribution', range: [1, 5] },
 ]
 const ARCHITECTURES = ['single-task', 'shared-bottom', 'mmoe']
 const METHODS = ['manual', 'uncertainty', 'gradnorm']
@@ -76,8 +77,9 @@ describe('the deep model', () => {
     for (const value of batch.input.embedded.keys()) batch.input.embedded[value]! *= 50
     const values = await deep.predict(batch.input)
     for (let i = 0; i < 200; i++) {
-      const [click, rating, stars] = values.subarray(i * 4, i * 4 + 3)
-      assert.ok(click! >= 0 && click! <= 1 && rating! >= 1 && rating! <= 5 && stars! >= 1 && stars! <= 5)
+      const [click, rating, stars, , levels] = values.subarray(i * MIXED.length, (i + 1) * MIXED.length)
+      assert.ok(click! >= 0 && click! <= 1)
+      for (const value of [rating!, stars!, levels!]) assert.ok(value >= 1 && value <= 5, `${value}`)
     }
     await deep.close()
   })
@@ -191,13 +193,13 @@ describe('the deep model', () => {
         array.slice(start * width, (start + 10) * width) as T
       const { embedded, dense, offset } = whole.input
       return {
-        input: { n: 10, embedded: rows(embedded, 12), dense: rows(dense, 2), offset: rows(offset, 4) },
-        labels: rows(whole.labels, 4),
-        mask: rows(whole.mask, 4),
+        input: { n: 10, embedded: rows(embedded, 12), dense: rows(dense, 2), offset: rows(offset, MIXED.length) },
+        labels: rows(whole.labels, MIXED.length),
+        mask: rows(whole.mask, MIXED.length),
       }
     }
     // Without the price task: its first labels decide its units.
-    for (let i = 3; i < whole.mask.length; i += 4) whole.mask[i] = 0
+    for (let i = 3; i < whole.mask.length; i += MIXED.length) whole.mask[i] = 0
     const steps = []
     for (const batch of [whole, half(0), half(10)]) {
       const deep = await DeepModel.create(settings, backend)

@@ -20,6 +20,7 @@ const HEADS: Record<string, string> = {
   binary: 'probability',
   regression: 'value',
   ordinal: 'level',
+  distribution: 'level',
   'top-n': 'which item is next',
 }
 

@@ -8,8 +8,10 @@ import { funnelLogits } from '../../../../src/model/heads/funnel.js'
 import type { LabelColumn } from '../../../../src/model/heads/head.js'
 import { createOrdinalHead, ordinalNodes, ordinalParameters } from '../../../../src/model/heads/ordinal.js'
 import { RegressionHead } from '../../../../src/model/heads/regression.js'
+import { SoftmaxHead, softmaxNodes, softmaxParameters } from '../../../../src/model/heads/softmax.js'
 import { initialValues, layOut } from '../../../../src/model/parameters.js'
 import { createReferenceBackend } from '../../../helpers/reference-backend.js'
+import { deepSpec } from '../deep-spec.js'
 
 const column = (values: number[], mask = values.map(() => 1)): LabelColumn => ({
   labels: Float32Array.from(values),
@@ -146,4 +148,42 @@ test('the logit of a funnel is that of the product of its probabilities, and fin
       )
     }
   }
+})
+
+const levelsTask = deepSpec({ tasks: [{ name: 'stars', head: 'distribution', range: [1, 3] }], slots: 0, dense: 1 })
+  .tasks[0]!
+
+test('a distribution starts with equal shares and follows those of the counted labels', () => {
+  const head = new SoftmaxHead(levelsTask)
+  assert.deepEqual([...head.logShares()], new Array(3).fill(Math.fround(Math.log(1 / 3))))
+  assert.deepEqual([0, 1, 2.4, 3, 9].map(head.encode.bind(head)), [0, 0, 1, 2, 2])
+  assert.equal(head.decode(0.5), 1.5)
+  for (let i = 0; i < 1000; i++) head.observe(column([1, 1, 2, 3, Number.NaN], [1, 1, 1, 1, 0]))
+  const shares = [...head.logShares()].map(Math.exp)
+  for (const [level, share] of [0.5, 0.25, 0.25].entries())
+    assert.ok(Math.abs((shares[level] ?? 0) - share) < 0.005, `${shares}`)
+})
+
+test('the logarithms of a softmax are finite and its levels right, however far apart the logits are', async () => {
+  const levels = 3
+  const specs = softmaxParameters('p', levels, 2)
+  const g = new GraphBuilder()
+  const [latent, hidden, shares] = [g.input('z', ['B', 1]), g.input('h', ['B', 2]), g.input('f', [1, levels])]
+  const parameter = (name: string) => g.state(name, specs.find(spec => spec.name === `p.${name}`)?.shape ?? [])
+  const { logs, level } = softmaxNodes(g, { latent, hidden, shares }, parameter, levels)
+  g.output('logs', logs)
+  g.output('level', level)
+  const backend = await createOnnxBackend({ threads: 1 })
+  const graph = await backend.compile(g.build())
+  await graph.writeState({ weight: initialValues(layOut(specs.slice(0, 1)), 1) })
+  const outputs = await graph.run({
+    z: { data: Float32Array.of(0, 500, -500), dims: [3, 1] },
+    h: { data: new Float32Array(6).fill(7), dims: [3, 2] },
+    f: { data: new Float32Array(levels).fill(Math.log(1 / levels)), dims: [1, levels] },
+  })
+  assert.deepEqual([...outputs.level!.data], [1, 2, 0])
+  const rows = [...outputs.logs!.data]
+  assert.ok(rows.every(Number.isFinite), `${rows}`)
+  assert.deepEqual(rows.slice(3), [-2000, -1000, 0, 0, -1000, -2000])
+  await backend.close()
 })
