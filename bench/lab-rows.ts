@@ -10,6 +10,7 @@ import { lateBuys, lateMethods } from './late-buys.js'
 import { evaluate } from './quality.js'
 import { measureLoops, measureSwap, robustness } from './robustness.js'
 import type { Context, Measured, RowDefinition } from './row.js'
+import { BRANDS, MOVIES as MOVIE_ROWS, measureSnapshotRows } from './snapshot-rows.js'
 import { spreadOf } from './statistics.js'
 import type { Figure, Limit } from './verdict.js'
 
@@ -100,6 +101,16 @@ export function createLabRows(): RowDefinition[] {
       name: 'late-methods-all',
       what: 'the same of `late-buys-all`',
       measure: lateMethods(['tasks.1.label.attribution=all']),
+    },
+    {
+      name: 'snapshot-rows',
+      what: 'ml-100k, answers of a follower of int8 rows, ratings after its version, against exact rows',
+      measure: measureSnapshotRows(MOVIE_ROWS),
+    },
+    {
+      name: 'snapshot-rows-tmall',
+      what: 'the same of tmall-dev, impressions',
+      measure: measureSnapshotRows(BRANDS),
     },
     {
       name: 'fast-cost',

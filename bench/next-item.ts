@@ -2,13 +2,10 @@
  * The next item, ranked among the whole catalogue before it is learned: `evaluate` of an example with `recommend` on.
  * The heads of the model do not matter here, so their batches are large. Random starts differ by seed.
  */
-import { existsSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
-import { loadChecked } from '../src/app/load-checked.js'
 import type { RunSummary } from '../src/evaluate/report/summary.js'
-import { packageRoot } from '../src/std/package-root.js'
 import { millrace } from './program.js'
-import { type Context, type Measured, NotMeasured } from './row.js'
+import { findData } from './quality.js'
+import type { Context, Measured } from './row.js'
 import { spreadOf } from './statistics.js'
 import type { Figure } from './verdict.js'
 
@@ -47,10 +44,7 @@ function recallOf(task: Tasks[string] | undefined, split: 'all' | 'new'): number
 }
 
 async function evaluate({ quick, say }: Context, example: string, settings: string[]): Promise<Tasks[]> {
-  const { config, folder } = loadChecked(join(packageRoot(), example), {})
-  const data = resolve(folder, config.source.import?.file ?? '')
-  if (!existsSync(data) && !existsSync(resolve(folder, config.source.log)))
-    throw new NotMeasured(`${basename(data)} is not in the folder of the data (MILLRACE_DATA)`)
+  findData(example)
   const runs: Tasks[] = []
   for (const seed of quick ? SEEDS.slice(0, 1) : SEEDS) {
     say(`the next item of ${example}, seed ${seed}`)

@@ -36,13 +36,18 @@ export async function measureTmall({ say }: Context): Promise<Measured> {
 
 /** set: keys to change, as --set takes them. */
 export async function evaluate(example: string, set: readonly string[] = []): Promise<RunSummary> {
+  findData(example)
+  return JSON.parse(
+    (await millrace('evaluate', example, '--json', ...(set.length > 0 ? ['--set', ...set] : []))).stdout,
+  ) as RunSummary
+}
+
+/** Throws where there is neither the example's log nor what it is imported from. */
+export function findData(example: string): void {
   const { config, folder } = loadChecked(join(packageRoot(), example), {})
   const data = resolve(folder, config.source.import?.file ?? '')
   if (!existsSync(data) && !existsSync(resolve(folder, config.source.log)))
     throw new NotMeasured(`${basename(data)} is not in the folder of the data (MILLRACE_DATA)`)
-  return JSON.parse(
-    (await millrace('evaluate', example, '--json', ...(set.length > 0 ? ['--set', ...set] : []))).stdout,
-  ) as RunSummary
 }
 
 function score(name: string, value: number, limit: Figure['limit']): Figure {

@@ -130,6 +130,7 @@ export async function createServeWorld({ quick, say }: Context): Promise<ServeWo
     configHash: hash,
     everySteps: 0,
     deltaEveryMs: 1000,
+    rowEncoding: 'float32',
     maxMessageBytes: undefined,
     parts: kind => publishMain(kind, features, recommender),
     answeredParts: () => [['fusion', fusion.publish()]],

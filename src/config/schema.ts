@@ -3,6 +3,7 @@
  * default and a description, so that the docs can not drift from the code.
  */
 import { z } from 'zod'
+import { ROW_ENCODINGS } from '../domain/state.js'
 import { LEVELS } from '../observe/log.js'
 import { formatDuration } from '../std/duration.js'
 import { drift } from './drift-schema.js'
@@ -337,6 +338,10 @@ const outputs = z.strictObject({
   deltaEvery: about(
     optionalDuration(),
     'A delta, the rows changed since the last snapshot, with the first step after so much event time; live also after so much wall-clock time. Absent: full snapshots only.',
+  ),
+  snapshotRows: about(
+    z.enum(ROW_ENCODINGS).default('float32'),
+    'Numbers of embedding rows and of the fast part in snapshots and deltas. float32: followers answer with the learner’s bits. float16, int8 (vectors; biases in float16): fewer bytes, answers that differ a little: docs/following.md has figures. Checkpoints stay exact.',
   ),
   gate,
   codec: about(z.enum(['null', 'deflate', 'snappy']).default('null'), 'Compression of the output files.'),

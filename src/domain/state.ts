@@ -25,6 +25,10 @@ export interface Stateful {
   loadState(state: LoadedState): void
 }
 
+/** How embedding rows and those of the fast part are published; which numbers are which: features/table/encoded-words. */
+export const ROW_ENCODINGS = ['float32', 'float16', 'int8'] as const
+export type RowEncoding = (typeof ROW_ENCODINGS)[number]
+
 /**
  * What is published of one part of the model: what scoring needs, and nothing else. Three forms:
  * - whole: the state itself, each time.
@@ -36,7 +40,7 @@ export interface Stateful {
 export interface PublishedState {
   form: 'whole' | 'rows' | 'log'
   /** How the words of rows are to be read. cells: first float64 numbers, two words each (`numbers` in meta), then u32. */
-  encoding: 'float32' | 'cells'
+  encoding: RowEncoding | 'cells'
   state: PartState
   /** Form rows: how many there are after it, changed ones among them, removed ones. Form log: 0, entries, 0. Else 0. */
   rows: number

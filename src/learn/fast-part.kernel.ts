@@ -8,7 +8,7 @@
 import type { Config } from '../config/schema.js'
 import type { Id } from '../domain/event.js'
 import { MASK_LEARNED } from '../domain/example.js'
-import type { LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../domain/state.js'
+import type { LoadedState, PartState, PublishedState, RowEncoding, SnapshotKind, Stateful } from '../domain/state.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
 import type { FeatureLayout } from '../features/layout.js'
 import { FastRows, FIRST_WORD } from '../features/table/fast-rows.kernel.js'
@@ -21,7 +21,13 @@ export class FastPart implements Stateful {
   readonly #model: TwoSpeed
   readonly #rows: FastRows
 
-  constructor(config: Config, layout: FeatureLayout, columns: ColumnLayout, tracksChanges: boolean) {
+  constructor(
+    config: Config,
+    layout: FeatureLayout,
+    columns: ColumnLayout,
+    tracksChanges: boolean,
+    encoding: RowEncoding = 'float32',
+  ) {
     const { tasks, fast, model, table } = config
     this.#columns = columns
     this.#model = new TwoSpeed(tasks, layout.linear, FIRST_WORD)
@@ -32,7 +38,7 @@ export class FastPart implements Stateful {
       (record, at, isId, startVector) => this.#model.startRecord(record, at, isId, startVector),
       { dim: FACTORS, scale: FACTOR_START, seed: model.seed },
       { expireAfter: table.expireAfter, maxRows: fast.maxRows },
-      { words: this.#model.publishedWords(), tracksChanges },
+      { numbers: this.#model.publishedNumbers(), encoding, tracksChanges },
     )
   }
 
@@ -91,8 +97,8 @@ export class FastPart implements Stateful {
   }
 
   /** Reads what publish() wrote under a name; of the shared values the checksum is that of their bytes. Then it predicts and never learns. */
-  *apply(name: string, kind: SnapshotKind, state: LoadedState): Generator<void, string | undefined> {
-    if (name === 'fast.rows') return yield* this.#rows.apply(kind, state)
+  *apply(name: string, kind: SnapshotKind, state: LoadedState, encoding: string): Generator<void, string | undefined> {
+    if (name === 'fast.rows') return yield* this.#rows.apply(kind, state, encoding)
     this.#model.applyArrays(state.arrays)
     return undefined
   }

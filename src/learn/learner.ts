@@ -53,7 +53,8 @@ export class Learner {
   }
 
   static async create(config: Config, backend: Backend): Promise<Learner> {
-    const predictor = await Predictor.create(config, backend, config.outputs.deltaEvery !== undefined)
+    const { deltaEvery, snapshotRows } = config.outputs
+    const predictor = await Predictor.create(config, backend, deltaEvery !== undefined, snapshotRows)
     return new Learner(config, predictor, loaded(await predictor.deep.saveState()))
   }
 

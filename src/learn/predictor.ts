@@ -8,6 +8,7 @@
 import type { Backend } from '../backend/backend.js'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
+import type { RowEncoding } from '../domain/state.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
 import { type FeatureLayout, layoutFeatures } from '../features/layout.js'
 import { SlotTables } from '../features/table/slot-tables.js'
@@ -34,20 +35,32 @@ export class Predictor {
   #gathered = 0
   #input = { embedded: new Float32Array(0), dense: new Float32Array(0), offset: new Float32Array(0) }
 
-  private constructor(config: Config, layout: FeatureLayout, deep: DeepModel, tracksChanges: boolean) {
+  private constructor(
+    config: Config,
+    layout: FeatureLayout,
+    deep: DeepModel,
+    tracksChanges: boolean,
+    encoding: RowEncoding,
+  ) {
     this.layout = layout
     this.columns = columnsOf(config, layout)
     this.deep = deep
     this.#tasks = config.tasks.length
     this.#dim = config.model.dim
-    this.tables = new SlotTables(layout, this.#tasks, config.model, config.optimizer, config.table, tracksChanges)
-    this.fast = config.fast.enabled ? new FastPart(config, layout, this.columns, tracksChanges) : undefined
+    const { model, optimizer, table } = config
+    this.tables = new SlotTables(layout, this.#tasks, model, optimizer, table, tracksChanges, encoding)
+    this.fast = config.fast.enabled ? new FastPart(config, layout, this.columns, tracksChanges, encoding) : undefined
     const isCalibrated = config.tasks.some(task => task.calibration !== undefined)
     this.calibrator = isCalibrated ? new Calibrator(config.tasks, this.columns) : undefined
   }
 
-  /** tracksChanges: deltas are published, or followed. */
-  static async create(config: Config, backend: Backend, tracksChanges: boolean): Promise<Predictor> {
+  /** tracksChanges: deltas are published, or followed. encoding: of rows that are published; who follows finds it there. */
+  static async create(
+    config: Config,
+    backend: Backend,
+    tracksChanges: boolean,
+    encoding: RowEncoding = 'float32',
+  ): Promise<Predictor> {
     const layout = layoutFeatures(config.features, config.fast.enabled)
     const spec = {
       tasks: config.tasks,
@@ -57,7 +70,7 @@ export class Predictor {
       optimizer: config.optimizer.dense,
       weights: config.weights,
     }
-    return new Predictor(config, layout, await DeepModel.create(spec, backend), tracksChanges)
+    return new Predictor(config, layout, await DeepModel.create(spec, backend), tracksChanges, encoding)
   }
 
   /** Writes the rows' scores, and what learning needs to know of them later, into their columns. */

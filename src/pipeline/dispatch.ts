@@ -304,13 +304,14 @@ export class Dispatcher {
 
   #createPublisher(parts: (kind: SnapshotKind) => NamedPart[]): SnapshotPublisher {
     const { config, learner, outputs, position, configHash, partitionName } = this.#deps
-    const { snapshotEverySteps, deltaEvery, kafka } = config.outputs
+    const { snapshotEverySteps, deltaEvery, snapshotRows, kafka } = config.outputs
     return new SnapshotPublisher({
       learner,
       outputs,
       configHash,
       everySteps: snapshotEverySteps,
       deltaEveryMs: deltaEvery,
+      rowEncoding: snapshotRows,
       maxMessageBytes: kafka?.maxMessageBytes,
       parts,
       answeredParts: () => [['fusion', this.fusion.publish()]],

@@ -12,7 +12,7 @@
  * generations, deltas count on in it; so it never takes the place of what it makes obsolete, and when it is whole, all
  * keys of the generation before get tombstones. The keys of two chains are all that the topic ever holds.
  */
-import type { NamedPart, SnapshotKind } from '../domain/state.js'
+import type { NamedPart, RowEncoding, SnapshotKind } from '../domain/state.js'
 import type { Outputs } from '../sink/delivery.js'
 import type { ManifestPart } from '../sink/output-records.js'
 import { checksumOf, encodePublished } from '../snapshot/publication.js'
@@ -32,6 +32,8 @@ export interface PublisherDeps {
   everySteps: number
   /** undefined: no deltas. */
   deltaEveryMs: number | undefined
+  /** How the learner publishes rows. */
+  rowEncoding: RowEncoding
   /** Of a topic, which is compacted; undefined: a log of files. */
   maxMessageBytes: number | undefined
   /** What the main thread has to publish, as of now; nobody else owns the arrays. */
@@ -57,6 +59,8 @@ export interface PublisherState {
   keys: string[]
   /** Whether the learner has kept a record of the changes since. */
   isTracked: boolean
+  /** How its rows were published. Absent: by a program that knew float32 only. */
+  rowEncoding?: RowEncoding
 }
 
 export class SnapshotPublisher {
@@ -118,14 +122,14 @@ export class SnapshotPublisher {
   }
 
   #publish(kind: SnapshotKind, version: number): void {
-    const { learner, head, send, deltaEveryMs } = this.#deps
+    const { learner, head, send, deltaEveryMs, rowEncoding } = this.#deps
     const parent = this.#last
     const { eventTimeMs, offsets } = head()
     const isFull = kind === 'full'
     const generation = parent === undefined ? 0 : isFull ? 1 - parent.generation : parent.generation
     const sequence = parent === undefined || isFull ? 0 : parent.sequence + 1
     const isTracked = deltaEveryMs !== undefined
-    const next = { version, kind, eventTimeMs, generation, sequence, checksum: '', keys: [], isTracked }
+    const next = { version, kind, eventTimeMs, generation, sequence, checksum: '', keys: [], isTracked, rowEncoding }
     this.#last = next
     send(learner.snapshot(kind, this.#deps.parts(kind)), answer => this.#append(next, parent, offsets, answer))
   }
@@ -138,7 +142,9 @@ export class SnapshotPublisher {
   }
 
   loadState(state: PublisherState | null): void {
-    this.#last = state ?? undefined
+    // Rows are changed by rows of the same encoding only.
+    const isSame = (state?.rowEncoding ?? 'float32') === this.#deps.rowEncoding
+    this.#last = state === null ? undefined : { ...state, isTracked: state.isTracked && isSame }
   }
 
   #append(

@@ -15,7 +15,8 @@ import { LogDigest } from '../std/log-digest.kernel.js'
 import { Scorer } from './scorer.js'
 
 type Applied = Generator<void, string | undefined>
-type Apply = (kind: SnapshotKind, state: LoadedState) => Applied
+/** encoding: of rows. */
+type Apply = (kind: SnapshotKind, state: LoadedState, encoding: string) => Applied
 
 export class Replica {
   readonly scorer: Scorer
@@ -60,7 +61,7 @@ export class Replica {
   #partOf(part: ManifestPart): FollowedPart {
     const apply = this.#applyOf(part.name)
     if (apply === undefined) return createKeptPart(part)
-    return { apply: (kind, state, { sha256 }) => withDigest(apply(kind, state), sha256) }
+    return { apply: (kind, state, { encoding, sha256 }) => withDigest(apply(kind, state, encoding), sha256) }
   }
 
   #applyOf(name: string): Apply | undefined {
@@ -74,9 +75,9 @@ export class Replica {
           this.#network = state
         })
       case 'table':
-        return (kind, state) => tables.apply(within, kind, state)
+        return (kind, state, encoding) => tables.apply(within, kind, state, encoding)
       case 'fast':
-        return fast && ((kind, state) => fast.apply(name, kind, state))
+        return fast && ((kind, state, encoding) => fast.apply(name, kind, state, encoding))
       case 'calibration':
         return calibrator && at(state => calibrator.follow(state))
       case 'features':

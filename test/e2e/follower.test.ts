@@ -12,25 +12,11 @@ import { Follower } from '../../src/serve/follower.js'
 import { ReplicaPair } from '../../src/serve/replica-pair.js'
 import { itemId } from '../../src/simulate/catalogue.js'
 import { userId } from '../../src/simulate/population.js'
-import { simulateShop } from '../../src/simulate/simulate.js'
-import { createLogWriter } from '../../src/sink/log-writer.js'
 import type { SnapshotRecord } from '../../src/sink/output-records.js'
 import { systemClock } from '../../src/std/clock.js'
+import { CANDIDATES, CONTEXT, type Recommendation, writeAskingShop } from '../helpers/asking-shop.js'
 import { millrace } from '../helpers/process.js'
-import { DAY_MS, smallConfig, Workspace } from '../helpers/workspace.js'
-
-const SHOP = { seed: 4, events: 6_000, users: 300, items: 150, days: 10, partitions: 1, bots: 0, malformed: 0 }
-const HOUR_MS = 3_600_000
-const CANDIDATES = [...[1, 2, 3, 50, 17].map(item => String(itemId(item))), 'never seen', String(itemId(3))]
-const CONTEXT = { device: 'phone' }
-
-interface Recommendation {
-  requestId: string
-  eventTime: Date | number
-  user: string
-  modelVersion: number
-  items: { item: string; rankScore: number; values: Record<string, number> }[]
-}
+import { smallConfig, Workspace } from '../helpers/workspace.js'
 
 const VARIANTS = {
   'two-speed, a stack of heads': {},
@@ -44,7 +30,7 @@ const VARIANTS = {
 for (const [name, changes] of Object.entries(VARIANTS)) {
   test(`what was asked at the log's end is answered from the last version with the learner's bits: ${name}`, async () => {
     const workspace = new Workspace({ ...smallConfig, join: { disorder: '5m', maxFuture: '30d' }, ...changes })
-    await writeLog(workspace)
+    await writeAskingShop(workspace)
     const { code, stderr } = await millrace(['replay', workspace.path('millrace.yaml')])
     assert.equal(code, 0, stderr)
     const asked = (await workspace.records<Recommendation>('recommendations')).filter(({ requestId }) =>
@@ -144,7 +130,7 @@ async function answersOf(follower: Follower) {
 }
 
 before(async () => {
-  await writeLog(shop, 2_000)
+  await writeAskingShop(shop, 2_000)
   for (const set of [DELTAS, FULLS]) {
     const { code, stderr } = await millrace(['replay', shopFile, '--set', ...set])
     assert.equal(code, 0, stderr)
@@ -285,16 +271,3 @@ test('pinned from the start it answers with that version; one that the output no
 })
 
 /** A simulated shop, and days after its last event requests for users who are known and one who is not. */
-async function writeLog(workspace: Workspace, events = SHOP.events): Promise<void> {
-  const log = createLogWriter({ path: workspace.path('log'), partitions: 1 })
-  const { endMs } = await simulateShop({ ...SHOP, events }, log)
-  for (const [nth, user] of [userId(1), userId(2), userId(30), 'nobody'].entries()) {
-    for (const kind of ['top', 'given']) {
-      const candidates = kind === 'top' ? [] : CANDIDATES
-      const requestId = `last-${kind}-${nth}`
-      const eventTime = endMs + 2 * DAY_MS + nth * HOUR_MS
-      log.write(0, 'score-request', { eventId: requestId, requestId, eventTime, user, candidates, context: CONTEXT })
-    }
-  }
-  log.close()
-}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { PartState } from '../../src/domain/state.js'
+import { type PartState, ROW_ENCODINGS, type RowEncoding, type SnapshotKind } from '../../src/domain/state.js'
 import type { SlotTables } from '../../src/features/table/slot-tables.js'
 import { SnapshotPublisher } from '../../src/pipeline/publisher.js'
 import type { KeyedSnapshot, SnapshotRecord } from '../../src/sink/output-records.js'
@@ -35,12 +35,14 @@ const command = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('full', 'delta', 'delta', 'delta') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart') }) },
 )
+const encodings = fc.constantFrom(...ROW_ENCODINGS)
+const restartOtherwise = fc.record({ kind: fc.constant('restart'), encoding: encodings })
 const RUNS = { numRuns: 60 }
-type Command = Partial<{ kind: string; examples: number[][]; gradient: number; passed: number }>
+type Command = Partial<{ kind: string; examples: number[][]; gradient: number; passed: number; encoding: RowEncoding }>
 
 /** Key → words, of every table: what a version is, in no order. */
-function contentOf(tables: SlotTables): Map<string, string> {
-  const copy = made.create(true)
+function contentOf(tables: SlotTables, encoding: RowEncoding): Map<string, string> {
+  const copy = made.create(true, encoding)
   copy.loadState(stored(tables.saveState()))
   const content = new Map<string, string>()
   for (const [name, { state }] of copy.publish('full')) {
@@ -55,20 +57,26 @@ function contentOf(tables: SlotTables): Map<string, string> {
   return content
 }
 
-/** Runs the commands; the records that were published, and what the tables were at each version. */
-function publishAll(commands: Command[], maxMessageBytes?: number) {
-  let tables = made.create(true)
+/** Runs the commands; the records that were published, and what the tables were at each version, in the encoding of then. */
+function publishAll(commands: Command[], encoding: RowEncoding, maxMessageBytes?: number) {
+  let tables = made.create(true, encoding)
   let now = 0
   let version = 0
   const records: KeyedSnapshot[] = []
-  const versions = new Map<number, Map<string, string>>()
+  const versions = new Map<number, { encoding: RowEncoding; content: Map<string, string> }>()
   const create = () =>
     new SnapshotPublisher({
-      learner: { snapshot: async () => assert.fail('answered at once') },
+      learner: {
+        async snapshot(due) {
+          kind = due
+          return assert.fail('answered at once')
+        },
+      },
       outputs: { snapshots: { append: (record: KeyedSnapshot) => records.push(record) } as never },
       configHash: 'hash',
       everySteps: 0,
       deltaEveryMs: 1,
+      rowEncoding: encoding,
       maxMessageBytes,
       parts: () => [],
       answeredParts: () => [],
@@ -79,12 +87,12 @@ function publishAll(commands: Command[], maxMessageBytes?: number) {
       },
     })
   let publisher = create()
-  let kind: 'full' | 'delta' = 'full'
+  let kind: SnapshotKind = 'full'
   const snapshot = () => {
     const parts = tables.publish(kind).map(([name, one]) => encodePublished(`table.${name}`, one))
     return { parts, metrics: {} }
   }
-  for (const { kind: what, examples = [], gradient = 0, passed = 0 } of commands) {
+  for (const { kind: what, examples = [], gradient = 0, passed = 0, encoding: other } of commands) {
     if (what === 'learn') {
       now += passed
       const embedded = Array.from({ length: examples.length * 6 }, (_, at) => (gradient + (at % 3)) / 4)
@@ -93,16 +101,17 @@ function publishAll(commands: Command[], maxMessageBytes?: number) {
       tables.maintain(now)
       version++
     } else if (what === 'restart') {
-      const restored = made.create(true)
+      encoding = other ?? encoding
+      const restored = made.create(true, encoding)
       restored.loadState(stored(tables.saveState()))
       tables = restored
       const state = publisher.saveState()
       publisher = create()
       publisher.loadState(JSON.parse(JSON.stringify(state)))
     } else if (publisher.version !== version) {
-      kind = what === 'full' || publisher.version === undefined ? 'full' : 'delta'
-      publisher.publish(kind, version)
-      versions.set(version, contentOf(tables))
+      if (what === 'full') publisher.publish('full', version)
+      else publisher.publishNext(version)
+      versions.set(version, { encoding, content: contentOf(tables, encoding) })
     }
   }
   return { records, versions, tables }
@@ -110,36 +119,45 @@ function publishAll(commands: Command[], maxMessageBytes?: number) {
 
 function readerWith(tables: SlotTables): SnapshotReader {
   return new SnapshotReader(({ name }) => ({
-    apply: (kind, state) => tables.apply(name.slice('table.'.length), kind, state),
+    apply: (kind, state, { encoding }) => tables.apply(name.slice('table.'.length), kind, state, encoding),
   }))
 }
 
 const written = (records: KeyedSnapshot[]): SnapshotRecord[] =>
   records.flatMap(({ record }) => (record === null ? [] : [record]))
 
-test('a chain of deltas leads to the learner’s rows, bit for bit, also when the learner restarts in between', () => {
+test('a chain of deltas leads to the learner’s rows, bit for bit, also when the learner restarts in between and publishes them otherwise', () => {
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 60 }), commands => {
-      const { records, versions } = publishAll(commands)
-      const followed = made.create(true)
-      const reader = readerWith(followed)
-      for (const record of written(records)) {
-        const step = reader.take(record)
-        assert.notEqual(step.kind, 'gap')
-        if (step.kind === 'taken') assert.deepEqual(contentOf(followed), versions.get(step.held.version))
-      }
-      assert.equal(reader.held?.version, [...versions.keys()].at(-1))
-    }),
+    fc.property(
+      fc.array(fc.oneof({ weight: 10, arbitrary: command }, { weight: 1, arbitrary: restartOtherwise }), {
+        maxLength: 60,
+      }),
+      encodings,
+      (commands, encoding) => {
+        const { records, versions } = publishAll(commands, encoding)
+        const followed = made.create(true)
+        const reader = readerWith(followed)
+        for (const record of written(records)) {
+          const step = reader.take(record)
+          assert.notEqual(step.kind, 'gap')
+          if (step.kind !== 'taken') continue
+          const { encoding, content } = versions.get(step.held.version) ?? assert.fail()
+          assert.deepEqual(contentOf(followed, encoding), content)
+        }
+        assert.equal(reader.held?.version, [...versions.keys()].at(-1))
+      },
+    ),
     RUNS,
   )
 })
 
 test('what a restarted learner publishes is byte for byte what one that never stopped publishes', () => {
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 60 }), commands => {
-      const { records } = publishAll(commands, 20_000)
+    fc.property(fc.array(command, { maxLength: 60 }), encodings, (commands, encoding) => {
+      const { records } = publishAll(commands, encoding, 20_000)
       const without = publishAll(
         commands.filter(({ kind }) => kind !== 'restart'),
+        encoding,
         20_000,
       )
       assert.deepEqual(records, without.records)
@@ -151,22 +169,29 @@ test('what a restarted learner publishes is byte for byte what one that never st
 test('a reader that misses records, or gets some twice, holds nothing but versions that the learner had', () => {
   const fate = fc.constantFrom('once', 'once', 'once', 'twice', 'never')
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 60 }), fc.infiniteStream(fate), fc.nat(20), (commands, fates, first) => {
-      const { records, versions } = publishAll(commands)
-      const followed = made.create(true)
-      const reader = readerWith(followed)
-      const kept = new SnapshotReader(createKeptPart)
-      for (const record of written(records).slice(first)) {
-        const [what] = fates.take(1)
-        for (let times = what === 'never' ? 0 : what === 'twice' ? 2 : 1; times > 0; times--) {
-          const step = reader.take(record)
-          const other = kept.take(record)
-          assert.deepEqual(other, step, 'rows that are only kept come to the same')
-          assert.equal(step.kind === 'gap' && /checksum$/.test(step.reason), false)
-          if (step.kind === 'taken') assert.deepEqual(contentOf(followed), versions.get(step.held.version))
+    fc.property(
+      fc.array(command, { maxLength: 60 }),
+      fc.infiniteStream(fate),
+      fc.nat(20),
+      encodings,
+      (commands, fates, first, encoding) => {
+        const { records, versions } = publishAll(commands, encoding)
+        const followed = made.create(true)
+        const reader = readerWith(followed)
+        const kept = new SnapshotReader(createKeptPart)
+        for (const record of written(records).slice(first)) {
+          const [what] = fates.take(1)
+          for (let times = what === 'never' ? 0 : what === 'twice' ? 2 : 1; times > 0; times--) {
+            const step = reader.take(record)
+            const other = kept.take(record)
+            assert.deepEqual(other, step, 'rows that are only kept come to the same')
+            assert.equal(step.kind === 'gap' && /checksum$/.test(step.reason), false)
+            if (step.kind === 'taken')
+              assert.deepEqual(contentOf(followed, encoding), versions.get(step.held.version)?.content)
+          }
         }
-      }
-    }),
+      },
+    ),
     RUNS,
   )
 })
@@ -174,7 +199,7 @@ test('a reader that misses records, or gets some twice, holds nothing but versio
 test('a compacted topic keeps what a late reader needs, and never more than two chains', () => {
   fc.assert(
     fc.property(fc.array(command, { minLength: 10, maxLength: 80 }), commands => {
-      const { records, versions } = publishAll(commands, 20_000)
+      const { records, versions } = publishAll(commands, 'float32', 20_000)
       const topic = new Map<string, PartState | unknown>()
       for (const { key, record } of records) {
         topic.delete(key)

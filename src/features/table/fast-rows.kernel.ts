@@ -11,13 +11,14 @@
 import type { Config } from '../../config/schema.js'
 import { MillraceError } from '../../domain/errors.js'
 import type { Id } from '../../domain/event.js'
-import type { LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../../domain/state.js'
-import { ChangedRows, recordWords } from '../../std/changed-rows.kernel.js'
+import type { LoadedState, PartState, PublishedState, RowEncoding, SnapshotKind, Stateful } from '../../domain/state.js'
+import { ChangedRows } from '../../std/changed-rows.kernel.js'
 import { KeyIndex, ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
 import type { ColumnLayout, Slab } from '../columns.js'
 import type { FeatureLayout, Side } from '../layout.js'
+import { encodedWords, type PublishedNumber } from './encoded-words.kernel.js'
 import { removeOwned } from './owned-rows.kernel.js'
-import { applyRows, publishRows } from './published-rows.js'
+import { applyRows, followedEncoding, publishRows } from './published-rows.js'
 import { type RetainedTable, Retention, type RetentionState } from './retention.js'
 import { startRow } from './row-start.kernel.js'
 import { keysOfUser } from './user-keys.js'
@@ -75,9 +76,11 @@ export class FastRows implements Stateful, RetainedTable {
   readonly #limits: Pick<Config['table'], 'expireAfter' | 'maxRows'>
   readonly #retention: Retention
   /** Words of a record that predictions need. */
-  readonly #published: Int32Array
+  readonly #published: readonly PublishedNumber[]
+  /** Of what it publishes, or follows. */
+  #encoding: RowEncoding
   /** Records changed since the last publication; undefined: nobody publishes deltas. */
-  readonly #changes: ChangedRows | undefined
+  #changes: ChangedRows | undefined
   #second = 0
   #removed = { evicted: 0, expired: 0 }
 
@@ -88,7 +91,7 @@ export class FastRows implements Stateful, RetainedTable {
     start: StartRecord,
     vector: { dim: number; scale: number; seed: number },
     limits: Pick<Config['table'], 'expireAfter' | 'maxRows'>,
-    published: { words: readonly number[]; tracksChanges: boolean },
+    published: { numbers: readonly PublishedNumber[]; encoding: RowEncoding; tracksChanges: boolean },
   ) {
     const places = SIDES.map(side =>
       layout.slots.flatMap(slot =>
@@ -113,7 +116,8 @@ export class FastRows implements Stateful, RetainedTable {
     this.#vector = vector
     this.#limits = limits
     this.index = new KeyIndex(1024, this.#words)
-    this.#published = Int32Array.from(published.words)
+    this.#published = published.numbers
+    this.#encoding = published.encoding
     if (published.tracksChanges) this.#changes = this.#newChanges()
     this.#retention = new Retention([this], vector.seed)
   }
@@ -180,11 +184,16 @@ export class FastRows implements Stateful, RetainedTable {
 
   publish(kind: SnapshotKind): PublishedState {
     // Without a record of changes everything is one.
-    return publishRows(this.#changes ?? this.#newChanges(), kind, this.size, {})
+    return publishRows(this.#changes ?? this.#newChanges(), kind, this.size, {}, this.#encoding)
   }
 
   /** Reads what publish() wrote. Records get no variances: such rows predict and never learn. */
-  *apply(kind: SnapshotKind, state: LoadedState): Generator<void, string> {
+  *apply(kind: SnapshotKind, state: LoadedState, encoding: string): Generator<void, string> {
+    const next = followedEncoding(kind, this.#encoding, encoding)
+    if (next !== this.#encoding) {
+      this.#encoding = next
+      this.#changes = this.#newChanges()
+    }
     if (kind === 'full') this.#floats.length = 0
     const digest = yield* applyRows(this.#changes!, kind, state)
     this.#viewSlabs()
@@ -266,7 +275,7 @@ export class FastRows implements Stateful, RetainedTable {
   }
 
   #newChanges(): ChangedRows {
-    return new ChangedRows(this.index, recordWords(this.index, this.#words, this.#published))
+    return new ChangedRows(this.index, encodedWords(this.index, this.#words, this.#published, this.#encoding))
   }
 
   #viewSlabs(): void {

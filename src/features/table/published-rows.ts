@@ -1,5 +1,13 @@
 /** Rows as they are published: what a table's record of changes gives, and back. See domain/state.ts. */
-import type { Json, LoadedState, PublishedState, SnapshotKind } from '../../domain/state.js'
+import { MillraceError } from '../../domain/errors.js'
+import {
+  type Json,
+  type LoadedState,
+  type PublishedState,
+  ROW_ENCODINGS,
+  type RowEncoding,
+  type SnapshotKind,
+} from '../../domain/state.js'
 import type { ChangedRows } from '../../std/changed-rows.kernel.js'
 
 /** rows: how many the table has. about: what else a reader of its words must know. */
@@ -29,4 +37,20 @@ export function* applyRows(changes: ChangedRows, kind: SnapshotKind, { arrays }:
   const words = new Uint32Array(rows.buffer, rows.byteOffset, rows.length)
   yield* changes.applySlices({ keys, words, removed }, kind === 'full')
   return changes.digest
+}
+
+/**
+ * How a reader's rows are to be read when this publication has come. SNAPSHOT_CORRUPT: this program can not read it, or
+ * it changes rows that were published otherwise.
+ */
+export function followedEncoding(kind: SnapshotKind, held: RowEncoding, published: string): RowEncoding {
+  const encoding = ROW_ENCODINGS.find(one => one === published)
+  if (encoding === undefined)
+    throw new MillraceError(
+      'SNAPSHOT_CORRUPT',
+      `this program does not know how rows of encoding '${published}' are read`,
+    )
+  if (kind === 'delta' && encoding !== held)
+    throw new MillraceError('SNAPSHOT_CORRUPT', `rows of encoding ${encoding} do not change rows of encoding ${held}`)
+  return encoding
 }

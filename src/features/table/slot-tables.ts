@@ -10,7 +10,7 @@
 import type { Config } from '../../config/schema.js'
 import { MillraceError } from '../../domain/errors.js'
 import type { Id } from '../../domain/event.js'
-import type { LoadedState, PartState, PublishedState, SnapshotKind, Stateful } from '../../domain/state.js'
+import type { LoadedState, PartState, PublishedState, RowEncoding, SnapshotKind, Stateful } from '../../domain/state.js'
 import type { ColumnLayout, Slab } from '../columns.js'
 import type { FeatureLayout, SlotLayout } from '../layout.js'
 import { addRowGradients, poolSlot, stepRows } from './embed.kernel.js'
@@ -84,6 +84,7 @@ export class SlotTables implements Stateful {
     optimizer: Config['optimizer'],
     table: Config['table'],
     tracksChanges = false,
+    encoding: RowEncoding = 'float32',
   ) {
     this.#layout = layout
     this.#width = layout.embeddedSlots * model.dim
@@ -105,7 +106,7 @@ export class SlotTables implements Stateful {
       const bias = users.some(slot => slot.bias)
       const wide = users.some(slot => slot.wide)
       const owned = users.some(slot => slot.ofUser === 'crossed')
-      return new ValueTable({ name, dim, tasks, bias, wide, owned }, start, tracksChanges)
+      return new ValueTable({ name, dim, tasks, bias, wide, owned }, start, tracksChanges, encoding)
     })
     const shareUnknown = table.admitAfter > 1
     this.#slots = slots.map((slot, at) => {
@@ -251,10 +252,10 @@ export class SlotTables implements Stateful {
   }
 
   /** For tables that follow published ones: brings one of them to the next version, in slices. Returns its checksum. */
-  apply(name: string, kind: SnapshotKind, state: LoadedState): Generator<void, string> {
+  apply(name: string, kind: SnapshotKind, state: LoadedState, encoding: string): Generator<void, string> {
     const table = this.#tables.find(table => table.shape.name === name)
     if (table === undefined) throw new MillraceError('SNAPSHOT_CORRUPT', `the configuration has no table '${name}'`)
-    return table.apply(kind, state)
+    return table.apply(kind, state, encoding)
   }
 
   get tableNames(): string[] {

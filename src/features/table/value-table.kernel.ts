@@ -8,11 +8,12 @@
  * is kept in the row's last-touch word, as IN_BATCH + unique, and replaced by the time when the batch is settled. So
  * finding duplicates costs no map, no sort and no memory, and a row in use can never look old.
  */
-import type { LoadedState, PublishedState, SnapshotKind } from '../../domain/state.js'
-import { ChangedRows, recordWords } from '../../std/changed-rows.kernel.js'
+import type { LoadedState, PublishedState, RowEncoding, SnapshotKind } from '../../domain/state.js'
+import { ChangedRows } from '../../std/changed-rows.kernel.js'
 import { KeyIndex, ROW_SLAB_BITS } from '../../std/key-index.kernel.js'
+import { encodedWords, type PublishedNumber } from './encoded-words.kernel.js'
 import { removeOwned } from './owned-rows.kernel.js'
-import { applyRows, publishRows } from './published-rows.js'
+import { applyRows, followedEncoding, publishRows } from './published-rows.js'
 import { startRow } from './row-start.kernel.js'
 
 const SLAB_MASK = (1 << ROW_SLAB_BITS) - 1
@@ -57,13 +58,16 @@ export class ValueTable {
   uniqueRows = new Int32Array(1024)
   uniques = 0
   /** Rows changed since the last publication; undefined: nobody publishes deltas. */
-  readonly changes: ChangedRows | undefined
+  changes: ChangedRows | undefined
+  /** Of what it publishes, or follows. */
+  #encoding: RowEncoding
   readonly #start: RowStart
 
-  constructor(shape: TableShape, start: RowStart, tracksChanges: boolean) {
+  constructor(shape: TableShape, start: RowStart, tracksChanges: boolean, encoding: RowEncoding = 'float32') {
     const { dim, tasks, bias, wide, owned } = shape
     this.shape = shape
     this.#start = start
+    this.#encoding = encoding
     this.biasWord = VECTOR + dim
     this.wideWord = this.biasWord + (bias ? tasks * 2 : 0)
     this.#ownerWord = this.wideWord + (wide ? tasks * 2 : 0)
@@ -162,12 +166,18 @@ export class ValueTable {
    */
   publish(kind: SnapshotKind): PublishedState {
     const { dim, tasks, bias, wide } = this.shape
+    const about = { dim, tasks, bias, wide }
     // Without a record of changes everything is one.
-    return publishRows(this.changes ?? this.#newChanges(), kind, this.index.size, { dim, tasks, bias, wide })
+    return publishRows(this.changes ?? this.#newChanges(), kind, this.index.size, about, this.#encoding)
   }
 
   /** Reads what publish() wrote. Rows get no accumulators: such a table scores and never learns. */
-  *apply(kind: SnapshotKind, state: LoadedState): Generator<void, string> {
+  *apply(kind: SnapshotKind, state: LoadedState, encoding: string): Generator<void, string> {
+    const next = followedEncoding(kind, this.#encoding, encoding)
+    if (next !== this.#encoding) {
+      this.#encoding = next
+      this.changes = this.#newChanges()
+    }
     if (kind === 'full') this.floats.length = 0
     const digest = yield* applyRows(this.changes!, kind, state)
     this.#viewSlabs()
@@ -188,10 +198,12 @@ export class ValueTable {
 
   #newChanges(): ChangedRows {
     const { dim, tasks, bias, wide } = this.shape
-    const places = Array.from({ length: dim }, (_, d) => VECTOR + d)
-    if (bias) for (let task = 0; task < tasks; task++) places.push(this.biasWord + task * 2)
-    if (wide) for (let word = 0; word < tasks * 2; word++) places.push(this.wideWord + word)
-    return new ChangedRows(this.index, recordWords(this.index, this.words, Int32Array.from(places)))
+    const numbers: PublishedNumber[] = []
+    for (let d = 0; d < dim; d++) numbers.push({ place: VECTOR + d, what: 'coordinate' })
+    if (bias) for (let task = 0; task < tasks; task++) numbers.push({ place: this.biasWord + task * 2, what: 'bias' })
+    // An L1 threshold decides about these.
+    if (wide) for (let word = 0; word < tasks * 2; word++) numbers.push({ place: this.wideWord + word, what: 'exact' })
+    return new ChangedRows(this.index, encodedWords(this.index, this.words, numbers, this.#encoding))
   }
 
   #viewSlabs(): void {

@@ -52,6 +52,11 @@ export interface ValueRecords {
   isId: Uint8Array
 }
 
+export interface MeanWord {
+  place: number
+  what: 'bias' | 'coordinate'
+}
+
 export class FactorMachine {
   readonly #link: Link
   readonly #offset: number
@@ -76,8 +81,9 @@ export class FactorMachine {
   }
 
   /** Words of a record that predictions read. */
-  meanWords(): number[] {
-    return [this.#offset, ...Array.from({ length: FACTORS }, (_, k) => this.#offset + VECTOR + k)]
+  meanWords(): MeanWord[] {
+    const factors = Array.from({ length: FACTORS }, (_, k) => this.#offset + VECTOR + k)
+    return [{ place: this.#offset, what: 'bias' }, ...factors.map((place): MeanWord => ({ place, what: 'coordinate' }))]
   }
 
   /** The block of a new value; startVector(at) draws its factor means. */

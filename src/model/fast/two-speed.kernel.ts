@@ -21,7 +21,7 @@ import type { StateArray } from '../../domain/state.js'
 import { sampledLogOdds } from '../kept-negatives.js'
 import { Stack } from '../stack/stack.kernel.js'
 import { ID_BIASES, MEMBERS } from './constants.js'
-import { BLOCK, FactorMachine, type ValueRecords } from './factor-machine.kernel.js'
+import { BLOCK, FactorMachine, type MeanWord, type ValueRecords } from './factor-machine.kernel.js'
 import { type Link, logit, sigmoid } from './link.js'
 
 /** Of one task: the bank's predictions, the deep part's, the logit of the product. */
@@ -86,7 +86,7 @@ export class TwoSpeed {
   }
 
   /** Those of them that predictions need: all means. */
-  publishedWords(): number[] {
+  publishedNumbers(): MeanWord[] {
     return this.#tasks.flatMap(({ bank }) => bank.flatMap(machine => machine.meanWords()))
   }
 

@@ -117,7 +117,7 @@ test('the fast part’s records of a user go, and nobody else’s', () => {
       () => {},
       { dim: 1, scale: 0.1, seed: 1 },
       { maxRows: 1_000_000 },
-      { words: [3, 4], tracksChanges: true },
+      { numbers: [3, 4].map(place => ({ place, what: 'bias' as const })), encoding: 'float32', tracksChanges: true },
     )
   const first = create()
   for (const row of rows) first.use(columns.slab(row), row % SLAB_ROWS)

@@ -1,4 +1,4 @@
-import type { LoadedState, PartState, StateArray } from '../../../../src/domain/state.js'
+import type { LoadedState, PartState, RowEncoding, StateArray } from '../../../../src/domain/state.js'
 import { type ColumnLayout, ExampleColumns, SLAB_ROWS } from '../../../../src/features/columns.js'
 import type { FeatureLayout, SlotLayout } from '../../../../src/features/layout.js'
 
@@ -53,8 +53,8 @@ export function fixture(setting: Setting) {
     maxRows,
     ...(setting.expireAfter === undefined ? {} : { expireAfter: setting.expireAfter }),
   }
-  const create = (tracksChanges = false) =>
-    new SlotTables(layout, tasks, { dim, rowStart, seed: 7 }, OPTIMIZER, limits, tracksChanges)
+  const create = (tracksChanges = false, encoding: RowEncoding = 'float32') =>
+    new SlotTables(layout, tasks, { dim, rowStart, seed: 7 }, OPTIMIZER, limits, tracksChanges, encoding)
   const columnLayout: ColumnLayout = { keyPlaces, dense, tasks, notes: 0 }
   const columns = new ExampleColumns(columnLayout, () => {})
 
