@@ -127,7 +127,7 @@ export async function createServeWorld({ quick, say }: Context): Promise<ServeWo
       },
     },
     outputs: { snapshots: { append: ({ record }: KeyedSnapshot) => void (record && appended.push(record)) } as never },
-    configHash: hash,
+    configHash: () => hash,
     everySteps: 0,
     deltaEveryMs: 1000,
     rowEncoding: 'float32',

@@ -26,7 +26,7 @@ async function writeOwn(folder: string, states: ReturnType<typeof saveParts>): P
 /** Called when everything sent is answered and committed. Returns its size; undefined: it was there already. */
 export async function checkpointSession(deps: CheckpointDeps): Promise<number | undefined> {
   const { root, loaded, learner, parts, history, journalTail } = deps
-  const { source, position, dispatcher, journal } = parts
+  const { contest, source, position, dispatcher, journal } = parts
   const name = checkpointName(position.records, position.ended)
   let bytes: number | undefined
   await writeCheckpoint(root, loaded.config.checkpoint.keep, name, async folder => {
@@ -44,7 +44,8 @@ export async function checkpointSession(deps: CheckpointDeps): Promise<number | 
     const { records } = position
     const { backend } = learner
     return {
-      configHash: loaded.hash,
+      configHash: contest?.answering.hash ?? loaded.hash,
+      ...(contest && { challengers: contest.challengers.map(({ name, hash }) => ({ name, configHash: hash })) }),
       backend,
       records,
       step: dispatcher.steps,

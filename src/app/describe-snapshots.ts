@@ -73,7 +73,7 @@ export async function describeNewest(loaded: LoadedConfig, clock: Clock): Promis
     eventTime: new Date(manifest.eventTime).toISOString(),
     ageMs: clock.nowMs() - manifest.eventTime,
     configHash: manifest.configHash,
-    isOfConfiguration: manifest.configHash === loaded.hash,
+    isOfConfiguration: [loaded, ...loaded.challengers].some(({ hash }) => hash === manifest.configHash),
     checksum: manifest.checksum,
     offsets: manifest.offsets.map(({ partition, offset }) => ({ partition, offset })),
     metrics: { ...manifest.metrics },

@@ -11,7 +11,7 @@ import { systemClock } from '../std/clock.js'
 import { onLog } from './beside-live.js'
 import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
-import { reportOf } from './report-of.js'
+import { reportsOf } from './report-of.js'
 import { learnLog } from './session.js'
 import { untilSignal } from './signals.js'
 import { printReports } from './terminal.js'
@@ -62,10 +62,10 @@ export async function evaluateFiles(files: readonly string[], options: EvaluateO
 export async function evaluateAll(entrants: readonly Entrant[], logger: Log, seeds = 1): Promise<RunReport[]> {
   const reports: RunReport[] = []
   for (const entrant of entrants) {
-    const { report, stopped } = await evaluateOne(entrant, logger)
-    reports.push(report)
+    const { reports: found, stopped } = await evaluateOne(entrant, logger)
+    reports.push(...found)
     if (stopped) break
-    if (seeds > 1 && (await evaluateSeeds(report, entrant, seeds, logger))) break
+    if (seeds > 1 && (await evaluateSeeds(found[0], entrant, seeds, logger))) break
   }
   return reports
 }
@@ -84,10 +84,10 @@ async function evaluateSeeds(report: RunReport, entrant: Entrant, seeds: number,
       evaluate: { ...judging, interval: 'none' as const, baselines: false },
     }
     const name = `${entrant.name}, seed ${seed}`
-    const other = await evaluateOne({ ...entrant, name, loaded: { ...loaded, config } }, logger)
+    const other = await evaluateOne({ ...entrant, name, loaded: { ...loaded, config, challengers: [] } }, logger)
     // Half a log is no run of the same kind.
     if (other.stopped) return true
-    runs.push(figuresOf(other.report, seed))
+    runs.push(figuresOf(other.reports[0], seed))
   }
   return false
 }
@@ -101,7 +101,7 @@ function figuresOf({ tasks }: RunReport, seed: number): SeedRun {
 async function evaluateOne(
   { name, file, changes, loaded }: Entrant,
   logger: Log,
-): Promise<{ report: RunReport; stopped: boolean }> {
+): Promise<{ reports: [RunReport, ...RunReport[]]; stopped: boolean }> {
   const terminal = process.stderr.isTTY === true
   const making = createProgress('preparing the log', terminal, logger, systemClock)
   const log = await prepareLog(loaded, (records, share) => making.update(records, share)).finally(() => making.stop())
@@ -110,7 +110,7 @@ async function evaluateOne(
   const session = { loaded, log, outputs: 'discard', resume: false, logger, clock: systemClock, onProgress } as const
   const { value, stopped } = await untilSignal(logger, stop => learnLog(session, stop)).finally(() => progress.stop())
   const names = { name, configuration: file, log: relative(process.cwd(), log), changes }
-  return { report: reportOf(names, loaded, value), stopped }
+  return { reports: reportsOf(names, loaded, value), stopped }
 }
 
 export async function writeReport(file: string, reports: readonly [RunReport, ...RunReport[]]): Promise<void> {

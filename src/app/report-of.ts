@@ -13,6 +13,29 @@ export interface ReportNames {
   changes: Record<string, unknown>
 }
 
+/** What answers, and then its challengers, which judged the same examples in the same pass. */
+export function reportsOf(
+  names: ReportNames,
+  loaded: LoadedConfig,
+  result: SessionResult,
+): [RunReport, ...RunReport[]] {
+  const changesOf = (name: string) => loaded.challengers.find(one => one.name === name)?.changes
+  const named = (name: string): ReportNames => {
+    const changes = changesOf(name)
+    if (changes === undefined) return names
+    return { ...names, name: `${names.name}/${name}`, changes: { ...names.changes, ...changes } }
+  }
+  const challengers = (result.metrics.challengers ?? []).flatMap(({ name, hash, figures, standing }): RunReport[] => {
+    if (figures === undefined) return []
+    // Top-N is made once for all of them.
+    const totals = [...figures.totals, ...result.metrics.totals.filter(({ task }) => isNextItem(task))]
+    const own = { metrics: { ...figures, totals }, history: result.challengers.get(hash) ?? [], alarms: [] }
+    const report = reportOf(named(name), loaded, { ...result, ...own, calibration: [], findings: undefined })
+    return [{ ...report, standing }]
+  })
+  return [reportOf(named(result.answering), loaded, result), ...challengers]
+}
+
 export function reportOf(names: ReportNames, { config }: LoadedConfig, result: SessionResult): RunReport {
   const { history, metrics, position, durationMs, findings } = result
   const totals = [...metrics.totals, ...(findings?.baselines ?? [])]

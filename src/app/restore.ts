@@ -2,9 +2,12 @@
  * Which checkpoint a run goes on from: the newest one that is whole. A damaged one is skipped, said and, as soon as an
  * older one is known to be whole, removed: the run will come by again and must be free to write it anew.
  */
+import type { LoadedConfig } from '../config/load.js'
 import { MillraceError } from '../domain/errors.js'
 import type { Log } from '../observe/log.js'
 import { loadParts } from '../pipeline/commit.js'
+import type { Contest } from '../pipeline/contest.js'
+import { loadContest } from '../pipeline/contest-state.js'
 import type { History } from '../pipeline/history.js'
 import type { LearnerPort } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
@@ -21,7 +24,7 @@ export interface WholeCheckpoint {
 /** Undefined: there is none. CHECKPOINT_CORRUPT: there are some, and none is whole. */
 export async function newestWhole(
   root: string,
-  config: { hash: string; file: string },
+  config: Pick<LoadedConfig, 'hash' | 'file' | 'challengers'>,
   logger: Log,
 ): Promise<WholeCheckpoint | undefined> {
   await removeDrafts(root)
@@ -46,11 +49,17 @@ export async function newestWhole(
   })
 }
 
-function checkConfig(folder: string, manifest: Manifest, { hash, file }: { hash: string; file: string }): void {
-  if (manifest.configHash === hash) return
+/** It may be of a challenger that was promoted. */
+function checkConfig(
+  folder: string,
+  { configHash }: Manifest,
+  { hash, file, challengers }: Pick<LoadedConfig, 'hash' | 'file' | 'challengers'>,
+): void {
+  if (configHash === hash || challengers.some(one => one.hash === configHash)) return
+  const others = challengers.map(({ name, hash }) => `, its challenger ${name} is ${hash}`)
   throw new MillraceError(
     'CHECKPOINT_INCOMPATIBLE',
-    `${folder} was made by model configuration ${manifest.configHash}, ${file} is ${hash}`,
+    `${folder} was made by model configuration ${configHash}, ${file} is ${hash}${others.join('')}`,
   )
 }
 
@@ -83,13 +92,29 @@ export async function loadCheckpoint(
       'the checkpoint was made with another backend: learning goes on, but not to the same bytes',
     )
   }
+  const { contest, columns, position } = parts
   const tail = await journalTail.keep(manifest.journalSeq)
+  if (contest !== undefined) resumeContest(contest, manifest, logger)
   await learner.load(folder, manifest.parts)
-  await loadParts(parts, history, name => {
-    const part = manifest.parts.find(part => part.name === name)
+  const partNamed = (name: string) => manifest.parts.find(part => part.name === name)
+  const rows = await loadParts(parts, history, name => {
+    const part = partNamed(name)
     if (part === undefined) throw new MillraceError('CHECKPOINT_INCOMPATIBLE', `${folder} has no part '${name}'`)
     return readPart(folder, part)
   })
+  if (contest !== undefined) {
+    const part = partNamed('contest')
+    await loadContest(contest, columns, rows, part && (await readPart(folder, part)), position.eventTimeMs)
+  }
   parts.journal.follow(tail)
   return tail
+}
+
+function resumeContest(contest: Contest, manifest: Manifest, logger: Log): void {
+  for (const hash of contest.resume(manifest))
+    logger.info({ hash }, 'a challenger that the configuration has no more is dropped')
+  for (const { name, hash } of contest.beginners)
+    logger.info({ name, hash }, 'a challenger begins with nothing learned')
+  const { lane, name, hash } = contest.answering
+  if (lane > 0) logger.info({ name, hash }, 'the challenger that was promoted goes on answering')
 }

@@ -1,7 +1,6 @@
 /** `run` and `replay`: learn and publish; the result as a table, and as a report beside the configured comparisons. */
 import { relative, resolve } from 'node:path'
 import { environment, type LoadedConfig } from '../config/load.js'
-import type { RunReport } from '../evaluate/report/report.js'
 import { createLog, type Log } from '../observe/log.js'
 import { createProgress } from '../observe/progress.js'
 import { systemClock } from '../std/clock.js'
@@ -10,7 +9,7 @@ import { type Dashboard, isWatched, openBrowser, openDashboard } from './dashboa
 import { evaluateAll, writeReport } from './evaluate-files.js'
 import { loadChecked } from './load-checked.js'
 import { prepareLog } from './prepare-log.js'
-import { reportOf } from './report-of.js'
+import { reportsOf } from './report-of.js'
 import { learnLog } from './session.js'
 import type { SessionOptions } from './session-options.js'
 import { nextSignal, untilSignal } from './signals.js'
@@ -98,7 +97,7 @@ async function learnAndReport(
   if (result.records === 0)
     logger.info({ records: result.position.records }, 'the log has no new records; --fresh learns it anew')
   const names = { name: config.name, configuration: options.file, log: relative(process.cwd(), log), changes: {} }
-  const reports: [RunReport, ...RunReport[]] = [reportOf(names, loaded, result)]
+  const reports = reportsOf(names, loaded, result)
   if (options.compare && !stopped) {
     const variants = variantsOf(options.file, options.set, loaded)
     if (variants.length > 0)

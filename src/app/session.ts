@@ -10,7 +10,6 @@ import { setEnvironment } from '../config/load.js'
 import type { Findings } from '../evaluate/laboratory.js'
 import type { JoinStats } from '../join/join.js'
 import type { MaturityPoint } from '../join/label-ages.js'
-import { WorkerLearner } from '../learn/worker-client.js'
 import type { Counts } from '../pipeline/counts.js'
 import { type AlarmPoint, History, type HistoryPoint } from '../pipeline/history.js'
 import type { CalibrationCurve, MetricsAnswer } from '../pipeline/learner.js'
@@ -22,12 +21,14 @@ import { withClosers } from './closers.js'
 import type { Closers } from './ends.js'
 import { assertWritable } from './file-outputs.js'
 import { Observation } from './observation.js'
+import { observeChallengers } from './observe-challengers.js'
 import { observeAlarm, observeHistory } from './observe-dashboard.js'
 import { observeVerdicts } from './observe-gate.js'
 import { observeLearner } from './observe-learner.js'
 import { observeCheckpoints, observeFigures, observeParts } from './observe-parts.js'
 import { openEnds } from './open-ends.js'
 import type { SessionOptions } from './session-options.js'
+import { startLearners } from './start-learners.js'
 import { ThroughputLog } from './throughput.js'
 import { wireParts } from './wiring.js'
 
@@ -47,6 +48,10 @@ export interface SessionResult {
   history: readonly HistoryPoint[]
   alarms: readonly AlarmPoint[]
   metrics: MetricsAnswer
+  /** Name of what answered at the end: the configuration, or a challenger that was promoted. */
+  answering: string
+  /** By hash of the configuration: windows since this run began. */
+  challengers: ReadonlyMap<string, readonly HistoryPoint[]>
   calibration: CalibrationCurve[]
   throughput: { records: number; elapsedMs: number }[]
   /** Of an evaluation that asked for more than totals. */
@@ -79,18 +84,19 @@ async function runSession(
   const { source, delivery } = ends
   observation.enter('restoring')
   setEnvironment(tensorflowEnvironment(config.backend.threads))
-  const started = await (options.startLearner ?? WorkerLearner.start)(config)
-  closers.push(() => started.close())
+  const { learner: started, contest } = await startLearners(options, closers)
   const learner = observeLearner(started, loaded, observation)
   logger.debug({ backend: learner.backend }, 'the learning worker is ready')
 
   const history = new History()
+  const challengers = observeChallengers(observation, loaded, learner.backend, logger)
   const onFigures = observeFigures(observation)
   let metrics: MetricsAnswer | undefined
   const wired = wireParts({
     loaded,
     source,
     learner,
+    contest,
     outputs: delivery.outputs,
     publishes: root !== undefined,
     clock,
@@ -105,6 +111,7 @@ async function runSession(
       metrics = answer
       history.add(answer, records, eventTimeMs)
       onFigures(answer, records, eventTimeMs)
+      challengers.add(answer, records, eventTimeMs)
     },
     onAlarm(alarm, { events, eventTime }) {
       const point = { ...alarm, records: events, eventTimeMs: eventTime }
@@ -115,6 +122,7 @@ async function runSession(
       logger.warn({ ...alarm, records: events, eventTime: new Date(eventTime).toISOString() }, 'the log has drifted')
     },
     onVerdict: observeVerdicts(observation, logger),
+    onPromotion: challengers.onPromotion,
   })
   const { position, dispatcher, journal, counts, joiner } = wired
   ends.onDecision({
@@ -172,6 +180,8 @@ async function runSession(
     history: history.points,
     alarms: history.alarms,
     metrics,
+    answering: contest?.answering.name ?? config.name,
+    challengers: challengers.histories(),
     calibration: await learner.calibration(),
     throughput: throughput.points,
     findings: wired.laboratory?.findings(),

@@ -11,6 +11,7 @@ import { Joiner } from '../join/join.js'
 import { createLabelCheck } from '../join/label-range.js'
 import { StreamClock } from '../join/watermark.js'
 import { columnsOf } from '../learn/columns-of.js'
+import type { Contest } from '../pipeline/contest.js'
 import { type Counts, increment } from '../pipeline/counts.js'
 import { type DispatchDeps, Dispatcher } from '../pipeline/dispatch.js'
 import { Journal } from '../pipeline/journal.js'
@@ -30,6 +31,7 @@ export interface WiringDeps {
   loaded: LoadedConfig
   source: Source
   learner: LearnerPort
+  contest: Contest | undefined
   outputs: Outputs
   /** Whether snapshots are wanted. A run that writes nothing finds out what `evaluate` asks beside. */
   publishes: boolean
@@ -37,6 +39,7 @@ export interface WiringDeps {
   onMetrics(answer: MetricsAnswer, records: number, eventTimeMs: number): void
   onAlarm: DispatchDeps['onAlarm']
   onVerdict: DispatchDeps['onVerdict']
+  onPromotion: DispatchDeps['onPromotion']
 }
 
 export type WiredParts = Pick<
@@ -51,6 +54,7 @@ export type WiredParts = Pick<
   | 'joiner'
   | 'batcher'
   | 'dispatcher'
+  | 'contest'
   | 'topN'
   | 'journal'
   | 'position'
@@ -61,18 +65,24 @@ export function wireParts({
   loaded,
   source,
   learner,
+  contest,
   outputs,
   publishes,
   clock,
   onMetrics,
   onAlarm,
   onVerdict,
+  onPromotion,
 }: WiringDeps): WiredParts {
   const { config, hash } = loaded
   const hasher = new Hasher()
   const tracksChanges = publishes && config.outputs.deltaEvery !== undefined
   const features = new FeatureExtractor(config.features, hasher, config.fast.enabled, tracksChanges)
-  const columns = new ExampleColumns(columnsOf(config, features.layout), buffer => learner.addSlab(buffer))
+  const columns = new ExampleColumns(
+    columnsOf(config, features.layout),
+    buffer => learner.addSlab(buffer),
+    contest?.size,
+  )
   const position = new Position()
   const counts: Counts = { events: {}, drops: {}, rejects: {} }
   const journal: Journal = new Journal(record => dispatcher.inOrder(() => outputs.journal.append(record)), position)
@@ -90,6 +100,7 @@ export function wireParts({
     columns,
     batcher,
     learner,
+    contest,
     outputs,
     journal,
     position,
@@ -100,6 +111,7 @@ export function wireParts({
     onMetrics,
     onAlarm,
     onVerdict,
+    onPromotion,
   })
   const joiner = new Joiner(config.tasks, config.join, hasher, config.model.seed, {
     arrive(subject, score) {
@@ -129,6 +141,7 @@ export function wireParts({
     joiner,
     batcher,
     dispatcher,
+    contest,
     topN,
     journal,
     position,

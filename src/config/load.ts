@@ -2,16 +2,17 @@
  * Reads the configuration: flag > environment > file > default. Every fault names file:line:column, says what was
  * expected and, for an unknown key, which key was probably meant. The only file that reads process.env.
  */
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { MillraceError } from '../domain/errors.js'
-import { pseudonymsName } from '../std/pseudonyms.js'
+import { type Challenger, readChallengers } from './challengers.js'
 import { type ConfigLeaf, describeLeaves } from './describe.js'
+import { configHash } from './hash.js'
 import { offsetOf } from './place.js'
 import { type Config, configSchema } from './schema.js'
+import { setPath } from './set-path.js'
 import { nearest } from './suggest.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -25,6 +26,8 @@ export interface LoadedConfig {
   input: Record<string, unknown>
   /** Names the configuration of the model: two learners with equal hashes learn the same from the same log. */
   hash: string
+  /** Who learns beside it. */
+  challengers: readonly Challenger[]
 }
 
 /** A check beyond the schema: a path and what is wrong there. */
@@ -86,52 +89,18 @@ export function parseConfig(text: string, file: string, options: LoadOptions = {
   for (const { path, value } of flags) setPath(input, path, value)
 
   const parsed = configSchema.safeParse(input)
-  const faults: ConfigFault[] = parsed.success
-    ? (options.check?.(parsed.data) ?? [])
-    : parsed.error.issues.flatMap(faultsOf)
+  const check = options.check ?? (() => [])
+  const faults = parsed.success ? check(parsed.data) : parsed.error.issues.flatMap(faultsOf)
+  const challengers =
+    parsed.success && faults.length === 0 ? readChallengers(input, parsed.data, fault => faults.push(fault), check) : []
   if (!parsed.success || faults.length > 0) {
     const messages = faults.map(
       fault => `${at(offsetOf(document, fault.path, fault.of))}: ${pathText(fault.path)}${fault.message}`,
     )
     throw new MillraceError('CONFIG_INVALID', messages.join('\n'))
   }
-  return { config: parsed.data, file, folder: dirname(resolve(file)), input, hash: configHash(parsed.data) }
-}
-
-/** Only what decides the model; not where files lie or how often something is written. */
-export function configHash(config: Config): string {
-  const { tasks, join, features, model, optimizer, table, weights, batch, fast, recommend, drift, source, outputs } =
-    config
-  const decisive = {
-    tasks,
-    join,
-    features,
-    model,
-    optimizer,
-    table,
-    weights,
-    batch: { ...batch, linger: 0 },
-    fast,
-    recommend,
-    drift,
-    gate: outputs.gate,
-    limits: [source.maxDecodeBytes, source.maxIdBytes],
-    // Of the key, not the key: the hash is published.
-    pseudonyms: source.pseudonyms && pseudonymsName(source.pseudonyms.key),
-  }
-  return createHash('sha256').update(canonical(decisive)).digest('hex').slice(0, 16)
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).filter(([, one]) => one !== undefined)
-    return `{${entries
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`)
-      .join(',')}}`
-  }
-  return JSON.stringify(value) ?? 'null'
+  const { data: config } = parsed
+  return { config, file, folder: dirname(resolve(file)), input, hash: configHash(config), challengers }
 }
 
 /** ${NAME} and ${NAME:default} in text values. */
@@ -178,16 +147,6 @@ function typed(text: string, type: string): unknown {
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
   if (type.startsWith('list of ')) return text.split(',').map(one => one.trim())
   return text
-}
-
-function setPath(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
-  let at = target
-  for (const key of path.slice(0, -1)) {
-    if (typeof at[key] !== 'object' || at[key] === null) at[key] = {}
-    at = at[key] as Record<string, unknown>
-  }
-  const last = path.at(-1)
-  if (last !== undefined) at[last] = value
 }
 
 function faultsOf(issue: z.core.$ZodIssue): ConfigFault[] {

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { ROW_ENCODINGS } from '../domain/state.js'
 import { LEVELS } from '../observe/log.js'
 import { formatDuration } from '../std/duration.js'
+import { challengers, promotion } from './challengers-schema.js'
 import { drift } from './drift-schema.js'
 import { embeddings } from './embeddings-schema.js'
 import { evaluate } from './evaluate-schema.js'
@@ -399,6 +400,8 @@ export const configSchema = z.strictObject({
     'Top-N over the whole catalogue: answers to score requests without candidates, and the metrics of the next item. Absent: off.',
   ),
   drift: about(drift.optional(), 'Alarms when the losses of a task rise. Absent: off.'),
+  challengers,
+  promotion: about(promotion.prefault({}), 'When a challenger takes over.'),
   checkpoint: about(checkpoint.prefault({}), 'Private state for resuming.'),
   outputs: about(outputs.prefault({}), 'What is published.'),
   evaluate: about(evaluate.prefault({}), 'How a replay is judged.'),

@@ -104,6 +104,10 @@ The output \`metrics\` has, every \`outputs.metricsEvery\` records and at the en
 last one (split \`all\`), and one a task and split for the \`total\`. Totals leave out impressions of the first \`evaluate.after\` of the
 log; windows count everything. \`counts\` holds the labels (\`count\`) and how many of them were positive (\`positives\`).
 
+Where \`challengers\` learn beside, records with a \`challenger\` are theirs. Of each there is a \`comparison\` with what answers a task,
+and one without a task of all together: \`difference\` of the mean losses on the same labels (below 0 the challenger is better; of all together as a
+share of a constant's loss), and \`verdict\`: 1 better beyond noise, -1 worse, 0 neither. \`promotion\`: the challenger answers from here on.
+
 \`evaluate --json\` and \`run --json\` print the totals as \`tasks.<name>.<figure>\`, the splits below \`tasks.<name>.splits\`, and
 \`eventsPerSecond\`: records read per second of wall time, reading, learning and writing included.
 

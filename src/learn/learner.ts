@@ -62,6 +62,11 @@ export class Learner {
     return this.#predictor.columns
   }
 
+  /** Before the first score: of those who have learned so many steps without it, it is one now. */
+  begin(step: number): void {
+    this.#step = step
+  }
+
   addSlab(slab: Slab): void {
     this.#slabs.push(slab)
   }

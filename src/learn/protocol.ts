@@ -7,6 +7,8 @@ import type { LearnCommand, PartFile, ScoreCommand } from '../pipeline/learner.j
 
 export interface WorkerStart {
   config: Config
+  /** Its scores and notes in the columns. */
+  lane: number
 }
 
 export type Command =
@@ -14,11 +16,12 @@ export type Command =
   | { kind: 'score'; command: ScoreCommand }
   | { kind: 'learn'; command: LearnCommand }
   | { kind: 'erase'; user: Id }
+  | { kind: 'begin'; step: number }
   | { kind: 'metrics' }
   | { kind: 'calibration' }
   | { kind: 'snapshot'; of: SnapshotKind; parts: readonly NamedPart[] }
-  | { kind: 'save'; folder: string }
-  | { kind: 'load'; folder: string; parts: readonly PartFile[] }
+  | { kind: 'save'; folder: string; prefix: string }
+  | { kind: 'load'; folder: string; parts: readonly PartFile[]; prefix: string }
   | { kind: 'close' }
 
 export type Answer =

@@ -10,9 +10,9 @@ import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type {
   CalibrationCurve,
   EraseAnswer,
+  LanePort,
   LearnAnswer,
   LearnCommand,
-  LearnerPort,
   MetricsAnswer,
   PartFile,
   ScoreAnswer,
@@ -26,7 +26,7 @@ interface Waiting {
   reject(error: MillraceError): void
 }
 
-export class WorkerLearner implements LearnerPort {
+export class WorkerLearner implements LanePort {
   readonly #worker: Worker
   readonly #waiting: Waiting[] = []
   #head = 0
@@ -47,8 +47,9 @@ export class WorkerLearner implements LearnerPort {
     })
   }
 
-  static async start(config: Config): Promise<WorkerLearner> {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { config } })
+  /** lane: whose scores and notes in the columns are its own. */
+  static async start(config: Config, lane = 0): Promise<WorkerLearner> {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { config, lane } })
     const backend = await new Promise<string>((resolve, reject) => {
       worker.once('message', (answer: Answer) => {
         if (answer.kind === 'ready') resolve(answer.backend)
@@ -77,6 +78,10 @@ export class WorkerLearner implements LearnerPort {
     return this.#ask<EraseAnswer>({ kind: 'erase', user })
   }
 
+  begin(step: number): Promise<void> {
+    return this.#ask<void>({ kind: 'begin', step })
+  }
+
   metrics(): Promise<MetricsAnswer> {
     return this.#ask<MetricsAnswer>({ kind: 'metrics' })
   }
@@ -94,12 +99,12 @@ export class WorkerLearner implements LearnerPort {
     return this.#ask<SnapshotAnswer>({ kind: 'snapshot', of: kind, parts }, buffers as ArrayBuffer[])
   }
 
-  save(folder: string): Promise<PartFile[]> {
-    return this.#ask<PartFile[]>({ kind: 'save', folder })
+  save(folder: string, prefix = ''): Promise<PartFile[]> {
+    return this.#ask<PartFile[]>({ kind: 'save', folder, prefix })
   }
 
-  load(folder: string, parts: readonly PartFile[]): Promise<void> {
-    return this.#ask<void>({ kind: 'load', folder, parts })
+  load(folder: string, parts: readonly PartFile[], prefix = ''): Promise<void> {
+    return this.#ask<void>({ kind: 'load', folder, parts, prefix })
   }
 
   async close(): Promise<void> {

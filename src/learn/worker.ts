@@ -17,7 +17,7 @@ import type { Answer, Command, WorkerStart } from './protocol.js'
 
 const port = parentPort
 if (port === null) throw new MillraceError('INTERNAL', 'the learning worker is not a program of its own')
-const { config } = workerData as WorkerStart
+const { config, lane } = workerData as WorkerStart
 
 let failure: Answer | undefined
 const send = (answer: Answer, transfer: ArrayBuffer[] = []) => port.postMessage(answer, transfer)
@@ -39,13 +39,15 @@ async function start(): Promise<(command: Command) => Promise<unknown>> {
   return async command => {
     switch (command.kind) {
       case 'slab':
-        return learner.addSlab(viewSlab(command.buffer, learner.columns))
+        return learner.addSlab(viewSlab(command.buffer, learner.columns, lane))
       case 'score':
         return learner.score(command.command)
       case 'learn':
         return learner.learn(command.command)
       case 'erase':
         return learner.erase(command.user)
+      case 'begin':
+        return learner.begin(command.step)
       case 'metrics':
         return learner.metrics()
       case 'calibration':
@@ -55,11 +57,12 @@ async function start(): Promise<(command: Command) => Promise<unknown>> {
       case 'save': {
         const files = []
         for (const [name, state] of Object.entries(await learner.saveState()))
-          files.push(await writePart(command.folder, name, state))
+          files.push(await writePart(command.folder, `${command.prefix}${name}`, state))
         return files
       }
       case 'load':
-        return learner.loadState(async name => {
+        return learner.loadState(async own => {
+          const name = `${command.prefix}${own}`
           const part = command.parts.find(part => part.name === name)
           if (part === undefined)
             throw new MillraceError(

@@ -98,6 +98,15 @@ export const DECLARATIONS = {
     ['task', 'window', 'figure'],
   ),
   millrace_task_labels: gauge('Labels that the figures are of.', ['task', 'window']),
+  millrace_challenger_difference: gauge(
+    'Mean loss of a challenger minus that of what answers, as a share of the loss of a constant, mean over the tasks; below 0 it is better.',
+    ['challenger'],
+  ),
+  millrace_challenger_verdict: gauge(
+    '1 if a challenger is better than what answers beyond noise, -1 worse, 0 neither.',
+    ['challenger'],
+  ),
+  millrace_promotions_total: counter('Challengers that have taken over, by rule or by hand.', ['cause']),
   millrace_table_rows: gauge('Values that have an embedding row, biases, wide weights.', ['kind']),
   millrace_table_bytes: gauge('Memory of all tables.', []),
   millrace_table_admitted_total: counter('Rows made.', []),

@@ -9,6 +9,7 @@ import type { Json, LoadedState, PartState, StateArray } from '../domain/state.j
 import { type ExampleColumns, SLAB_ROWS } from '../features/columns.js'
 import type { JoinSubject } from '../join/join.js'
 import { OUTPUT_NAMES } from '../sink/delivery.js'
+import { copyOwn, restoreOwn, saveContest } from './contest-state.js'
 import type { Counts } from './counts.js'
 import type { History } from './history.js'
 import type { PipelineParts } from './pipeline.js'
@@ -31,7 +32,7 @@ interface PipelineState {
 
 /** Everything the main thread owns, by part name. */
 export function saveParts(parts: PipelineParts, history: History): Record<string, PartState> {
-  const { joiner, batcher, columns, dispatcher, position, counts, journal, source } = parts
+  const { joiner, batcher, columns, dispatcher, position, contest, counts, journal, source } = parts
   const joinerRows = joiner.waitingRows()
   const batcherRows = batcher.waitingRows()
   const index = new Map<number, number>()
@@ -61,7 +62,7 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
     waiting: {
       meta: { keyPlaces: columns.layout.keyPlaces, dense: columns.layout.dense, tasks: columns.layout.tasks },
       arrays: {
-        ...copyRows(columns, [...index.keys()]),
+        ...copyRows(columns, [...index.keys()], contest?.answering.lane),
         joiner: joinerRows.map(indexOf),
         batcher: batcherRows.map(indexOf),
       },
@@ -72,6 +73,7 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
     joiner: joiner.saveState(),
     batcher: batcher.saveState(),
   }
+  if (contest !== undefined) saved.contest = saveContest(contest, columns, [...index.keys()])
   if (parts.topN !== undefined) {
     saved.recommend = parts.topN.recommender.saveState()
     saved['next-item'] = parts.topN.metrics.saveState()
@@ -80,12 +82,12 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
   return saved
 }
 
-/** The other way round, into freshly made parts. */
+/** The other way round, into freshly made parts. Returns the rows of the examples that wait, in the order in which they were saved. */
 export async function loadParts(
   parts: PipelineParts,
   history: History,
   part: (name: string) => Promise<LoadedState>,
-): Promise<void> {
+): Promise<number[]> {
   const { joiner, batcher, columns, dispatcher, position, counts } = parts
   const own = (await part('pipeline')).meta as unknown as PipelineState
   position.fromJson(own.position)
@@ -93,7 +95,7 @@ export async function loadParts(
   history.fromJson(own.history)
 
   const waiting = await part('waiting')
-  const rows = restoreRows(columns, waiting.arrays)
+  const rows = restoreRows(columns, waiting.arrays, parts.contest?.answering.lane)
   const rowsOf = (name: string) => (waiting.arrays[name] as Int32Array).map(index => rows[index] ?? -1)
   const joinerRows = rowsOf('joiner')
   const batcherRows = rowsOf('batcher')
@@ -116,6 +118,7 @@ export async function loadParts(
   parts.topN?.metrics.loadState(await part('next-item'))
   parts.journal.restore(own.journalSeq)
   for (const name of OUTPUT_NAMES) await parts.delivery.outputs[name].loadState(await part(`output-${name}`))
+  return rows
 }
 
 /** Subjects are events or candidates; only what a prediction says of them is kept. */
@@ -123,40 +126,35 @@ function plainSubject({ eventId, requestId, eventTimeMs, user, item }: JoinSubje
   return { eventId, requestId, eventTimeMs, user, item, position: null, context: null }
 }
 
-function copyRows(columns: ExampleColumns, rows: readonly number[]): Record<string, StateArray> {
-  const { keyPlaces, dense, tasks, notes } = columns.layout
-  const copy = {
-    keys: new Uint32Array(rows.length * keyPlaces * 2),
-    dense: new Float32Array(rows.length * dense),
-    scores: new Float32Array(rows.length * tasks),
-    notes: new Float32Array(rows.length * notes),
-    flags: new Uint8Array(rows.length),
-  }
+function copyRows(columns: ExampleColumns, rows: readonly number[], lane = 0): Record<string, StateArray> {
+  const { keyPlaces, dense } = columns.layout
+  const keys = new Uint32Array(rows.length * keyPlaces * 2)
+  const numbers = new Float32Array(rows.length * dense)
+  const flags = new Uint8Array(rows.length)
   for (const [index, row] of rows.entries()) {
     const slab = columns.slab(row)
     const at = row % SLAB_ROWS
-    copy.keys.set(slab.keys.subarray(at * keyPlaces * 2, (at + 1) * keyPlaces * 2), index * keyPlaces * 2)
-    copy.dense.set(slab.dense.subarray(at * dense, (at + 1) * dense), index * dense)
-    copy.scores.set(slab.scores.subarray(at * tasks, (at + 1) * tasks), index * tasks)
-    copy.notes.set(slab.notes.subarray(at * notes, (at + 1) * notes), index * notes)
-    copy.flags[index] = slab.flags[at] ?? 0
+    keys.set(slab.keys.subarray(at * keyPlaces * 2, (at + 1) * keyPlaces * 2), index * keyPlaces * 2)
+    numbers.set(slab.dense.subarray(at * dense, (at + 1) * dense), index * dense)
+    flags[index] = slab.flags[at] ?? 0
   }
-  return copy
+  return { keys, dense: numbers, ...copyOwn(columns, rows, lane), flags }
 }
 
-function restoreRows(columns: ExampleColumns, arrays: Record<string, StateArray>): number[] {
-  const { keyPlaces, dense, tasks, notes } = columns.layout
+function restoreRows(columns: ExampleColumns, arrays: Record<string, StateArray>, lane = 0): number[] {
+  const { keyPlaces, dense } = columns.layout
   const keys = arrays.keys as Uint32Array
   const flags = arrays.flags as Uint8Array
-  return Array.from(flags, (flag, index) => {
+  const rows = Array.from(flags, (flag, index) => {
     const row = columns.allocate()
     const slab = columns.slab(row)
     const at = row % SLAB_ROWS
     slab.keys.set(keys.subarray(index * keyPlaces * 2, (index + 1) * keyPlaces * 2), at * keyPlaces * 2)
     slab.dense.set((arrays.dense as Float32Array).subarray(index * dense, (index + 1) * dense), at * dense)
-    slab.scores.set((arrays.scores as Float32Array).subarray(index * tasks, (index + 1) * tasks), at * tasks)
-    slab.notes.set((arrays.notes as Float32Array).subarray(index * notes, (index + 1) * notes), at * notes)
     slab.flags[at] = flag
     return row
   })
+  const { scores, notes } = arrays
+  if (scores !== undefined && notes !== undefined) restoreOwn(columns, rows, lane, { scores, notes })
+  return rows
 }

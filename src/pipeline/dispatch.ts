@@ -20,9 +20,11 @@ import type { ExampleColumns } from '../features/columns.js'
 import type { JoinSubject } from '../join/join.js'
 import { Fusion } from '../recommend/fusion.js'
 import type { Outputs } from '../sink/delivery.js'
+import type { Contest } from './contest.js'
 import { Gatekeeper, type PublishVerdict } from './gatekeeper.js'
 import type { FlushTrigger, Journal } from './journal.js'
 import type { EraseAnswer, LearnAnswer, LearnerPort, MetricsAnswer } from './learner.js'
+import { metricRecords } from './metric-records.js'
 import type { Position } from './position.js'
 import { type PublisherState, SnapshotPublisher } from './publisher.js'
 
@@ -34,6 +36,8 @@ export interface DispatchDeps {
   columns: ExampleColumns
   batcher: Batcher
   learner: LearnerPort
+  /** Where challengers learn beside. */
+  contest: Contest | undefined
   outputs: Outputs
   journal: Journal
   position: Position
@@ -48,6 +52,22 @@ export interface DispatchDeps {
   onAlarm(alarm: DriftAlarm, at: { events: number; eventTime: number; step: number }): void
   /** Of the publish gate, where it is on. */
   onVerdict(verdict: PublishVerdict, records: number): void
+  /** A challenger has taken over. */
+  onPromotion(promotion: Promotion): void
+}
+
+export interface Promotion {
+  name: string
+  /** Of its configuration. */
+  hash: string
+  /** Who has answered so far. */
+  before: string
+  cause: 'rule' | 'hand'
+  step: number
+  records: number
+  eventTimeMs: number
+  /** As a share of a constant's loss, mean over the tasks; undefined: nothing was compared yet. */
+  difference: number | undefined
 }
 
 export class Dispatcher {
@@ -140,7 +160,7 @@ export class Dispatcher {
       for (const alarm of answer.alarms)
         this.#alarm(alarm, { events: records, eventTime: eventTimeMs, step: answer.step })
     })
-    this.#publisher?.afterStep(this.#steps)
+    this.#afterStep()
   }
 
   /** What the worker keeps of a user goes, as a step of its own, so that a version says so. done: called in the answer's place. */
@@ -149,7 +169,7 @@ export class Dispatcher {
     this.#steps++
     journal.erase(this.#steps, asked)
     this.#send(learner.erase(user), done)
-    this.#publisher?.afterStep(this.#steps)
+    this.#afterStep()
   }
 
   /** The version published last, or held back since. */
@@ -226,42 +246,23 @@ export class Dispatcher {
     this.#send(learner.metrics(), answer => {
       answer.window.push(...nextItem.window)
       answer.totals.push(...nextItem.totals)
-      const lines = [
-        ...answer.window.map(line => ({ line, window: 'window' as const })),
-        ...answer.totals.map(line => ({ line, window: 'total' as const })),
-      ]
-      for (const { line, window } of lines) {
-        if (line.count === 0) continue
-        const { task, split, values, count, positives } = line
-        outputs.metrics.append({
-          eventTime: eventTimeMs,
-          events: records,
-          step: answer.step,
-          task,
-          window,
-          split,
-          values: { ...values },
-          counts: { count, positives },
-        })
-      }
+      const at = { eventTime: eventTimeMs, events: records, step: answer.step }
+      for (const record of metricRecords(at, answer)) outputs.metrics.append(record)
       onMetrics(answer, records, eventTimeMs)
     })
   }
 
   /** Whether room() would wait. */
   get full(): boolean {
-    return this.#inFlight >= MAX_IN_FLIGHT || this.#failure !== undefined || this.#publisher?.isWaiting === true
+    return this.#inFlight >= MAX_IN_FLIGHT || this.#failure !== undefined || this.#isUndecided
   }
 
   /**
-   * Resolves when another command may be sent; throws what the worker failed with. A version that is due is decided about
-   * here, so it must be called before the next record.
+   * Resolves when another command may be sent; throws what the worker failed with. A version that is due, and a promotion, are
+   * decided about here, so it must be called before the next record.
    */
   async room(): Promise<void> {
-    if (this.#publisher?.isWaiting === true) {
-      await this.#answered()
-      this.#publisher.decide(this.#steps)
-    }
+    if (this.#isUndecided) await this.#decide()
     while (this.#inFlight >= MAX_IN_FLIGHT && this.#failure === undefined) await this.#nextAnswer()
     if (this.#failure !== undefined) throw this.#failure
   }
@@ -269,8 +270,8 @@ export class Dispatcher {
   /** Resolves when every command is answered and its output appended. */
   async settled(): Promise<void> {
     await this.#answered()
-    if (this.#publisher?.isWaiting !== true) return
-    this.#publisher.decide(this.#steps)
+    if (!this.#isUndecided) return
+    await this.#decide()
     await this.#answered()
   }
 
@@ -308,7 +309,7 @@ export class Dispatcher {
     return new SnapshotPublisher({
       learner,
       outputs,
-      configHash,
+      configHash: () => this.#deps.contest?.answering.hash ?? configHash,
       everySteps: snapshotEverySteps,
       deltaEveryMs: deltaEvery,
       rowEncoding: snapshotRows,
@@ -325,6 +326,49 @@ export class Dispatcher {
       send: (answer, then) => this.#send(answer, then),
       gatekeeper: this.#gatekeeper,
     })
+  }
+
+  #afterStep(): void {
+    this.#publisher?.afterStep(this.#steps)
+    this.#deps.contest?.afterStep(this.#steps)
+  }
+
+  get #isUndecided(): boolean {
+    return this.#publisher?.isWaiting === true || this.#deps.contest?.isWaiting === true
+  }
+
+  /** The version first: it was due while the one before answered. */
+  async #decide(): Promise<void> {
+    const { contest } = this.#deps
+    await this.#answered()
+    if (this.#publisher?.isWaiting === true) this.#publisher.decide(this.#steps)
+    if (contest?.isWaiting !== true) return
+    await this.#answered()
+    const lane = contest.decide()
+    if (lane !== undefined) this.#promote(contest, lane, 'rule')
+  }
+
+  /** Everything is answered. */
+  #promote(contest: Contest, lane: number, cause: Promotion['cause']): void {
+    const { position, outputs, onPromotion } = this.#deps
+    const { difference, labels, passed } = contest.standing(lane)
+    const before = contest.answering.name
+    contest.promote(lane)
+    this.#publisher?.changeModel()
+    const { name, hash } = contest.answering
+    const { records, eventTimeMs } = position
+    outputs.metrics.append({
+      eventTime: eventTimeMs,
+      events: records,
+      step: this.#steps,
+      task: '',
+      window: 'promotion',
+      split: 'all',
+      values: difference === undefined ? {} : { difference },
+      counts: { count: labels - passed },
+      challenger: name,
+    })
+    onPromotion({ name, hash, before, cause, step: this.#steps, records, eventTimeMs, difference })
   }
 
   /** The answer to the last command. */
@@ -359,7 +403,7 @@ export class Dispatcher {
     const { task, detector, labels, lossBefore, lossNow } = alarm
     const { outputs, onAlarm } = this.#deps
     const record = { ...at, task, split: detector, values: { lossBefore, lossNow }, counts: { labels } }
-    outputs.metrics.append({ ...record, window: 'alarm' })
+    outputs.metrics.append({ ...record, window: 'alarm', challenger: null })
     onAlarm(alarm, at)
   }
 

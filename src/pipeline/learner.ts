@@ -14,6 +14,7 @@
  */
 import type { Id } from '../domain/event.js'
 import type { NamedPart, SnapshotKind } from '../domain/state.js'
+import type { Standing } from '../evaluate/contest/comparison.js'
 import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import type { CalibrationPoint } from '../evaluate/metrics/calibration.js'
 import type { ExperienceMetrics, TaskMetrics } from '../evaluate/metrics/task-metrics.js'
@@ -79,6 +80,21 @@ export interface MetricsAnswer {
   tables: TableStats
   /** How often the network was started afresh because its loss was no number. */
   deepRestarts: number
+  /** Who learns beside it, where somebody does. */
+  challengers?: readonly ChallengerFigures[]
+}
+
+/** How a challenger does. */
+export interface ChallengerFigures {
+  name: string
+  /** Of its configuration. */
+  hash: string
+  /** Its own; undefined: it has failed. */
+  figures: MetricsAnswer | undefined
+  /** Against what answers. */
+  standing: Standing
+  /** Why it learns no more. */
+  failure: string | undefined
 }
 
 export interface EraseAnswer {
@@ -125,4 +141,13 @@ export interface LearnerPort {
   /** Before the first score or learn. */
   load(folder: string, parts: readonly PartFile[]): Promise<void>
   close(): Promise<void>
+}
+
+/** A learner of several that share columns and checkpoints: names of its part files begin with the prefix. */
+export interface LanePort extends LearnerPort {
+  readonly backend: string
+  /** Instead of load(): it has learned nothing, and counts on from the steps that others have learned. */
+  begin(step: number): Promise<void>
+  save(folder: string, prefix?: string): Promise<PartFile[]>
+  load(folder: string, parts: readonly PartFile[], prefix?: string): Promise<void>
 }

@@ -23,6 +23,7 @@ import { deadLetter, type Refusal } from '../sink/dead-letter.js'
 import { type Delivery, OUTPUT_NAMES } from '../sink/delivery.js'
 import type { Source, SourceRecord } from '../source/source.js'
 import type { Clock } from '../std/clock.js'
+import type { Contest } from './contest.js'
 import { type Counts, increment } from './counts.js'
 import type { Dispatcher } from './dispatch.js'
 import { eraseUser } from './erasure.js'
@@ -50,6 +51,8 @@ export interface PipelineParts {
   joiner: Joiner
   batcher: Batcher
   dispatcher: Dispatcher
+  /** Where challengers learn beside. */
+  contest: Contest | undefined
   /** Top-N over the catalogue, where it is configured. */
   topN: { recommender: Recommender; metrics: RetrievalMetrics } | undefined
   journal: Journal

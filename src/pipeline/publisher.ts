@@ -28,7 +28,8 @@ const RETRY_SHARE = 1 / 20
 export interface PublisherDeps {
   learner: Pick<LearnerPort, 'snapshot'>
   outputs: Pick<Outputs, 'snapshots'>
-  configHash: string
+  /** Of what answers now. */
+  configHash(): string
   everySteps: number
   /** undefined: no deltas. */
   deltaEveryMs: number | undefined
@@ -134,6 +135,11 @@ export class SnapshotPublisher {
     send(learner.snapshot(kind, this.#deps.parts(kind)), answer => this.#append(next, parent, offsets, answer))
   }
 
+  /** Another model answers, and knows of no version: its first one is full. Only when everything is answered. */
+  changeModel(): void {
+    if (this.#last !== undefined) this.#last.isTracked = false
+  }
+
   /** Only when everything is answered. */
   saveState(): PublisherState | null {
     if (this.#last === undefined) return null
@@ -179,7 +185,15 @@ export class SnapshotPublisher {
       }
     }
     const parentChecksum = parent?.checksum ?? null
-    const about = { configHash, eventTime: eventTimeMs, offsets, metrics, parts: listed, parentChecksum, checksum }
+    const about = {
+      configHash: configHash(),
+      eventTime: eventTimeMs,
+      offsets,
+      metrics,
+      parts: listed,
+      parentChecksum,
+      checksum,
+    }
     const record = { ...head, part: '', chunk: 0, chunks: 0, payload: new Uint8Array(0), manifest: about }
     outputs.snapshots.append({ key: keyOf('manifest'), record })
     next.checksum = checksum

@@ -7,6 +7,8 @@
  * Pinned to a version they stay there: what comes is looked at and left. The way back, and later the way on, is read from the
  * output anew, from the newest full version before.
  *
+ * Where challengers learn beside, a version may be of any of their configurations: then a replica is made anew for it.
+ *
  * What can not be applied (a gap, damage) leaves what is held as it is, until the next full version.
  */
 import type { Backend } from '../backend/backend.js'
@@ -60,13 +62,20 @@ export interface ReplicaPairDeps {
 
 type Arrived = WholeVersion | IncompleteVersion
 
+/** A replica of the model of one configuration, and what it has still to apply. */
+interface Side {
+  replica: Replica
+  hash: string
+  waiting: Arrived[]
+}
+
 export class ReplicaPair {
   readonly #deps: ReplicaPairDeps
   readonly #assembler = new VersionAssembler()
   readonly #stop = new AbortController()
   readonly #versions: FollowedVersion[] = []
-  #front: { replica: Replica; waiting: Arrived[] }
-  #back: { replica: Replica; waiting: Arrived[] }
+  #front: Side
+  #back: Side
   #state: FollowerState = 'starting'
   #reason = ''
   #isCaughtUp = false
@@ -79,8 +88,9 @@ export class ReplicaPair {
   private constructor(deps: ReplicaPairDeps, replicas: [Replica, Replica]) {
     this.#deps = deps
     this.#pinned = deps.pin
-    this.#front = { replica: replicas[0], waiting: [] }
-    this.#back = { replica: replicas[1], waiting: [] }
+    const { hash } = deps.loaded
+    this.#front = { replica: replicas[0], hash, waiting: [] }
+    this.#back = { replica: replicas[1], hash, waiting: [] }
   }
 
   static async create(deps: ReplicaPairDeps): Promise<ReplicaPair> {
@@ -264,19 +274,17 @@ export class ReplicaPair {
     await this.#apply(this.#back, false)
   }
 
-  async #apply({ replica, waiting }: { replica: Replica; waiting: Arrived[] }, isFirst: boolean): Promise<void> {
+  /** The side is not the one that answers. */
+  async #apply(side: Side, isFirst: boolean): Promise<void> {
+    const { waiting } = side
     for (let arrived = waiting.shift(); arrived !== undefined; arrived = waiting.shift()) {
       const { loaded, logger, clock } = this.#deps
       const end = traced('apply', clock)
       let outcome = 'taken'
       try {
-        if (arrived.manifest.configHash !== loaded.hash)
-          throw new MillraceError(
-            'SNAPSHOT_CORRUPT',
-            `version ${arrived.version} is of configuration ${arrived.manifest.configHash}, this one is ${loaded.hash}`,
-          )
         checkParts(loaded.config, arrived)
-        const step = await replica.follow(arrived, this.#run)
+        if (arrived.manifest.configHash !== side.hash) await this.#changeModel(side, arrived)
+        const step = await side.replica.follow(arrived, this.#run)
         if (step.kind === 'ignored') continue
         if (step.kind === 'gap') outcome = step.reason
       } catch (error) {
@@ -292,6 +300,25 @@ export class ReplicaPair {
         this.#enter(this.front === undefined ? 'waiting' : 'gap', outcome)
       }
     }
+  }
+
+  /** A challenger was promoted: the versions from here on are of its model. The side is not the one that answers. */
+  async #changeModel(side: Side, { version, kind, manifest }: Arrived): Promise<void> {
+    const { loaded, backend, logger } = this.#deps
+    const { configHash } = manifest
+    const model = [loaded, ...loaded.challengers].find(({ hash }) => hash === configHash)
+    if (model === undefined)
+      throw new MillraceError(
+        'SNAPSHOT_CORRUPT',
+        `version ${version} is of configuration ${configHash}, this one is ${loaded.hash}`,
+      )
+    if (kind !== 'full')
+      throw new MillraceError('SNAPSHOT_CORRUPT', `version ${version} follows one of another configuration`)
+    const before = side.replica
+    side.replica = await Replica.create(model.config, backend, loaded.config.model.seed)
+    side.hash = configHash
+    await before.close()
+    logger.debug({ version, configHash }, 'a version is of another of the configurations that learn side by side')
   }
 
   #note(arrived: Arrived, outcome: string): void {

@@ -29,8 +29,9 @@ export class Replica {
     this.#chain = new VersionChain(part => this.#partOf(part))
   }
 
-  static async create(config: Config, backend: Backend): Promise<Replica> {
-    return new Replica(await Scorer.create(config, backend))
+  /** listSeed: of top-N, which is one for all who learn from a stream. */
+  static async create(config: Config, backend: Backend, listSeed = config.model.seed): Promise<Replica> {
+    return new Replica(await Scorer.create(config, backend, listSeed))
   }
 
   get held(): HeldVersion | undefined {

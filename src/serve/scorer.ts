@@ -60,12 +60,14 @@ export class Scorer {
   /** Where top-N is configured. A full version makes it anew. */
   recommender: Recommender | undefined
   readonly #config: Config
+  readonly #listSeed: number
   readonly #hasher = new Hasher()
   readonly #columns: ExampleColumns
   #turn: Promise<unknown> = Promise.resolve()
 
-  private constructor(config: Config, predictor: Predictor) {
+  private constructor(config: Config, predictor: Predictor, listSeed: number) {
     this.#config = config
+    this.#listSeed = listSeed
     this.predictor = predictor
     this.features = new FeatureExtractor(config.features, this.#hasher, config.fast.enabled, true)
     this.fusion = new Fusion(config.tasks, config.recommend?.fusion)
@@ -73,13 +75,13 @@ export class Scorer {
     this.renewRecommender()
   }
 
-  static async create(config: Config, backend: Backend): Promise<Scorer> {
-    return new Scorer(config, await Predictor.create(config, backend, true))
+  static async create(config: Config, backend: Backend, listSeed = config.model.seed): Promise<Scorer> {
+    return new Scorer(config, await Predictor.create(config, backend, true), listSeed)
   }
 
   renewRecommender(): Recommender | undefined {
-    const { recommend, model } = this.#config
-    this.recommender = recommend === undefined ? undefined : new Recommender(recommend, this.#hasher, model.seed)
+    const { recommend } = this.#config
+    this.recommender = recommend === undefined ? undefined : new Recommender(recommend, this.#hasher, this.#listSeed)
     return this.recommender
   }
 

@@ -19,10 +19,12 @@ export interface MetricRecord {
   events: number
   step: number
   task: string
-  window: 'window' | 'total' | 'alarm'
+  window: 'window' | 'total' | 'alarm' | 'comparison' | 'promotion'
   split: string
   values: Record<string, number>
   counts: Record<string, number>
+  /** Whose they are; null: of what answers. */
+  challenger: string | null
 }
 
 /** A chunk or a manifest. */

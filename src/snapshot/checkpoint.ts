@@ -18,7 +18,10 @@ const NAME = /^checkpoint-\d{15}(-end)?$/
 const DRAFT = '.tmp'
 
 export interface ManifestContent {
+  /** Of what answers. */
   configHash: string
+  /** Who learns beside it; their parts are named after the hashes. */
+  challengers?: { name: string; configHash: string }[]
   backend: string
   /** Records of the log that are included, of all partitions. */
   records: number

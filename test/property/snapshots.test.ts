@@ -73,7 +73,7 @@ function publishAll(commands: Command[], encoding: RowEncoding, maxMessageBytes?
         },
       },
       outputs: { snapshots: { append: (record: KeyedSnapshot) => records.push(record) } as never },
-      configHash: 'hash',
+      configHash: () => 'hash',
       everySteps: 0,
       deltaEveryMs: 1,
       rowEncoding: encoding,

@@ -3,14 +3,15 @@
  * they were, beyond noise (rise-test.kernel.ts). Fed with the judged labels of each step, in their order, so the verdict
  * is a function of the log; part of the checkpoint.
  *
- * loss: log loss of a binary task, squared error of a numeric one, over that of a constant, the running mean of the labels as it was
- * before each: when fewer click at night, both fall. over, under: Σ predicted over Σ observed, and the reverse; binary tasks.
+ * loss: that of the task over that of a constant (task-losses.ts). over, under: Σ predicted over Σ observed, and the reverse;
+ * binary tasks.
  */
 import type { Config, TaskConfig } from '../../config/schema.js'
 import { MASK_JUDGED } from '../../domain/example.js'
 import type { Json } from '../../domain/state.js'
 import { clipProbability } from '../metrics/log-loss.js'
 import { BLOCK, RiseTest } from './rise-test.kernel.js'
+import { TaskLosses } from './task-losses.js'
 
 export type GateConfig = NonNullable<Config['outputs']['gate']>
 type Figure = 'loss' | 'over' | 'under'
@@ -35,17 +36,10 @@ export interface GateVerdict {
 
 interface Guarded {
   name: string
-  isBinary: boolean
-  range: readonly [number, number]
-  labels: number
-  /** Running mean of the labels. */
-  mean: number
+  losses: TaskLosses
   tests: { figure: Figure; test: RiseTest }[]
 }
 
-/** The constant is the mean of about so many labels. */
-const MEAN_LABELS = 4096
-const RATE_FLOOR = 1e-6
 /** A model that is all but perfect may lose that. */
 const LOSS_FLOOR = 0.02
 /** A block of a calibration has so many expected or observed events. */
@@ -71,8 +65,8 @@ export class PublishGate {
       threshold,
     }
     this.#patienceMs = config.patience
-    this.#tasks = tasks.map(({ name, head, range = [0, 1] }) => {
-      const isBinary = head === 'binary'
+    this.#tasks = tasks.map(task => {
+      const losses = new TaskLosses(task)
       const ofLoss = {
         tolerance: config.tolerance,
         floor: LOSS_FLOOR,
@@ -81,9 +75,9 @@ export class PublishGate {
         threshold,
       }
       const tests: Guarded['tests'] = [{ figure: 'loss', test: new RiseTest(ofLoss) }]
-      if (isBinary)
+      if (losses.isBinary)
         for (const figure of ['over', 'under'] as const) tests.push({ figure, test: new RiseTest(calibration) })
-      return { name, isBinary, range, labels: 0, mean: isBinary ? 0.5 : (range[0] + range[1]) / 2, tests }
+      return { name: task.name, losses, tests }
     })
   }
 
@@ -93,8 +87,7 @@ export class PublishGate {
     for (const [t, task] of this.#tasks.entries()) {
       for (let at = t; at < n * width; at += width) {
         if (((mask[at] ?? 0) & MASK_JUDGED) === 0) continue
-        if (task.isBinary) recordBinary(task, clipProbability(values[at] ?? 0), (labels[at] ?? 0) >= 0.5 ? 1 : 0)
-        else recordNumeric(task, values[at] ?? 0, labels[at] ?? 0)
+        record(task, values[at] ?? 0, task.losses.labelOf(labels[at] ?? 0))
       }
     }
   }
@@ -119,9 +112,9 @@ export class PublishGate {
   toJson(): Json {
     return {
       heldSinceMs: this.#heldSinceMs ?? null,
-      tasks: this.#tasks.map(({ labels, mean, tests }) => [
-        labels,
-        mean,
+      tasks: this.#tasks.map(({ losses, tests }) => [
+        losses.labels,
+        losses.mean,
         ...tests.map(({ test }) => test.saveNumbers()),
       ]),
     }
@@ -132,43 +125,27 @@ export class PublishGate {
     this.#heldSinceMs = heldSinceMs ?? undefined
     for (const [index, task] of this.#tasks.entries()) {
       const [labels = 0, mean = 0, ...tests] = tasks[index] ?? []
-      Object.assign(task, { labels, mean })
+      Object.assign(task.losses, { labels, mean })
       for (const [nth, { test }] of task.tests.entries()) test.loadNumbers(tests[nth] ?? [])
     }
   }
 }
 
-function recordBinary(task: Guarded, probability: number, label: number): void {
-  const rate = Math.min(Math.max(task.mean, RATE_FLOOR), 1 - RATE_FLOOR)
-  const loss = -Math.log(label === 1 ? probability : 1 - probability)
-  const constant = -Math.log(label === 1 ? rate : 1 - rate)
-  for (const { figure, test } of task.tests) {
-    if (figure === 'loss') test.add(loss, constant, -Math.log(Math.min(rate, 1 - rate)))
+/** label: 0 or 1 of a binary task. */
+function record({ losses, tests }: Guarded, value: number, label: number): void {
+  const probability = clipProbability(value)
+  for (const { figure, test } of tests) {
+    if (figure === 'loss') test.add(losses.loss(value, label), losses.constant(label), losses.most)
     else if (figure === 'over') test.add(probability, label, 1)
     else test.add(label, probability, 1)
   }
-  learnMean(task, label)
-}
-
-function recordNumeric(task: Guarded, value: number, label: number): void {
-  const { range, mean } = task
-  const width = range[1] - range[0]
-  const loss = ((value - label) / width) ** 2
-  const constant = ((mean - label) / width) ** 2
-  const most = (Math.max(range[1] - mean, mean - range[0]) / width) ** 2
-  for (const { test } of task.tests) test.add(loss, constant, most)
-  learnMean(task, label)
-}
-
-/** The first labels count as one more that was the middle. */
-function learnMean(task: Guarded, label: number): void {
-  task.labels++
-  task.mean += (label - task.mean) / Math.min(task.labels + 1, MEAN_LABELS)
+  losses.learn(label)
 }
 
 function findingOf(task: Guarded, figure: Figure, test: RiseTest): GateFinding {
   const { before, now } = test.ratios
-  const { name, labels } = task
+  const { name } = task
+  const { labels } = task.losses
   if (figure === 'loss') return { task: name, figure: 'gate-loss', labels, before, now }
   const turned = (ratio: number) => (figure === 'under' && ratio > 0 ? 1 / ratio : ratio)
   return { task: name, figure: 'gate-calibration', labels, before: turned(before), now: turned(now) }

@@ -13,7 +13,7 @@ import {
   metricsOfTask,
   SPLIT_LABELS,
 } from './headline.js'
-import { formatDifference, leaderboard } from './leaderboard.js'
+import { formatDifference, formatVerdict, leaderboard } from './leaderboard.js'
 import { html, type Markup } from './markup.js'
 import type { AxisKind, Plot, PlotSeries } from './plots.js'
 import type { ReportedTask, RunReport } from './report.js'
@@ -68,7 +68,7 @@ export function leaderboardTable(reports: readonly RunReport[]): Markup {
         ${row.baseline ? undefined : html`<small>${formatDifference(cell)}</small>`}</td>`,
       )}
       <td>${row.meanRank.toFixed(1)}</td><td>${formatCount(row.eventsPerSecond)}</td>
-      <td class="text muted">${row.baseline ? 'the configuration itself' : changesText(changesOf(row.name))}</td></tr>`,
+      <td class="text muted">${[row.baseline ? 'the configuration itself' : changesText(changesOf(row.name)), formatVerdict(row)].filter(text => text !== '').join('; ')}</td></tr>`,
     )}</tbody></table></div>`
 }
 

@@ -2,6 +2,7 @@
  * Runs over the same log, side by side. Order: mean rank over the tasks' headline metrics (1 = best; equal values share
  * a rank), then the order given. Ranks, not means of values, because AUC and RMSE have no common unit.
  */
+import type { Verdict } from '../contest/comparison.js'
 import type { MetricName } from '../metrics/task-metrics.js'
 import { formatChange, formatChangeInterval } from './beside.js'
 import { headlineMetric, METRICS, totalsOf } from './headline.js'
@@ -24,6 +25,8 @@ export interface LeaderboardRow {
   cells: LeaderboardCell[]
   meanRank: number
   eventsPerSecond: number
+  /** Of a challenger: over all tasks together, beyond noise. */
+  verdict: Verdict | undefined
   /** The run that the others are compared with. */
   baseline: boolean
 }
@@ -37,6 +40,7 @@ export function leaderboard(reports: readonly RunReport[]): LeaderboardRow[] {
     ranks: [],
     meanRank: 0,
     eventsPerSecond: report.eventsPerSecond,
+    verdict: report.standing?.verdict,
     baseline: report === first,
   }))
   for (const task of first.tasks.filter(({ baselineOf }) => baselineOf === undefined)) {
@@ -66,6 +70,12 @@ export function leaderboard(reports: readonly RunReport[]): LeaderboardRow[] {
 function beats(other: number | undefined, value: number | undefined, sign: number): boolean {
   if (other === undefined) return false
   return value === undefined || sign * other > sign * value
+}
+
+/** What a challenger is found to be against what answers; empty for runs of their own. */
+export function formatVerdict({ verdict }: LeaderboardRow): string {
+  if (verdict === undefined) return ''
+  return verdict === 'open' ? 'not told apart' : `${verdict} beyond noise`
 }
 
 /** '+0.0012', or '+0.0012 [+0.0003, +0.0021]'; empty where there is nothing to compare. */

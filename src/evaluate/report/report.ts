@@ -4,6 +4,7 @@
  * stays small; everything is plain JSON and may be written to a file and read back.
  */
 import type { TaskConfig } from '../../config/schema.js'
+import type { Standing } from '../contest/comparison.js'
 import type { CalibrationPoint } from '../metrics/calibration.js'
 import type { ExperienceMetrics, MetricValues, TaskMetrics } from '../metrics/task-metrics.js'
 import type { PolicyFindings } from '../policy/off-policy.js'
@@ -46,6 +47,8 @@ export interface RunReport {
   sampled?: SampledRun
   /** The figures of this run (first) and of the same with other seeds, where several were asked for. */
   seeds?: SeedRun[]
+  /** Of a challenger: how it stands against what answers. */
+  standing?: Standing
   /** What another order of the pages would have been worth, where `evaluate.policy` asks for it. */
   policy?: PolicyFindings
 }

@@ -1,5 +1,6 @@
 /** The figures of a run as `evaluate --json` prints them: `tasks.<name>.{auc,logLoss,…}` and `eventsPerSecond`. */
 import { formatDuration } from '../../std/duration.js'
+import type { Standing } from '../contest/comparison.js'
 import type { ExperienceMetrics, MetricName, MetricValues, Split } from '../metrics/task-metrics.js'
 import type { PolicyFindings } from '../policy/off-policy.js'
 import { metricsOfTask, totalsOf } from './headline.js'
@@ -60,6 +61,8 @@ export interface RunSummary {
   tasks: Record<string, TaskSummary>
   /** Means over several seeds, by task and figure. Absent with one. */
   seeds?: { count: number; tasks: Record<string, ByMetric<SeedSummary>> }
+  /** Of a challenger, against what answers. */
+  standing?: Standing
   /** Absent without `evaluate.policy`. */
   policy?: PolicyFindings
   alarms: ReportedAlarm[]
@@ -107,6 +110,7 @@ function summariseRun(report: RunReport, first: RunReport): RunSummary {
     }),
     tasks,
     ...(report.seeds && { seeds: seedsOf(report, first) }),
+    ...(report.standing && { standing: report.standing }),
     ...(report.policy && { policy: report.policy }),
     alarms,
     counts,

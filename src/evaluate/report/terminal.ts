@@ -13,7 +13,7 @@ import {
   SPLIT_LABELS,
 } from './headline.js'
 import { samplingNote } from './intervals.js'
-import { formatDifference, leaderboard } from './leaderboard.js'
+import { formatDifference, formatVerdict, leaderboard } from './leaderboard.js'
 import { policyNote, policyRows } from './policy.js'
 import type { ReportedTask, RunReport } from './report.js'
 import { seedRows } from './seeds.js'
@@ -217,6 +217,7 @@ function leaderboardTable(reports: readonly RunReport[], paint: Paint): string {
     'variant',
     ...columns.flatMap(cell => [`${cell.task} ${METRICS[cell.metric].label}`, 'Δ']),
     'events/s',
+    ...(rows.some(({ verdict }) => verdict !== undefined) ? ['challenger'] : []),
   ]
   const body = rows.map((row): Cell[] => [
     { text: row.name, style: row.baseline ? paint.bold : same },
@@ -225,6 +226,7 @@ function leaderboardTable(reports: readonly RunReport[], paint: Paint): string {
       { text: row.baseline ? '' : formatDifference(cell), style: isClear(cell.interval) ? same : paint.dim },
     ]),
     { text: formatCount(row.eventsPerSecond), style: same },
+    ...(header.at(-1) === 'challenger' ? [{ text: formatVerdict(row), style: same }] : []),
   ])
   const note = paint.dim(`Δ against ${reports[0]?.name}; ordered by mean rank over the tasks`)
   return `${renderTable(header, body, { left: 1, headerStyle: paint.dim })}\n${note}`

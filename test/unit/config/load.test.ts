@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { configHash, loadConfig, parseConfig } from '../../../src/config/load.js'
+import { configHash } from '../../../src/config/hash.js'
+import { loadConfig, parseConfig } from '../../../src/config/load.js'
 import { MillraceError } from '../../../src/domain/errors.js'
 
 const VALID = `tasks:
@@ -114,4 +115,40 @@ test('the hash names what decides the model, not where files lie or how they are
   assert.notEqual(hash('batch: { tick: 61s }\n'), plain)
   assert.notEqual(hash('model: { seed: 2 }\n'), plain)
   assert.notEqual(hash('fast: { enabled: false }\n'), plain)
+})
+
+test('a challenger is the configuration with some keys changed, known by the hash that it would have alone', () => {
+  const set = '{ model.architecture: mmoe, tasks.click.prior: 3, drift.boost: 2 }'
+  const { hash, challengers } = parseConfig(`${VALID}challengers: [{ name: other, set: ${set} }]\n`, 'm.yaml')
+  assert.equal(hash, parseConfig(VALID, 'm.yaml').hash)
+  const alone = parseConfig(
+    `${VALID.replace('name: click,', 'name: click, prior: 3,')}model: { architecture: mmoe }\ndrift: { boost: 2 }\n`,
+    'm.yaml',
+  )
+  assert.deepEqual(
+    challengers.map(({ name, hash }) => [name, hash]),
+    [['other', alone.hash]],
+  )
+  assert.deepEqual(challengers[0]?.config, alone.config)
+})
+
+test('a challenger that can not be is refused with the reason: keys that all share, values that do not fit, a twin', () => {
+  const faultOf = (set: string) => {
+    try {
+      parseConfig(`${VALID}challengers:\n  - { name: other, set: ${set} }\n`, 'm.yaml')
+    } catch (error) {
+      return (error as Error).message
+    }
+    return ''
+  }
+  for (const key of [
+    'fast.tick: 1m',
+    'batch.maxExamples: 5',
+    'features.slots: []',
+    'tasks.0.label: {}',
+    'drift.delta: 1',
+  ])
+    assert.match(faultOf(`{ ${key} }`), /^m\.yaml:5:\d+: challengers\.0\.set\..*: is made once for all/, key)
+  assert.match(faultOf('{ model.dim: none }'), /challengers\.0\.set: model\.dim: /)
+  assert.match(faultOf('{ model.seed: 1 }'), /challengers\.0: 'other' is nothing else than the configuration itself/)
 })

@@ -32,6 +32,7 @@ const metric = (index: number): MetricRecord => ({
   split: 'all',
   values: { auc: index / 1000 },
   counts: { examples: index },
+  challenger: null,
 })
 
 for (const codec of ['null', 'deflate', 'snappy'] as const satisfies readonly Codec[]) {
