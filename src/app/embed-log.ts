@@ -25,6 +25,8 @@ export interface EmbedOptions {
   model: string
   /** Fields and attributes of an item whose texts are joined, in this order. */
   fields: readonly string[]
+  /** Name among the items' embeddings; absent: `embedding`. */
+  as?: string | undefined
   /** Texts a run of the model. */
   batch: number
   threads: number
@@ -95,12 +97,14 @@ class Embedder {
   readonly #model: SentenceModel
   readonly #fields: readonly string[]
   readonly #batch: number
+  readonly #as: string | undefined
   readonly #known = new Map<string, Float32Array>()
 
-  constructor(model: SentenceModel, { fields, batch }: EmbedOptions) {
+  constructor(model: SentenceModel, { fields, batch, as }: EmbedOptions) {
     this.#model = model
     this.#fields = fields
     this.#batch = batch
+    this.#as = as
   }
 
   /** Gives items that have a text its embedding. */
@@ -111,7 +115,8 @@ class Embedder {
       const vector = this.#known.get(texts[index] ?? '')
       this.counts.items++
       if (vector === undefined) this.counts.without++
-      else item.embedding = Array.from(vector)
+      else if (this.#as === undefined) item.embedding = Array.from(vector)
+      else item.embeddings = { ...item.embeddings, [this.#as]: Array.from(vector) }
     }
     if (this.#known.size > REMEMBERED) this.#known.clear()
   }

@@ -11,6 +11,7 @@ import { newLog } from './new-log.js'
 interface Flags {
   model: string
   text: string
+  as?: string
   log: string
   batch: number
   threads: number
@@ -31,6 +32,7 @@ export function embedCommand(): Command {
       'fields and attributes whose texts are joined, in this order',
       'title,text,category,brand',
     )
+    .option('--as <name>', 'its name among the `embeddings` of the items (default: their `embedding`); the others stay')
     .option('--batch <number>', 'texts a run of the model', Number, 32)
     .option('--threads <number>', 'threads of the model', Number, 1)
     .option('--force', 'replace the log that is there')
@@ -42,7 +44,7 @@ export function embedCommand(): Command {
     )
 }
 
-async function embed(folder: string, { log, force, json, model, text, batch, threads }: Flags): Promise<void> {
+async function embed(folder: string, { log, force, json, model, text, as, batch, threads }: Flags): Promise<void> {
   for (const [name, value, most] of [
     ['--batch', batch, 1024],
     ['--threads', threads, 256],
@@ -52,11 +54,12 @@ async function embed(folder: string, { log, force, json, model, text, batch, thr
   }
   if (resolve(folder) === resolve(log))
     throw new MillraceError('USAGE', '--log: the log that is read can not be replaced')
+  if (as === '') throw new MillraceError('USAGE', '--as: expected a name')
   const fields = text.split(',').map(name => name.trim())
   const progress = createProgress('embed', process.stderr.isTTY === true, createLog('millrace', 'info'), systemClock)
   const work = (target: string) =>
     makeLog(target, partial =>
-      embedLog({ log: resolve(folder), model, fields, batch, threads, onProgress: progress.update }, partial),
+      embedLog({ log: resolve(folder), model, fields, as, batch, threads, onProgress: progress.update }, partial),
     )
   const { path, made } = await newLog(log, force === true, work).finally(() => progress.stop())
   process.stdout.write(json === true ? `${JSON.stringify({ log: path, ...made })}\n` : textOf(path, made))

@@ -38,6 +38,7 @@ export interface EventRecord {
   brand: string | null
   price: number | null
   embedding: number[] | null
+  embeddings: Record<string, number[]>
   attributes: Record<string, string[]>
   numbers: Record<string, number>
 }
@@ -115,14 +116,15 @@ export function createToEvent(kind: EventKind, limits: EventLimits, nameOf: (use
   function toProfile(record: EventRecord): Outcome<Event> {
     const fault = checkStamp(record)
     if (fault !== undefined) return fault
-    const { eventId, eventTime: eventTimeMs, embedding } = record
+    const { eventId, eventTime: eventTimeMs, embedding, embeddings } = record
     if (badId(record.id)) return idReject('id', record.id)
-    if (embedding !== null) {
-      if (embedding.length > MAX_EMBEDDING) {
-        return reject('too-large', `an embedding of ${embedding.length} numbers, at most ${MAX_EMBEDDING} are allowed`)
-      }
-      if (!embedding.every(Number.isFinite))
-        return reject('invalid-number', 'embedding has a number that is not finite')
+    const unusable = embedding === null ? undefined : embeddingReject('embedding', embedding)
+    if (unusable !== undefined) return unusable
+    let further = 0
+    for (const name in embeddings) {
+      further++
+      const unusable = embeddingReject(`embeddings.${name}`, embeddings[name] ?? [])
+      if (unusable !== undefined) return unusable
     }
     const attributes = { ...record.attributes }
     const numbers = { ...record.numbers }
@@ -132,6 +134,7 @@ export function createToEvent(kind: EventKind, limits: EventLimits, nameOf: (use
     }
     const id = kind === 'user' ? nameOf(record.id) : record.id
     const event: Profile = { kind: kind as 'item' | 'user', eventId, eventTimeMs, id, attributes, numbers, embedding }
+    if (further > 0) event.embeddings = embeddings
     return ok(event)
   }
 
@@ -147,6 +150,15 @@ export function createToEvent(kind: EventKind, limits: EventLimits, nameOf: (use
   if (kind === 'erase') return toErase
   if (kind === 'score-request') return toScoreRequest
   return kind === 'item' || kind === 'user' ? toProfile : toPositive
+}
+
+function embeddingReject(field: string, embedding: readonly number[]): Reject | undefined {
+  const { length } = embedding
+  if (length > MAX_EMBEDDING)
+    return reject('too-large', `${field} has ${length} numbers, at most ${MAX_EMBEDDING} are allowed`)
+  return embedding.every(Number.isFinite)
+    ? undefined
+    : reject('invalid-number', `${field} has a number that is not finite`)
 }
 
 function foldItem(record: EventRecord, attributes: Record<string, string[]>, numbers: Record<string, number>): void {

@@ -60,6 +60,8 @@ export interface Profile extends Stamped {
   numbers: Record<string, number>
   /** A pretrained embedding of the item's text or picture, if there is one. */
   embedding: number[] | null
+  /** Further ones by name; absent: none. */
+  embeddings?: Record<string, number[]>
 }
 
 export interface ScoreRequest extends Stamped {

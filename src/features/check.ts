@@ -25,12 +25,12 @@ export function checkFeatures(features: Config['features']): FeatureFault[] {
   duplicates(features.numeric).forEach(index => {
     fault('another numeric feature has this name', 'numeric', index, 'name')
   })
-  features.embeddings.forEach(({ name, from }, index) => {
+  features.embeddings.forEach(({ name, from, key }, index) => {
     if (features.numeric.some(numeric => numeric.name === name))
       fault('a numeric feature has this name', 'embeddings', index, 'name')
     const before = features.embeddings.slice(0, index)
-    if (before.some(other => other.name === name || other.from === from))
-      fault(`another embedding has this name or is of the ${from}, too`, 'embeddings', index)
+    if (before.some(other => other.name === name || (other.from === from && other.key === key)))
+      fault(`another one has this name, or reads the same embedding of the ${from}`, 'embeddings', index)
   })
   features.slots.forEach((slot, index) => {
     for (const [key, message] of slotFaults(slot, index, features)) fault(message, 'slots', index, ...key)

@@ -12,10 +12,16 @@ const LENGTH = 4
 
 export class EmbeddingInputs {
   readonly #config: readonly EmbeddingConfig[]
+  /** Of those of its side, which one it is. */
+  readonly #nth: Int32Array
   readonly #state: KeyedState
 
   constructor(config: readonly EmbeddingConfig[], state: KeyedState) {
     this.#config = config
+    this.#nth = Int32Array.from(
+      config,
+      ({ from }, at) => config.slice(0, at).filter(other => other.from === from).length,
+    )
     this.#state = state
   }
 
@@ -25,7 +31,7 @@ export class EmbeddingInputs {
       const { from, size } = this.#config[index]!
       const side = from === 'user' ? USER : ITEM
       const row = this.#state.entities.rows[side]!
-      if (row >= 0) this.#state.profiles[side].readVector(row, dense, at, LENGTH)
+      if (row >= 0) this.#state.profiles[side].readVector(row, this.#nth[index]!, dense, at, LENGTH)
       at += size
     }
   }

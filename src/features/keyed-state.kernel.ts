@@ -10,7 +10,7 @@ import { EntityTable } from './entity-table.kernel.js'
 import { Profiles } from './profiles.kernel.js'
 import { RecentItems } from './recent-items.kernel.js'
 import { KINDS, Tallies } from './tallies.kernel.js'
-import { wantedAttributes, wantedNumbers, wantedRecent, wantedVector } from './wanted.js'
+import { wantedAttributes, wantedNumbers, wantedRecent, wantedVectors } from './wanted.js'
 
 export interface KnownUser {
   /** Events of hers so far. */
@@ -40,14 +40,14 @@ export class KeyedState {
         hasher,
         wantedAttributes(config, 'user'),
         wantedNumbers(config, 'user'),
-        wantedVector(config, 'user'),
+        wantedVectors(config, 'user'),
       ),
       new Profiles(
         item,
         hasher,
         wantedAttributes(config, 'item'),
         wantedNumbers(config, 'item'),
-        wantedVector(config, 'item'),
+        wantedVectors(config, 'item'),
       ),
     ]
     this.recent = new Map([...wantedRecent(config)].map(([kind, max]) => [kind, new RecentItems(user, max)]))

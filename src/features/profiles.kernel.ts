@@ -1,6 +1,6 @@
 /**
  * The latest profile of each user, or each item, in the cells of its table: of the attributes that the configuration
- * uses the hashes of their values, its numbers, and its embedding, whose float32 lie bit for bit among the words. Text is
+ * uses the hashes of their values, its numbers, and its embeddings, whose float32 lie bit for bit among the words. Text is
  * not kept. A profile replaces the one before it as a whole.
  */
 import type { Profile } from '../domain/event.js'
@@ -13,24 +13,30 @@ export interface AttributePlaces {
   places: number
 }
 
+interface VectorPlaces {
+  /** Among the profile's embeddings; undefined: the one without a name. */
+  key: string | undefined
+  /** First word, and how many numbers. */
+  first: number
+  size: number
+}
+
 export class Profiles {
   readonly #table: EntityTable
   readonly #hasher: Hasher
   readonly #attributes = new Map<string, AttributePlaces>()
   readonly #numbers = new Map<string, number>()
-  /** First word of the embedding, and how many numbers it has; 0: it is not used. */
-  readonly #firstFloat: number
-  readonly #vector: number
+  readonly #vectors: readonly VectorPlaces[]
   /** The table's words as float32; made anew when the table grows. */
   #floats = new Float32Array(0)
 
-  /** attributes: how many values of each are kept. vector: numbers of an embedding, 0 = not kept. */
+  /** attributes: how many values of each are kept. vectors: embeddings that are kept, and how many numbers they have. */
   constructor(
     table: EntityTable,
     hasher: Hasher,
     attributes: ReadonlyMap<string, number>,
     numbers: ReadonlySet<string>,
-    vector = 0,
+    vectors: readonly Omit<VectorPlaces, 'first'>[] = [],
   ) {
     this.#table = table
     this.#hasher = hasher
@@ -38,13 +44,12 @@ export class Profiles {
       this.#attributes.set(name, { firstWord: table.addWords(places * 2), places })
     }
     for (const name of numbers) this.#numbers.set(name, table.addNumber(NONE))
-    this.#vector = vector
-    this.#firstFloat = table.addWords(vector)
+    this.#vectors = vectors.map(({ key, size }) => ({ key, size, first: table.addWords(size) }))
   }
 
   /** Nothing of a profile is used: it need not be kept. */
   get unused(): boolean {
-    return this.#attributes.size === 0 && this.#numbers.size === 0 && this.#vector === 0
+    return this.#attributes.size === 0 && this.#numbers.size === 0 && this.#vectors.length === 0
   }
 
   /** Of the attributes that are kept. */
@@ -106,15 +111,16 @@ export class Profiles {
     return this.#numbers.get(name)!
   }
 
-  /** The row's embedding, brought to a length, into out from `at` on; nothing where there is none. */
-  readVector(row: number, out: Float32Array, at: number, length: number): void {
+  /** The row's nth embedding, brought to a length, into out from `at` on; nothing where there is none. */
+  readVector(row: number, nth: number, out: Float32Array, at: number, length: number): void {
     const floats = this.#view()
-    const first = row * this.#table.wordWidth + this.#firstFloat
+    const { first: word, size } = this.#vectors[nth]!
+    const first = row * this.#table.wordWidth + word
     let squares = 0
-    for (let place = first; place < first + this.#vector; place++) squares += floats[place]! ** 2
+    for (let place = first; place < first + size; place++) squares += floats[place]! ** 2
     if (squares === 0) return
     const scale = length / Math.sqrt(squares)
-    for (let place = 0; place < this.#vector; place++) out[at + place] = floats[first + place]! * scale
+    for (let place = 0; place < size; place++) out[at + place] = floats[first + place]! * scale
   }
 
   #view(): Float32Array {
@@ -137,17 +143,22 @@ export class Profiles {
         words[first + place * 2 + 1] = this.#hasher.hi
       }
     }
-    if (this.#vector > 0) {
-      const first = row * wordWidth + this.#firstFloat
-      const known = profile.embedding?.length === this.#vector ? profile.embedding : undefined
-      if (known === undefined) words.fill(0, first, first + this.#vector)
-      else this.#view().set(known, first)
+    for (const { key, first: word, size } of this.#vectors) {
+      const first = row * wordWidth + word
+      const vector = key === undefined ? profile.embedding : ownVector(profile, key)
+      if (vector?.length === size) this.#view().set(vector, first)
+      else words.fill(0, first, first + size)
     }
     for (const [name, cell] of this.#numbers) {
       const value = profile.numbers[name]
       numbers[row * numberWidth + cell] = typeof value === 'number' && Number.isFinite(value) ? value : NONE
     }
   }
+}
+
+/** A name that every object has is none of the profile's. */
+function ownVector({ embeddings }: Profile, key: string): readonly number[] | undefined {
+  return embeddings !== undefined && Object.hasOwn(embeddings, key) ? embeddings[key] : undefined
 }
 
 /** A number may serve as a category too (a year of birth, a zip code): its decimal text. */

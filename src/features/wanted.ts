@@ -23,9 +23,9 @@ export function wantedNumbers(features: Features, owner: Owner): Set<string> {
   return new Set(sources.flatMap(([side, name]) => (side === owner && name !== undefined ? [name] : [])))
 }
 
-/** Numbers of the embedding of users or items; 0: it is not used. */
-export function wantedVector(features: Features, owner: Owner): number {
-  return features.embeddings.find(({ from }) => from === owner)?.size ?? 0
+/** Embeddings of users or items, in the order of the configuration. key: among those with names; undefined: the one without. */
+export function wantedVectors(features: Features, owner: Owner): { key: string | undefined; size: number }[] {
+  return features.embeddings.filter(({ from }) => from === owner).map(({ key, size }) => ({ key, size }))
 }
 
 /** How many of a user's recent items by each kind of event are used. */

@@ -10,7 +10,7 @@ import type { LogRecords, LogWriter } from '../sink/sink.js'
 import { partitionOf } from '../std/murmur2.js'
 import type { MappedKind, Mapping } from './mapping.js'
 import type { TimedRow } from './sort.js'
-import { parseAttribute, parseNumber } from './values.js'
+import { parseAttribute, parseNumber, parseVector } from './values.js'
 
 export class BadRow extends Error {}
 
@@ -168,7 +168,7 @@ export class Emitter {
   #profile(
     row: TimedRow,
     mapping: ProfileMapping,
-  ): { attributes: Record<string, string[]>; numbers: Record<string, number> } {
+  ): Pick<LogRecords['user'], 'attributes' | 'numbers' | 'embedding' | 'embeddings'> {
     const attributes: Record<string, string[]> = {}
     for (const [name, attribute] of Object.entries(mapping.attributes)) {
       const text = this.#text(row, attribute.column)
@@ -181,7 +181,20 @@ export class Emitter {
       const value = this.#number(row, column)
       if (value !== undefined) numbers[name] = value
     }
-    return { attributes, numbers }
+    const embeddings: Record<string, number[]> = {}
+    for (const [name, column] of Object.entries(mapping.embeddings)) {
+      const vector = this.#vector(row, column)
+      if (vector !== null) embeddings[name] = vector
+    }
+    return { attributes, numbers, embedding: this.#vector(row, mapping.embedding), embeddings }
+  }
+
+  #vector(row: TimedRow, column: string | undefined): number[] | null {
+    const text = column === undefined ? '' : this.#text(row, column).trim()
+    if (text === '') return null
+    const vector = parseVector(text)
+    if (vector === undefined) throw new BadRow(`${column}: '${text.slice(0, 40)}' is not a list of numbers`)
+    return vector
   }
 
   #itemFields(row: TimedRow, mapping: ItemMapping): Partial<LogRecords['item']> {

@@ -31,6 +31,12 @@ export type MappedKind = z.output<typeof kind>
 
 const attributes = z.record(z.string(), attribute).default({})
 const numbers = z.record(z.string(), column).default({})
+const vectors = {
+  embedding: column
+    .optional()
+    .meta({ description: 'Numbers with spaces, commas or semicolons between them, in brackets or not.' }),
+  embeddings: z.record(z.string(), column).default({}),
+}
 
 export const mappingSchema = z.strictObject({
   delimiter: z
@@ -77,7 +83,7 @@ export const mappingSchema = z.strictObject({
   context: z.record(z.string(), column).default({}),
   profiles: z
     .strictObject({
-      user: z.strictObject({ attributes, numbers }).optional(),
+      user: z.strictObject({ attributes, numbers, ...vectors }).optional(),
       item: z
         .strictObject({
           title: column.optional(),
@@ -87,6 +93,7 @@ export const mappingSchema = z.strictObject({
           price: column.optional(),
           attributes,
           numbers,
+          ...vectors,
         })
         .optional(),
     })

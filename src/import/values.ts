@@ -23,6 +23,13 @@ export function parseNumber(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined
 }
 
+/** [1, 2.5], 1;2.5 or 1 2.5. An empty field is none. */
+export function parseVector(text: string): number[] | undefined {
+  const parts = text.replace(/^\s*\[|\]\s*$/g, '').split(/[\s,;]+/)
+  const values = parts.filter(part => part !== '').map(parseNumber)
+  return values.length > 0 && values.every(value => value !== undefined) ? values : undefined
+}
+
 /** Values of an attribute; an empty field has none. Throws on a band of something that is no number. */
 export function parseAttribute(text: string, mapping: AttributeMapping): string[] | undefined {
   const parts = mapping.split === undefined ? [text] : text.split(mapping.split)

@@ -62,6 +62,7 @@ interface LogProfile extends LogStamp {
   attributes?: Record<string, string[]>
   numbers?: Record<string, number>
   embedding?: number[] | null
+  embeddings?: Record<string, number[]>
 }
 
 /** The records of schemas/*.avsc, as the log writer takes them; absent fields get the schema's default. */

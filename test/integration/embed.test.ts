@@ -105,6 +105,27 @@ describe('embed', { skip }, () => {
     assert.ok(GOLDEN[0]!.embedding.every((one, index) => Math.abs(one - embeddings[0]![index]!) < 1e-4))
   })
 
+  test('gives items a further embedding by name, and leaves them those that they have', async () => {
+    const log = join(folder, 'named')
+    const writer = createLogWriter({ path: log, partitions: 1 })
+    const item = { eventId: 'e', eventTime: 1, id: 'kettle', embedding: [1, 2], embeddings: { photo: [3], text: [4] } }
+    writer.write(0, 'item', { ...item, title: 'Kettle' })
+    writer.close()
+    const options: EmbedOptions = {
+      log,
+      model: MODEL,
+      fields: ['title'],
+      as: 'text',
+      batch: 2,
+      threads: 1,
+      onProgress() {},
+    }
+    await embedLog(options, join(folder, 'named-embedded'))
+    const [event] = await eventsOf(join(folder, 'named-embedded'))
+    assert.ok(event !== undefined && 'embeddings' in event)
+    assert.deepEqual([event.embedding, event.embeddings?.photo, event.embeddings?.text?.length], [[1, 2], [3], 384])
+  })
+
   test('a folder without a model is refused before anything is read', async () => {
     const options = { log: folder, model: folder, fields: ['title'], batch: 2, threads: 1, onProgress() {} }
     await assert.rejects(embedLog(options, join(folder, 'none')), { code: 'USAGE', message: /has no model\.onnx/ })

@@ -25,7 +25,10 @@ const FEATURES = parseFeatures({
     { name: 'ctr', rate: 'click', by: 'item', halfLife: '1d' },
     { name: 'taste', count: 'click', by: ['user', 'item.category'], halfLife: '7d' },
   ],
-  embeddings: [{ name: 'text', from: 'item', size: 3 }],
+  embeddings: [
+    { name: 'text', from: 'item', size: 3 },
+    { name: 'picture', from: 'item', key: 'picture', size: 2 },
+  ],
   maxEntities: 16,
 })
 const RECOMMEND = schema.parse({ tick: '2h', maxItems: 16, maxPairs: 24, dim: 4, neighbours: 4, sampleUsers: 3 })
@@ -54,6 +57,7 @@ function eventOf({ user = 0, item = 0, what = 0 }: Command, nowMs: number): Time
     attributes,
     numbers: { price: user },
     embedding: what === 3 && user % 3 === 0 ? null : [user / 3, item, 0.1],
+    ...(user % 2 === 0 && { embeddings: { picture: [item, user] } }),
   } satisfies Profile
 }
 

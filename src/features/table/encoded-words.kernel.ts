@@ -10,8 +10,8 @@
  * float16: coordinates and biases are float16. int8: coordinates are int8, biases float16.
  *
  * A reader that writes such words into its records and reads them again gets the same words: the checksum of rows
- * rests on it. So the scale has 17 significant bits (rounded up, so that no coordinate is beyond 127), and a byte times the scale is
- * exact in float32.
+ * rests on it. For int8: the scale is the largest magnitude / 127 in float32. 127 × that, in float32 again, is either the
+ * magnitude itself or so near to 127 scales that a 127th of it rounds to the scale: so it gives the same one.
  */
 import type { RowEncoding } from '../../domain/state.js'
 import { type RowWords, recordWords } from '../../std/changed-rows.kernel.js'
@@ -122,7 +122,6 @@ class EncodedWords implements RowWords {
     }
     if (most < SMALLEST) return 0
     this.#float[0] = Math.min(most, LARGEST) / MOST
-    this.#bits[0] = (this.#bits[0]! + 0x7f) & ~0x7f
     return this.#float[0]!
   }
 

@@ -21,12 +21,17 @@ const stamp = {
     .meta({ description: 'When it happened, in milliseconds since 1970. Absent: now.' }),
 }
 const pair = { ...stamp, user: id, item: id, requestId: id.nullish(), context }
+const embedding = z.array(z.number()).max(MAX_EMBEDDING)
 const profile = {
   ...stamp,
   id,
   attributes: z.record(z.string(), z.array(z.string())).optional(),
   numbers: z.record(z.string(), z.number()).optional(),
-  embedding: z.array(z.number()).max(MAX_EMBEDDING).nullish(),
+  embedding: embedding.nullish(),
+  embeddings: z
+    .record(z.string(), embedding)
+    .optional()
+    .meta({ description: 'Further embeddings by name, such as one of a picture.' }),
 }
 
 const postedEvent = z.discriminatedUnion('type', [

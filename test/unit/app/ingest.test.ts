@@ -86,7 +86,15 @@ test('events of every type come out of the log as they were posted, ids beyond 2
   const pair = { user: big, item: 'shoe' }
   const posted = [
     { type: 'item', eventId: 'a', eventTime: 1, id: 'shoe', title: 'Red shoe', category: 'shoes', price: 9.5 },
-    { type: 'user', eventId: 'b', eventTime: 2, id: big, attributes: { segment: ['x', 'y'] }, numbers: { age: 30 } },
+    {
+      type: 'user',
+      eventId: 'b',
+      eventTime: 2,
+      id: big,
+      attributes: { segment: ['x', 'y'] },
+      numbers: { age: 30 },
+      embeddings: { face: [0.5, 1] },
+    },
     { type: 'impression', eventId: 'c', eventTime: 3, ...pair, requestId: 'r', position: 2, context: { page: 'home' } },
     { type: 'click', eventId: 'd', eventTime: 4, ...pair, requestId: 'r' },
     { type: 'buy', eventId: 'e', eventTime: 5, ...pair },
@@ -114,6 +122,7 @@ test('events of every type come out of the log as they were posted, ids beyond 2
       attributes: { segment: ['x', 'y'] },
       numbers: { age: 30 },
       embedding: null,
+      embeddings: { face: [0.5, 1] },
     },
     {
       kind: 'impression',

@@ -86,6 +86,7 @@ test('an item profile is folded: title words, category and brand are attributes,
       brand: 'acme',
       price: 19.5,
       embedding: [1, 2],
+      embeddings: { photo: [0.5], sound: [] },
       attributes: { colour: ['red', 'black'] },
       numbers: { weight: 3 },
     }),
@@ -103,6 +104,7 @@ test('an item profile is folded: title words, category and brand are attributes,
     },
     numbers: { weight: 3, price: 19.5 },
     embedding: [1, 2],
+    embeddings: { photo: [0.5], sound: [] },
   })
 })
 
@@ -142,6 +144,13 @@ const faults: [name: string, kind: string, record: object, reason: string][] = [
   ['an infinite price', 'item', { ...stamp, id: 'i', price: Number.NEGATIVE_INFINITY }, 'invalid-number'],
   ['an attribute that is not a number', 'user', { ...stamp, id: 'u', numbers: { age: Number.NaN } }, 'invalid-number'],
   ['a NaN in an embedding', 'item', { ...stamp, id: 'i', embedding: [1, Number.NaN] }, 'invalid-number'],
+  [
+    'an infinity in an embedding',
+    'user',
+    { ...stamp, id: 'u', embeddings: { a: [1], b: [Infinity] } },
+    'invalid-number',
+  ],
+  ['a long one', 'item', { ...stamp, id: 'i', embeddings: { photo: Array(4097).fill(0) } }, 'too-large'],
   ['a long embedding', 'item', { ...stamp, id: 'i', embedding: Array(4097).fill(0) }, 'too-large'],
   [
     'too many candidates',
@@ -224,6 +233,17 @@ test('an older writer without the optional fields is read with their defaults', 
   const older = { ...schema, fields }
   const event = value(decode(older, idAwareType(older).toBuffer(pair)))
   assert.deepEqual('position' in event && [event.position, event.requestId, event.context], [null, null, null])
+})
+
+test('profiles of before there were several embeddings are read as they were', () => {
+  const schema = schemaOf('item')
+  const older = { ...schema, fields: schema.fields.filter(({ name }) => name !== 'embeddings') }
+  const event = value(
+    decode(older, idAwareType(older).toBuffer({ ...stamp, id: 'i', embedding: [1, 2], title: 'Tea' })),
+  )
+  const { eventTime: eventTimeMs, ...rest } = stamp
+  const attributes = { title: ['tea'] }
+  assert.deepEqual(event, { kind: 'item', ...rest, eventTimeMs, id: 'i', attributes, numbers: {}, embedding: [1, 2] })
 })
 
 test('a newer writer with more fields, of any type and in any order, is read', () => {

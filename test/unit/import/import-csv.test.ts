@@ -162,6 +162,28 @@ test('what does not fit the memory for sorting is sorted on disk, with the same 
   assert.deepEqual(existsSync(onDisk.scratch) ? readdirSync(onDisk.scratch) : [], [])
 })
 
+test('embeddings are lists of numbers in a column, with or without brackets', async () => {
+  const mapping = `${BASIC}delimiter: '|'
+profiles:
+  user: { embedding: taste }
+  item: { embedding: text, embeddings: { photo: photo } }
+`
+  const header = 'ts|event|user|item|value|taste|text|photo\n'
+  const { of } = await imported(`${header}1|tap|u|x||1;2|[1, -2.5e-1]|0.5 0.25\n2|tap|u|y||1;2||\n`, mapping)
+  assert.deepEqual(
+    of('item').map(({ embedding, embeddings }) => [embedding, embeddings]),
+    [
+      [[1, -0.25], { photo: [0.5, 0.25] }],
+      [null, {}],
+    ],
+  )
+  assert.deepEqual(of('user')[0].embedding, [1, 2])
+  await assert.rejects(
+    imported(`${header}1|tap|u|x|||1 two|\n`, mapping),
+    fails(/data\.csv:2: text: '1 two' is not a list/),
+  )
+})
+
 test('a profile is written before the first event of its id and again when it changes, items in partition 0', async () => {
   const mapping = `${BASIC}partitions: 4
 profiles:
