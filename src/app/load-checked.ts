@@ -7,6 +7,7 @@ import { MillraceError } from '../domain/errors.js'
 import { RETRIEVAL_TASK } from '../evaluate/retrieval.js'
 import { checkFeatures } from '../features/check.js'
 import { earlyWindow } from '../join/label.js'
+import { checkLabel } from './check-label.js'
 
 /** set: 'weights.method=gradnorm'; a value is read as YAML. */
 export function loadChecked(file: string, options: { set?: string[] }): LoadedConfig {
@@ -93,22 +94,8 @@ function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {
     if (task.calibration !== undefined && task.head !== 'binary')
       yield { path: at('calibration'), message: 'only probabilities are calibrated: of a binary task' }
     seen.add(task.name)
+    for (const { path, message } of checkLabel(task)) yield { path: at(...path), message }
     const numeric = task.head !== 'binary'
-    if (numeric && task.label.event !== 'rating')
-      yield {
-        path: at('label', 'event'),
-        message: `a ${task.head} head learns the value of a rating; a ${task.label.event} has none`,
-      }
-    if (numeric && task.label.atLeast !== undefined)
-      yield { path: at('label', 'atLeast'), message: 'only binary tasks have a threshold' }
-    if (!numeric && task.label.event === 'rating' && task.label.atLeast === undefined)
-      yield { path: at('label'), message: 'a binary task on ratings needs atLeast' }
-    if (!numeric && task.label.event !== 'rating' && task.label.window === undefined) {
-      yield {
-        path: at('label'),
-        message: `a binary task on ${task.label.event}s needs a window: without impressions that were not ${task.label.event}ed there is nothing to tell apart`,
-      }
-    }
     if (numeric && task.range === undefined)
       yield { path: at(), message: `the head ${task.head} needs a range, such as [1, 5]` }
     if (task.range !== undefined && task.range[0] >= task.range[1])

@@ -26,6 +26,8 @@ export function observeParts(parts: PipelineParts, observation: Observation): vo
     for (const reason of DROP_REASONS) metrics.advance('millrace_drops_total', counts.drops[reason] ?? 0, { reason })
     const join = joiner.stats()
     for (const kind of POSITIVES) metrics.advance('millrace_attributed_total', join.attributed[kind], { kind })
+    for (const [index, task] of names.entries())
+      metrics.advance('millrace_labels_missing_total', join.missing[index] ?? 0, { task })
     metrics.advance('millrace_matured_total', join.matured)
     metrics.advance('millrace_organic_total', join.organic)
     metrics.advance('millrace_late_total', join.late)

@@ -67,6 +67,7 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
       })),
     ].map(task => ({
       ...task,
+      ...missingOf(result.join.missing[taskIndex.indexOf(task.name)]),
       totals: totals.filter(line => line.task === task.name),
       byExperience: metrics.byExperience.filter(line => line.task === task.name),
       calibration: result.calibration.find(curve => curve.task === task.name)?.points ?? [],
@@ -96,6 +97,10 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
     ...(findings?.sampled && { sampled: findings.sampled }),
     ...(findings?.policy && { policy: findings.policy }),
   }
+}
+
+function missingOf(missingLabels: number | undefined): { missingLabels?: number } {
+  return missingLabels ? { missingLabels } : {}
 }
 
 function isNextItem(task: string): boolean {

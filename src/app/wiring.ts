@@ -7,7 +7,7 @@ import { RetrievalMetrics } from '../evaluate/retrieval.js'
 import { ExampleColumns } from '../features/columns.js'
 import { FeatureExtractor } from '../features/extract.js'
 import { DuplicateFilter } from '../join/duplicates.js'
-import { Joiner } from '../join/join.js'
+import { Joiner, type JoinPorts } from '../join/join.js'
 import { createLabelCheck } from '../join/label-range.js'
 import { StreamClock } from '../join/watermark.js'
 import { columnsOf } from '../learn/columns-of.js'
@@ -77,7 +77,7 @@ export function wireParts({
   const { config, hash } = loaded
   const hasher = new Hasher()
   const tracksChanges = publishes && config.outputs.deltaEvery !== undefined
-  const features = new FeatureExtractor(config.features, hasher, config.fast.enabled, tracksChanges)
+  const features = new FeatureExtractor(config.features, hasher, config.fast.enabled, tracksChanges, config.tasks)
   const columns = new ExampleColumns(
     columnsOf(config, features.layout),
     buffer => learner.addSlab(buffer),
@@ -113,7 +113,7 @@ export function wireParts({
     onVerdict,
     onPromotion,
   })
-  const joiner = new Joiner(config.tasks, config.join, hasher, config.model.seed, {
+  const ports: JoinPorts = {
     arrive(subject, score) {
       const row = columns.allocate()
       features.extract(subject, columns, row, true)
@@ -129,7 +129,8 @@ export function wireParts({
     },
     release: row => dispatcher.release(row),
     drop: (reason, count) => increment(counts.drops, reason, count),
-  })
+  }
+  const joiner = new Joiner(config.tasks, config.join, hasher, config.model.seed, ports, features)
   return {
     config,
     source,

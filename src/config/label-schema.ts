@@ -2,6 +2,10 @@
 import { z } from 'zod'
 import { about, optionalDuration } from './schema-kit.js'
 
+const texts = z.union([z.string().transform(one => [one]), z.array(z.string()).min(1)])
+const TEXT_FROM = /^context\.[A-Za-z0-9_.-]+$|^(user|item)\.[A-Za-z0-9_]+$/
+const FROM = new RegExp(`^value$|${TEXT_FROM.source}`)
+
 export const positiveKind = z.enum(['click', 'buy', 'rating'])
 
 export const label = z.strictObject({
@@ -26,5 +30,21 @@ export const label = z.strictObject({
     z.number().gt(0).max(1).optional(),
     'Binary tasks on clicks and buys with a window: the share of the impressions without a positive that is learned, by hash of user, item and time. Learning is faster and predictions stay calibrated, since the log-odds are corrected (He et al. 2014). All are judged. Absent: all are learned.',
   ),
-  atLeast: about(z.number().optional(), 'Binary tasks on a rating: 1 if the value is at least this.'),
+  from: about(
+    z.string().regex(FROM, 'expected value, context.NAME, item.ATTRIBUTE or user.ATTRIBUTE').optional(),
+    "Where the label's value comes from. value (absent): the event's, of a rating or a buy. context.NAME: a field of the event's context. item.ATTRIBUTE, user.ATTRIBUTE: of the profile as of the event, a number such as item.price or, for `equals` and `sameAs`, its first 16 texts. Where it is missing or no number, the task is masked for the example, and `millrace_labels_missing_total` counts.",
+  ),
+  atLeast: about(z.number().optional(), 'Binary tasks: 1 if the value is at least this.'),
+  equals: about(
+    texts.optional(),
+    'Binary tasks: 1 if the value is this text or one of these; of several values, if any is. A task with a window on clicks or buys is about whether such an event came: one that is not what is asked leaves the impression as it was.',
+  ),
+  sameAs: about(
+    z.string().regex(TEXT_FROM, 'expected context.NAME, item.ATTRIBUTE or user.ATTRIBUTE').optional(),
+    "Binary tasks: 1 if a value of `from` is one of this source's, such as user.favourite_brand for item.brand.",
+  ),
+  transform: about(
+    z.literal('log1p').optional(),
+    'Regression: learned as log(1 + value), for values that scatter by factors, such as prices. Predictions and figures are in natural units: e to the predicted logarithm, less 1, which is nearer to the median than to the mean.',
+  ),
 })

@@ -6,7 +6,8 @@
  * extract() reads what earlier events left, so nothing later can leak; it changes only the running mean and deviation
  * (if learnScale), after they were used, and which rows count as used.
  */
-import type { Config } from '../config/schema.js'
+import { profileNeeds } from '../config/label-source.js'
+import type { Config, TaskConfig } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
 import type { Id, TimedEvent } from '../domain/event.js'
 import { experienceBand } from '../domain/experience.js'
@@ -25,6 +26,7 @@ import { DenseInputs } from './dense.kernel.js'
 import { EmbeddingInputs } from './embeddings.kernel.js'
 import { KeyedState, type KnownUser } from './keyed-state.kernel.js'
 import { type FeatureLayout, layoutFeatures, type SlotLayout, slotsOf } from './layout.js'
+import { valueOfText } from './profiles.kernel.js'
 import { createWriteSlot, type WriteSlot } from './slots.kernel.js'
 import type { FeatureSubject } from './subject.js'
 
@@ -40,20 +42,28 @@ export interface FeatureStats {
 export class FeatureExtractor implements Stateful {
   readonly layout: FeatureLayout
   readonly #state: KeyedState
+  readonly #hasher: Hasher
   readonly #dense: DenseInputs
   readonly #embeddings: EmbeddingInputs
   readonly #writeSlots: readonly WriteSlot[]
   readonly #coldBelow: number
 
-  /** fast: whether the fast part reads the columns too. tracksChanges: deltas are published, or followed. */
-  constructor(config: Config['features'], hasher: Hasher, fast = false, tracksChanges = false) {
+  /** fast: whether the fast part reads the columns too. tracksChanges: deltas are published, or followed. tasks: labels may need profiles. */
+  constructor(
+    config: Config['features'],
+    hasher: Hasher,
+    fast = false,
+    tracksChanges = false,
+    tasks: readonly TaskConfig[] = [],
+  ) {
     const [fault] = checkFeatures(config)
     if (fault !== undefined) {
       throw new MillraceError('CONFIG_INVALID', `features.${fault.path.join('.')}: ${fault.message}`)
     }
     this.layout = layoutFeatures(config, fast)
     this.#coldBelow = config.coldBelow
-    this.#state = new KeyedState(config, hasher, tracksChanges)
+    this.#hasher = hasher
+    this.#state = new KeyedState(config, hasher, tracksChanges, profileNeeds(tasks))
     this.#dense = new DenseInputs(config.numeric, this.#state)
     this.#embeddings = new EmbeddingInputs(config.embeddings, this.#state)
     this.#state.begin()
@@ -144,12 +154,26 @@ export class FeatureExtractor implements Stateful {
 
   /** What tells the values of an item's attribute apart; empty where it has none. */
   itemValues(item: Id, attribute: string): number[] {
-    return this.#state.itemValues(item, attribute)
+    return this.#state.profileValues('item', item, attribute)
   }
 
   /** A number of an item's profile; undefined: it has none. */
   itemNumber(item: Id, name: string): number | undefined {
-    return this.#state.itemNumber(item, name)
+    return this.#state.profileNumber('item', item, name)
+  }
+
+  /** What labels ask of profiles, as of now: a number, or what tells the values of an attribute apart. */
+  number(side: 'user' | 'item', id: Id, name: string): number | undefined {
+    return this.#state.profileNumber(side, id, name)
+  }
+
+  values(side: 'user' | 'item', id: Id, name: string): number[] {
+    return this.#state.profileValues(side, id, name)
+  }
+
+  /** What tells a text from others, among values(). */
+  valueOf(text: string): number {
+    return valueOfText(this.#hasher, text)
   }
 
   /** Attributes of items that the configuration uses: by these itemHas() can tell. */

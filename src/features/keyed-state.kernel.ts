@@ -2,6 +2,7 @@
  * All that earlier events left behind, by entity, and how an event changes it. Only what the configuration uses is
  * kept; besides that, how many events each user and each item has had.
  */
+import type { ProfileNeed } from '../config/label-source.js'
 import type { Config } from '../config/schema.js'
 import type { Id, Impression, Positive, Profile, TimedEvent } from '../domain/event.js'
 import type { Hasher } from '../std/hash.js'
@@ -11,6 +12,8 @@ import { Profiles } from './profiles.kernel.js'
 import { RecentItems } from './recent-items.kernel.js'
 import { KINDS, Tallies } from './tallies.kernel.js'
 import { wantedAttributes, wantedNumbers, wantedRecent, wantedVectors } from './wanted.js'
+
+const SIDES = { user: USER, item: ITEM } as const
 
 export interface KnownUser {
   /** Events of hers so far. */
@@ -29,7 +32,7 @@ export class KeyedState {
   /** Cells with the number of events, by USER and ITEM. */
   readonly #events: readonly [user: number, item: number]
 
-  constructor(config: Config['features'], hasher: Hasher, tracksChanges: boolean) {
+  constructor(config: Config['features'], hasher: Hasher, tracksChanges: boolean, needs: readonly ProfileNeed[] = []) {
     this.#hasher = hasher
     this.entities = new Entities(config.maxEntities, hasher, tracksChanges)
     const [user, item] = [this.entities.tables[USER]!, this.entities.tables[ITEM]!]
@@ -38,15 +41,15 @@ export class KeyedState {
       new Profiles(
         user,
         hasher,
-        wantedAttributes(config, 'user'),
-        wantedNumbers(config, 'user'),
+        wantedAttributes(config, 'user', needs),
+        wantedNumbers(config, 'user', needs),
         wantedVectors(config, 'user'),
       ),
       new Profiles(
         item,
         hasher,
-        wantedAttributes(config, 'item'),
-        wantedNumbers(config, 'item'),
+        wantedAttributes(config, 'item', needs),
+        wantedNumbers(config, 'item', needs),
         wantedVectors(config, 'item'),
       ),
     ]
@@ -81,20 +84,22 @@ export class KeyedState {
   }
 
   hasAttribute(item: Id, attribute: string, value: string): boolean {
-    const row = this.#itemRow(item)
+    const row = this.#rowOf('item', item)
     if (row < 0) return false
     this.#hasher.text(value)
     return this.profiles[ITEM].has(row, attribute, this.#hasher.lo, this.#hasher.hi)
   }
 
-  itemValues(item: Id, attribute: string): number[] {
-    const row = this.#itemRow(item)
-    return row < 0 ? [] : this.profiles[ITEM].valuesOf(row, attribute)
+  /** undefined: the profile lacks it. */
+  profileNumber(side: 'user' | 'item', id: Id, name: string): number | undefined {
+    const row = this.#rowOf(side, id)
+    return row < 0 ? undefined : this.profiles[SIDES[side]].numberOf(row, name)
   }
 
-  itemNumber(item: Id, name: string): number | undefined {
-    const row = this.#itemRow(item)
-    return row < 0 ? undefined : this.profiles[ITEM].numberOf(row, name)
+  /** What tells the values of an attribute apart. */
+  profileValues(side: 'user' | 'item', id: Id, name: string): number[] {
+    const row = this.#rowOf(side, id)
+    return row < 0 ? [] : this.profiles[SIDES[side]].valuesOf(row, name)
   }
 
   user(user: Id): KnownUser | undefined {
@@ -106,9 +111,9 @@ export class KeyedState {
     return { events, numbers: this.profiles[USER].numbersOf(row) }
   }
 
-  #itemRow(item: Id): number {
-    this.#hasher.text(item)
-    return this.entities.tables[ITEM]!.find(this.#hasher.lo, this.#hasher.hi)
+  #rowOf(side: 'user' | 'item', id: Id): number {
+    this.#hasher.text(id)
+    return this.entities.tables[SIDES[side]]!.find(this.#hasher.lo, this.#hasher.hi)
   }
 
   #eventsOf(side: typeof USER | typeof ITEM): number {

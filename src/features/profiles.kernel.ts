@@ -81,7 +81,7 @@ export class Profiles {
     const first = row * wordWidth + places.firstWord
     const values: number[] = []
     for (let at = first; at < first + places.places * 2; at += 2) {
-      const value = words[at + 1]! * 2 ** 21 + (words[at]! >>> 11)
+      const value = tellingApart(words[at]!, words[at + 1]!)
       if (value !== 0) values.push(value)
     }
     return values
@@ -159,6 +159,17 @@ export class Profiles {
 /** A name that every object has is none of the profile's. */
 function ownVector({ embeddings }: Profile, key: string): readonly number[] | undefined {
   return embeddings !== undefined && Object.hasOwn(embeddings, key) ? embeddings[key] : undefined
+}
+
+/** What tells this text from others: see Profiles.valuesOf(). */
+export function valueOfText(hasher: Hasher, text: string): number {
+  hasher.text(text)
+  return tellingApart(hasher.lo, hasher.hi)
+}
+
+/** The upper 53 bits of a hash. */
+function tellingApart(lo: number, hi: number): number {
+  return hi * 2 ** 21 + (lo >>> 11)
 }
 
 /** A number may serve as a category too (a year of birth, a zip code): its decimal text. */

@@ -1,11 +1,19 @@
 /** What of profiles and histories a configuration uses; nothing else is kept. */
+import type { ProfileNeed } from '../config/label-source.js'
 import type { Config, SlotConfig } from '../config/schema.js'
 
 type Features = Config['features']
 type Owner = 'user' | 'item'
 
-/** Categorical attributes of users or items, and how many values of each are used. */
-export function wantedAttributes(features: Features, owner: Owner): Map<string, number> {
+/** Values of an attribute that labels look at. */
+const LABEL_PLACES = 16
+
+/** Categorical attributes of users or items, and how many values of each are used. needs: of labels. */
+export function wantedAttributes(
+  features: Features,
+  owner: Owner,
+  needs: readonly ProfileNeed[] = [],
+): Map<string, number> {
   const wanted = new Map<string, number>()
   const want = (source: string | undefined, places: number) => {
     const [side, attribute] = source?.split('.') ?? []
@@ -14,13 +22,18 @@ export function wantedAttributes(features: Features, owner: Owner): Map<string, 
   }
   for (const slot of features.slots) want(slot.from, slot.max)
   for (const numeric of features.numeric) for (const entity of numeric.by ?? []) want(entity, 1)
+  for (const { side, name, kind } of needs) if (kind === 'text') want(`${side}.${name}`, LABEL_PLACES)
   return wanted
 }
 
 /** Numeric attributes of users or items. */
-export function wantedNumbers(features: Features, owner: Owner): Set<string> {
+export function wantedNumbers(features: Features, owner: Owner, needs: readonly ProfileNeed[] = []): Set<string> {
   const sources = features.numeric.map(numeric => numeric.from?.split('.') ?? [])
-  return new Set(sources.flatMap(([side, name]) => (side === owner && name !== undefined ? [name] : [])))
+  const ofLabels = needs.flatMap(({ side, name, kind }) => (side === owner && kind === 'number' ? [name] : []))
+  return new Set([
+    ...sources.flatMap(([side, name]) => (side === owner && name !== undefined ? [name] : [])),
+    ...ofLabels,
+  ])
 }
 
 /** Embeddings of users or items, in the order of the configuration. key: among those with names; undefined: the one without. */

@@ -11,6 +11,7 @@ import type { LoadedState, PartState } from '../domain/state.js'
 import { drawOf } from './kept-negatives.js'
 import type { KindPlan, LabelGroup, LabelPlan } from './label.js'
 import type { LabelAges } from './label-ages.js'
+import { NOTHING, UNKNOWN } from './label-values.js'
 import type { Matured } from './matured.js'
 import type { PairKey } from './pair-key.js'
 import { PairQueue } from './pair-queue.kernel.js'
@@ -65,13 +66,14 @@ export class WaitingImpressions {
     return entry
   }
 
-  /** Labels what waits for the positive; whether anything did. */
-  label(event: Positive, key: PairKey, plan: KindPlan): boolean {
+  /** Labels what waits for the positive; whether anything did. labels: [tasks], see label-values.ts. */
+  label(event: Positive, key: PairKey, plan: KindPlan, labels: Float32Array): boolean {
     const newest = this.#queue.newest(key.lo, key.hi)
     if (newest < 0) return false
     let found = false
     for (const group of plan.groups) {
-      if (this.#attribute(event, key, group, newest)) found = true
+      if (!group.tasks.some(task => labels[task] !== NOTHING)) continue
+      if (this.#attribute(event, key, group, newest, labels)) found = true
     }
     if (this.#late.length > 0) this.#correct()
     return found
@@ -85,7 +87,8 @@ export class WaitingImpressions {
     const entry = this.#queue.push(positives.key(positive), positives.timeMs(positive), positives.baseMs(positive))
     this.#queue.setTag(entry, BEGUN)
     this.#queue.addRow(entry, positives.row(positive, 0))
-    for (const task of plan.begins) this.#queue.setLabel(entry, task, positives.label(positive, task))
+    for (const task of plan.begins)
+      if (positives.hasLabel(positive, task)) this.#queue.setLabel(entry, task, positives.label(positive, task))
     return entry
   }
 
@@ -97,9 +100,11 @@ export class WaitingImpressions {
     if (timeMs < shownMs && !requested) return false
     let found = false
     for (const group of plan.groups) {
+      if (!group.tasks.some(task => waiting.hasLabel(positive, task))) continue
       if (timeMs > shownMs + group.windowMs || !this.#isCreditable(entry, group)) continue
       found = true
-      for (const task of group.tasks) this.#setFirst(entry, task, waiting.label(positive, task), timeMs)
+      for (const task of group.tasks)
+        if (waiting.hasLabel(positive, task)) this.#setFirst(entry, task, waiting.label(positive, task), timeMs)
     }
     if (this.#late.length > 0) this.#correct()
     return found
@@ -173,7 +178,7 @@ export class WaitingImpressions {
     return this.#queue.loadArrays('impressions', arrays, rows, 0)
   }
 
-  #attribute(event: Positive, key: PairKey, group: LabelGroup, newest: number): boolean {
+  #attribute(event: Positive, key: PairKey, group: LabelGroup, newest: number, labels: Float32Array): boolean {
     const queue = this.#queue
     const timeMs = event.eventTimeMs
     const first = this.#cursors[group.window] ?? 0
@@ -195,24 +200,33 @@ export class WaitingImpressions {
       }
     }
     if (best < 0) return false
-    if (requested || group.attribution !== 'all') this.#label(best, group, event)
+    if (requested || group.attribution !== 'all') this.#label(best, group, event, labels)
     else {
       for (let entry = newest; entry >= first; entry = queue.older(entry)) {
         const shownMs = queue.timeMs(entry)
-        if (shownMs <= timeMs && timeMs <= shownMs + group.windowMs) this.#label(entry, group, event)
+        if (shownMs <= timeMs && timeMs <= shownMs + group.windowMs) this.#label(entry, group, event, labels)
       }
     }
     return true
   }
 
-  #label(entry: number, group: LabelGroup, { value, eventTimeMs }: Positive): void {
-    for (const task of group.tasks) this.#setFirst(entry, task, this.#plan.labelOf(task, value), eventTimeMs)
+  #label(entry: number, group: LabelGroup, { eventTimeMs }: Positive, labels: Float32Array): void {
+    for (const task of group.tasks) {
+      const label = labels[task] ?? NOTHING
+      if (label !== NOTHING) this.#setFirst(entry, task, label, eventTimeMs)
+    }
   }
 
-  /** The first label of a task stays. */
+  /** The first label of a task stays; one that is not known gives way to one that is, unless the task was learned by then. */
   #setFirst(entry: number, task: number, label: number, timeMs: number): void {
-    if ((this.#queue.bits(entry) & (1 << task)) !== 0) return
-    this.#queue.setLabel(entry, task, label)
+    const queue = this.#queue
+    if (queue.hasLabel(entry, task)) {
+      const early = this.#plan.early[task] ?? -1
+      const isOver = early >= 0 && (this.#cursors[early] ?? 0) > entry
+      if (queue.label(entry, task) !== UNKNOWN || label === UNKNOWN || isOver) return
+    }
+    queue.setLabel(entry, task, label)
+    if (label === UNKNOWN) return
     if (this.#queue.tag(entry) !== BEGUN) this.#ages.add(task, timeMs - this.#queue.timeMs(entry))
     const early = this.#plan.early[task] ?? -1
     if (label > 0 && early >= 0 && (this.#cursors[early] ?? 0) > entry) this.#late.push({ entry, task })
@@ -248,6 +262,7 @@ export class WaitingImpressions {
     for (const task of earlyOfWindow[window] ?? []) this.#learn(entry, task)
     for (const task of tasksOfWindow[window] ?? []) {
       if ((bits & (1 << task)) === 0 && entireSpace[task] !== true) continue
+      if (this.#queue.label(entry, task) === UNKNOWN) continue
       if ((early[task] ?? -1) < 0) this.#learn(entry, task)
       if (!isBegun) this.#matured.judge(task, this.#queue.label(entry, task))
     }
@@ -257,6 +272,7 @@ export class WaitingImpressions {
   /** A task without its positive has the label 0. */
   #learn(entry: number, task: number): void {
     const label = this.#queue.label(entry, task)
+    if (label === UNKNOWN) return
     const given = this.#plan.given[task] ?? -1
     const reached = this.#isPositive(entry, given)
     const isKept = label > 0 || this.#isKept(entry, task)

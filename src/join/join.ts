@@ -29,6 +29,7 @@ import { Random } from '../std/random.js'
 import { WaitingImpressions } from './impressions.js'
 import { type KindPlan, type LabelPlan, planLabels } from './label.js'
 import { LabelAges, type MaturityPoint } from './label-ages.js'
+import { createReadLabels, isPositive, type LabelFacts, NO_FACTS, NOTHING, type ReadLabels } from './label-values.js'
 import { Matured } from './matured.js'
 import { Orphans, subjectOf } from './orphans.js'
 import { PairKey } from './pair-key.js'
@@ -46,7 +47,8 @@ export class Joiner {
   readonly #random: Random
   readonly #key: PairKey
   readonly #hasher: Hasher
-  readonly #counters = createCounters()
+  readonly #counters: JoinCounters
+  readonly #readLabels: ReadLabels
   readonly #matured: Matured
   readonly #ages: LabelAges
   readonly #impressions: WaitingImpressions
@@ -55,8 +57,20 @@ export class Joiner {
   /** Nothing is due while the watermark is not beyond this. */
   #nextDueMs = Number.POSITIVE_INFINITY
 
-  constructor(tasks: readonly TaskConfig[], config: Config['join'], hasher: Hasher, seed: number, ports: JoinPorts) {
+  /** facts: of profiles, where labels come from them. */
+  constructor(
+    tasks: readonly TaskConfig[],
+    config: Config['join'],
+    hasher: Hasher,
+    seed: number,
+    ports: JoinPorts,
+    facts: LabelFacts = NO_FACTS,
+  ) {
     this.#plan = planLabels(tasks)
+    this.#counters = createCounters(tasks.length)
+    this.#readLabels = createReadLabels(tasks, this.#plan.entireSpace, facts, task => {
+      this.#counters.missing[task] = (this.#counters.missing[task] ?? 0) + 1
+    })
     this.#config = config
     this.#ports = ports
     this.#random = new Random(seed)
@@ -198,19 +212,23 @@ export class Joiner {
   }
 
   #positive(event: Positive, plan: KindPlan): void {
-    if (plan.instant.length > 0) this.#instant(event, plan)
-    if (plan.windowed.length > 0) this.#attribute(event, plan)
-    else if (plan.instant.length === 0) this.#counters.unused++
+    const labels = this.#readLabels(event)
+    const known = (task: number) => labels[task] !== NOTHING
+    const [isExample, isLabel] = [plan.instant.some(known), plan.windowed.some(known)]
+    if (isExample) this.#instant(event, plan, labels)
+    if (isLabel) this.#attribute(event, plan, labels)
+    else if (!isExample) this.#counters.unused++
     this.#orphans.remember(event.item)
   }
 
   /** The positive itself is the example of the tasks without a window. */
-  #instant(event: Positive, plan: KindPlan): void {
+  #instant(event: Positive, plan: KindPlan, labels: Float32Array): void {
     const row = this.#ports.arrive(subjectOf(event), false)
     for (const task of plan.instant) {
+      const label = labels[task] ?? NOTHING
+      if (label === NOTHING) continue
       const given = this.#plan.given[task] ?? -1
-      const reached = plan.instant.includes(given) && this.#plan.labelOf(given, event.value) > 0
-      const label = this.#plan.labelOf(task, event.value)
+      const reached = plan.instant.includes(given) && isPositive(labels[given])
       this.#matured.learn(task, label, reached)
       this.#matured.judge(task, label)
     }
@@ -218,9 +236,9 @@ export class Joiner {
     this.#ports.release(row)
   }
 
-  #attribute(event: Positive, plan: KindPlan): void {
+  #attribute(event: Positive, plan: KindPlan, labels: Float32Array): void {
     this.#key.read(event.user, event.item, event.requestId)
-    if (this.#impressions.label(event, this.#key, plan)) {
+    if (this.#impressions.label(event, this.#key, plan, labels)) {
       this.#counters.attributed[event.kind]++
       if (plan.credits && this.#orphans.size > 0) {
         for (const entry of this.#impressions.begunOf(this.#key, plan))
@@ -232,7 +250,7 @@ export class Joiner {
       if (this.#orphans.isOldestOpen) this.#drop('capacity')
       this.#orphans.decideOldest()
     }
-    this.#orphans.add(event, this.#key, plan, this.#watermarkMs, this.#impressions)
+    this.#orphans.add(event, this.#key, plan, labels, this.#watermarkMs, this.#impressions)
     this.#nextDueMs = Math.min(this.#nextDueMs, this.#orphans.nextDueMs())
   }
 

@@ -54,8 +54,6 @@ export interface LabelPlan {
   keepNegatives: readonly number[]
   /** Per task: the task that it is given, or -1. */
   given: readonly number[]
-  /** Label of the task by a positive of this value. */
-  labelOf(task: number, value: number): number
 }
 
 const ATTRIBUTIONS = ['last', 'given', 'all'] as const
@@ -111,11 +109,6 @@ export function planLabels(tasks: readonly TaskConfig[]): LabelPlan {
     entireSpace,
     keepNegatives: tasks.map(({ label }) => label.keepNegatives ?? 1),
     given,
-    labelOf(index, value) {
-      const task = tasks[index]
-      if (task === undefined || task.head !== 'binary') return value
-      return task.label.atLeast === undefined || value >= task.label.atLeast ? 1 : 0
-    },
   }
 }
 

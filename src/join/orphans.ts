@@ -11,6 +11,7 @@ import type { LoadedState, PartState } from '../domain/state.js'
 import type { Random } from '../std/random.js'
 import type { WaitingImpressions } from './impressions.js'
 import type { KindPlan, LabelPlan } from './label.js'
+import { NOTHING, UNKNOWN } from './label-values.js'
 import type { Matured } from './matured.js'
 import { RecentItems } from './negatives.js'
 import type { PairKey } from './pair-key.js'
@@ -61,12 +62,22 @@ export class Orphans {
     return this.#queue.size > 0 ? this.#queue.baseMs(this.#queue.head) : Number.POSITIVE_INFINITY
   }
 
-  /** key: of the event; used for others afterwards. */
-  add(event: Positive, key: PairKey, plan: KindPlan, watermarkMs: number, impressions: WaitingImpressions): void {
+  /** key: of the event; used for others afterwards. labels: [tasks], see label-values.ts; one of them at least is of a window. */
+  add(
+    event: Positive,
+    key: PairKey,
+    plan: KindPlan,
+    labels: Float32Array,
+    watermarkMs: number,
+    impressions: WaitingImpressions,
+  ): void {
     const queue = this.#queue
     const entry = queue.push(key, event.eventTimeMs, watermarkMs)
     queue.setTag(entry, KINDS.indexOf(event.kind))
-    for (const task of plan.windowed) queue.setLabel(entry, task, this.#plan.labelOf(task, event.value))
+    for (const task of plan.windowed) {
+      const label = labels[task] ?? NOTHING
+      if (label !== NOTHING) queue.setLabel(entry, task, label)
+    }
     if (this.#config.organic === 'drop' || (this.#config.organic === 'funnel' && !this.#begins(entry, plan))) return
     const subject = subjectOf(event)
     queue.addRow(entry, this.#ports.arrive(subject, true))
@@ -178,10 +189,14 @@ export class Orphans {
 
   #learn(entry: number, plan: KindPlan): void {
     const queue = this.#queue
+    // What came was not what a task of the entire space asks for: its label is 0.
+    const isKnown = (task: number) =>
+      queue.label(entry, task) !== UNKNOWN && (queue.hasLabel(entry, task) || this.#plan.entireSpace[task] === true)
     this.#counters.organic++
     for (let index = 0; index < queue.rowCount(entry); index++) {
       const tasks = index === 0 ? plan.windowed : plan.entireSpace
       for (const task of tasks) {
+        if (index === 0 && !isKnown(task)) continue
         const label = index === 0 ? queue.label(entry, task) : 0
         this.#matured.learn(task, label, false)
         this.#matured.judge(task, label)

@@ -176,6 +176,10 @@ export class PairQueue {
     return this.#bits[entry & this.#mask]!
   }
 
+  hasLabel(entry: number, task: number): boolean {
+    return (this.bits(entry) & (1 << task)) !== 0
+  }
+
   clearBits(entry: number): void {
     this.#bits[entry & this.#mask] = 0
   }

@@ -35,8 +35,10 @@ export interface JoinCounters {
   resolved: number
   /** Positives that became organic examples. */
   organic: number
-  /** Positives of a kind that no task uses. */
+  /** Positives that no task uses. */
   unused: number
+  /** Per task: events whose value for it was missing. */
+  missing: number[]
   /** Records behind the watermark, dropped or not. */
   late: number
   /** late, organic: positives and impressions not used. capacity: impressions and positives decided before their time. erased: of users who are. */
@@ -50,13 +52,14 @@ export interface JoinStats extends JoinCounters {
   orphans: number
 }
 
-export function createCounters(): JoinCounters {
+export function createCounters(tasks: number): JoinCounters {
   return {
     matured: 0,
     attributed: { click: 0, buy: 0, rating: 0 },
     resolved: 0,
     organic: 0,
     unused: 0,
+    missing: new Array<number>(tasks).fill(0),
     late: 0,
     dropped: { late: 0, capacity: 0, organic: 0, erased: 0 },
   }

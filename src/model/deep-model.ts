@@ -21,6 +21,7 @@ import { RegressionHead } from './heads/regression.js'
 import { SoftmaxHead, softmaxLevels } from './heads/softmax.js'
 import { sampledLogOdds } from './kept-negatives.js'
 import { decodeLatents, LabelPacker, shiftOffsets } from './label-rows.kernel.js'
+import { labelScale } from './label-scale.js'
 import { type OwnBits, ownBits } from './losses.js'
 import { adamScalars } from './optimizers/adam.js'
 import { initialValues } from './parameters.js'
@@ -73,7 +74,7 @@ const COUNTED: OwnBits = { learned: MASK_COUNTED, takenBack: 0 }
 function createHead(task: TaskConfig, isStep: boolean): Head {
   if (task.head === 'binary') return createBinaryHead(isStep ? 0 : sampledLogOdds(task.label))
   if (task.head === 'ordinal') return createOrdinalHead(task.range)
-  return softmaxLevels(task) > 0 ? new SoftmaxHead(task) : new RegressionHead(task.range)
+  return softmaxLevels(task) > 0 ? new SoftmaxHead(task) : new RegressionHead(task.range, labelScale(task))
 }
 
 export class DeepModel {

@@ -79,6 +79,10 @@ export const DECLARATIONS = {
     ['task', 'age'],
   ),
   millrace_organic_total: counter('Clicks, buys and ratings that became examples without an impression.', []),
+  millrace_labels_missing_total: counter(
+    'Clicks, buys and ratings that give a task no label, since what `label.from` asks for is missing or no number.',
+    ['task'],
+  ),
   millrace_late_total: counter('Records behind the watermark, used or not.', []),
 
   millrace_batches_total: counter('Batches by what closed them.', ['kind', 'trigger']),

@@ -69,7 +69,7 @@ export class Scorer {
     this.#config = config
     this.#listSeed = listSeed
     this.predictor = predictor
-    this.features = new FeatureExtractor(config.features, this.#hasher, config.fast.enabled, true)
+    this.features = new FeatureExtractor(config.features, this.#hasher, config.fast.enabled, true, config.tasks)
     this.fusion = new Fusion(config.tasks, config.recommend?.fusion)
     this.#columns = new ExampleColumns(predictor.columns, () => {})
     this.renewRecommender()

@@ -16,6 +16,9 @@ import { earlyWindow } from '../../src/join/label.js'
 import { RecentItems } from '../../src/join/negatives.js'
 import { Random } from '../../src/std/random.js'
 
+/** Of a label in the entire space: something came, but nobody knows whether it is what is asked. */
+const MISSING = Number.NEGATIVE_INFINITY
+
 interface Shown {
   event: Impression | Positive
   row: number
@@ -87,7 +90,7 @@ export class ReferenceJoiner {
   open(event: Impression | Positive, row: number, floorMs: number, begins: number[] = []): void {
     const baseMs = Math.max(event.eventTimeMs, floorMs, this.shown.at(-1)?.baseMs ?? Number.NEGATIVE_INFINITY)
     const begun = event.kind !== 'impression'
-    const labels = new Map(begins.map(task => [task, begun ? this.value(event, task) : 0]))
+    const labels = new Map(begins.map(task => [task, begun ? (this.value(event, task) ?? MISSING) : 0]))
     const shown = { event, row, baseMs, labels, openWindows: new Set(this.windows), begun }
     this.shown.push(shown)
     this.resolve(shown)
@@ -125,10 +128,12 @@ export class ReferenceJoiner {
   }
 
   positive(event: Positive): void {
-    const instant = this.where(task => task.label.event === event.kind && task.label.window === undefined)
+    const instant = this.where(task => task.label.event === event.kind && task.label.window === undefined).filter(
+      task => this.value(event, task) !== undefined,
+    )
     if (instant.length > 0) {
       const row = this.ports.arrive({ ...event, position: null }, false)
-      const values = new Map(instant.map(task => [task, this.value(event, task)]))
+      const values = new Map(instant.map(task => [task, this.value(event, task)!]))
       this.call(
         row,
         masksOf(values, task => this.learned(task, values, values) | MASK_JUDGED),
@@ -163,21 +168,21 @@ export class ReferenceJoiner {
         const isPair = shown.event.user === event.user && shown.event.item === event.item
         if (isPair && this.begins(event).some(task => (shown.labels.get(task) ?? 0) > 0)) this.resolve(shown)
       }
-      if (!found) this.wait(event, windowed)
+      if (!found) this.wait(event)
     }
     this.recent.add(event.item)
   }
 
-  wait(event: Positive, windowed: number[]): void {
+  wait(event: Positive): void {
     if (this.orphans.length >= this.config.maxWaiting) {
       if (!this.orphans[0]!.found) this.ports.drop('capacity', 1)
       this.decide(this.orphans[0]!)
     }
     const rows: number[] = []
     const { organic } = this.config
-    if (organic !== 'drop' && (organic !== 'funnel' || this.begins(event).some(task => this.value(event, task) > 0)))
+    if (organic !== 'drop' && (organic !== 'funnel' || this.begins(event).some(task => this.isPositive(event, task))))
       rows.push(this.ports.arrive({ ...event, position: null }, true))
-    if (this.config.organic === 'negatives' && windowed.some(task => this.isEntireSpace(task))) {
+    if (this.config.organic === 'negatives' && this.ofKind(event).some(task => this.isEntireSpace(task))) {
       const refused = (item: string) =>
         item === event.item || this.shown.some(shown => shown.event.user === event.user && shown.event.item === item)
       for (const item of this.recent.draw(this.config.negatives, refused)) {
@@ -223,9 +228,10 @@ export class ReferenceJoiner {
     }
     for (const [index, row] of orphan.rows.entries()) {
       const labels = new Map<number, number>()
-      for (const task of this.windowed(orphan.event)) {
-        if (index === 0) labels.set(task, this.value(orphan.event, task))
-        else if (this.isEntireSpace(task)) labels.set(task, 0)
+      for (const task of this.ofKind(orphan.event)) {
+        const value = this.value(orphan.event, task)
+        if (index === 0 && value !== undefined) labels.set(task, value)
+        else if (index > 0 && this.isEntireSpace(task)) labels.set(task, 0)
       }
       const masks = masksOf(labels, task => this.learned(task, labels, new Map()) | MASK_JUDGED)
       this.call(row, masks, labels, false, orphan.event.eventTimeMs)
@@ -240,7 +246,7 @@ export class ReferenceJoiner {
       shown.openWindows.delete(window)
       for (const task of this.where(task => task.label.window !== undefined)) {
         const label = shown.labels.get(task) ?? (this.isEntireSpace(task) ? 0 : undefined)
-        if (label === undefined) continue
+        if (label === undefined || label === MISSING) continue
         const isFinal = this.tasks[task]!.label.window === window
         const isFirst = (this.early(task) ?? this.tasks[task]!.label.window) === window
         let bits = isFirst ? this.learned(task, new Map([[task, label]]), shown.labels) : 0
@@ -320,16 +326,27 @@ export class ReferenceJoiner {
 
   /** Whether the label is positive and comes after the task was learned. */
   label(shown: Shown, event: Positive, task: number): boolean {
-    if (shown.labels.has(task)) return false
-    shown.labels.set(task, this.value(event, task))
     const early = this.early(task)
-    return early !== undefined && !shown.openWindows.has(early) && this.value(event, task) > 0
+    const wasLearned = early !== undefined && !shown.openWindows.has(early)
+    const known = shown.labels.get(task)
+    if (known !== undefined && (known !== MISSING || wasLearned)) return false
+    shown.labels.set(task, this.value(event, task) ?? MISSING)
+    return wasLearned && this.isPositive(event, task)
   }
 
-  value(event: Positive, index: number): number {
-    const task = this.tasks[index]!
-    if (task.head !== 'binary') return event.value
-    return event.value >= (task.label.atLeast ?? Number.NEGATIVE_INFINITY) ? 1 : 0
+  isPositive(event: Positive, task: number): boolean {
+    return (this.value(event, task) ?? 0) > 0
+  }
+
+  /** undefined: what the label comes from is missing. Of labels, only `equals` to a field of the context is known here. */
+  value(event: Positive, index: number): number | undefined {
+    const { head, label } = this.tasks[index]!
+    if (label.equals !== undefined) {
+      const text = event.context?.[label.from?.slice('context.'.length) ?? '']
+      return text === undefined ? undefined : Number(label.equals.includes(text))
+    }
+    if (head !== 'binary') return event.value
+    return event.value >= (label.atLeast ?? Number.NEGATIVE_INFINITY) ? 1 : 0
   }
 
   /** The task that must have happened where this one is credited. */
@@ -339,6 +356,13 @@ export class ReferenceJoiner {
 
   /** In the order in which they are labelled: what one says, the next may need. */
   windowed(event: Positive): number[] {
+    return this.ofKind(event).filter(task => {
+      const value = this.value(event, task)
+      return this.isEntireSpace(task) ? value !== 0 : value !== undefined
+    })
+  }
+
+  ofKind(event: Positive): number[] {
     const tasks = this.where(task => task.label.event === event.kind && task.label.window !== undefined)
     const order = (task: number) => {
       const { window, attribution } = this.tasks[task]!.label

@@ -10,6 +10,8 @@ import { ReferenceJoiner } from '../helpers/reference-joiner.js'
 
 const hasher = new Hasher()
 const DISORDER = 20
+/** There are no profiles; texts of one letter. */
+const FACTS = { number: () => undefined, values: () => [], valueOf: (text: string) => text.charCodeAt(0) }
 
 const task: fc.Arbitrary<TaskConfig> = fc
   .record({
@@ -18,6 +20,7 @@ const task: fc.Arbitrary<TaskConfig> = fc
     window: fc.constantFrom(undefined, 0, 50, 120, 120, 300),
     attribution: fc.constantFrom('last' as const, 'given' as const, 'all' as const),
     atLeast: fc.constantFrom(undefined, 3.7),
+    equals: fc.constantFrom(undefined, undefined, ['a'], ['a', 'b']),
     given: fc.constantFrom(undefined, undefined, 'task0', 'task1'),
     late: fc.constantFrom(
       'wait' as const,
@@ -28,7 +31,7 @@ const task: fc.Arbitrary<TaskConfig> = fc
     ),
     early: fc.constantFrom(undefined, undefined, 0, 50, 100),
   })
-  .map(({ event, head, window, attribution, atLeast, given, late, early }) => ({
+  .map(({ event, head, window, attribution, atLeast, equals, given, late, early }) => ({
     name: 'task',
     ...(given ? { given } : {}),
     head,
@@ -38,7 +41,7 @@ const task: fc.Arbitrary<TaskConfig> = fc
       late,
       ...(early === undefined ? {} : { early }),
       ...(window === undefined ? {} : { window }),
-      ...(atLeast ? { atLeast } : {}),
+      ...(equals && head === 'binary' ? { from: 'context.kind', equals: [...equals] } : atLeast ? { atLeast } : {}),
     },
     prior: 1,
     rank: 1,
@@ -83,15 +86,21 @@ const stream: fc.Arbitrary<(Impression | Positive | Erase)[]> = fc
       ),
       requestId: fc.constantFrom(null, null, null, 'r0', 'r1'),
       value: fc.constantFrom(1, 2, 3.7, 5),
+      text: fc.constantFrom('a', 'b', 'c', undefined),
     }),
     { maxLength: 120 },
   )
   .map(steps => {
     let nowMs = 1000
-    return steps.map(({ kind, stepMs, backMs, value, ...rest }, index): Impression | Positive | Erase => {
+    return steps.map(({ kind, stepMs, backMs, value, text, ...rest }, index): Impression | Positive | Erase => {
       if (kind === 'erase') return { kind, user: rest.user, eventId: `e${index}`, eventTimeMs: 0 }
       nowMs += stepMs
-      const stamped = { ...rest, eventId: `e${index}`, eventTimeMs: nowMs - backMs, context: null }
+      const stamped = {
+        ...rest,
+        eventId: `e${index}`,
+        eventTimeMs: nowMs - backMs,
+        context: text ? { kind: text } : null,
+      }
       return kind === 'impression' ? { kind, ...stamped, position: index } : { kind, ...stamped, value }
     })
   })
@@ -180,7 +189,7 @@ test('the joiner makes the same calls as the rules written down plainly', () => 
       feed(reference, events)
       reference.end()
       const actual = recorder()
-      const joiner = new Joiner(tasks, config, hasher, 7, actual.ports)
+      const joiner = new Joiner(tasks, config, hasher, 7, actual.ports, FACTS)
       feed(joiner, events)
       joiner.end()
       assert.deepEqual(actual.calls, expected.calls)
@@ -205,10 +214,10 @@ test('how often the watermark is told does not change a call', () => {
   fc.assert(
     fc.property(fc.record(setting), fc.array(fc.nat({ max: 500 })), ({ tasks, config, events }, pauses) => {
       const expected = recorder()
-      const joiner = new Joiner(tasks, config, hasher, 7, expected.ports)
+      const joiner = new Joiner(tasks, config, hasher, 7, expected.ports, FACTS)
       feed(joiner, events)
       const actual = recorder()
-      const nagged = new Joiner(tasks, config, hasher, 7, actual.ports)
+      const nagged = new Joiner(tasks, config, hasher, 7, actual.ports, FACTS)
       let streamMs = events[0]?.eventTimeMs ?? 0
       for (const [index, event] of events.entries()) {
         if (event.kind === 'erase') {
@@ -234,13 +243,13 @@ test('a restored joiner goes on, and saves, exactly like the saved one, on other
   fc.assert(
     fc.property(fc.record(setting), fc.nat({ max: 120 }), ({ tasks, config, events }, cut) => {
       const first = recorder()
-      const joiner = new Joiner(tasks, config, hasher, 7, first.ports)
+      const joiner = new Joiner(tasks, config, hasher, 7, first.ports, FACTS)
       const clock = { streamMs: 0 }
       feed(joiner, events.slice(0, cut), clock)
       const state = restored(joiner.saveState())
       const rows = joiner.waitingRows()
       const second = recorder(100_000)
-      const other = new Joiner(tasks, config, hasher, 99, second.ports)
+      const other = new Joiner(tasks, config, hasher, 99, second.ports, FACTS)
       const newRows = rows.map((_, index) => 50_000 + index * 3)
       second.adopt(newRows)
       other.loadState(state, newRows)

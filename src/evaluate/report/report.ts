@@ -77,6 +77,8 @@ export interface ReportedTask {
   head: TaskConfig['head'] | 'top-n'
   /** A simple model beside the task of this name, judged on the same examples. Absent: it is the model's own. */
   baselineOf?: string
+  /** Events that gave the task no label, since what it comes from was missing. Absent: none. */
+  missingLabels?: number
   /** One entry a split. */
   totals: TaskMetrics[]
   /** The totals by how many events the ids had had; empty for the next item. */

@@ -22,6 +22,8 @@ interface TaskSummary extends MetricValues {
   byExperience: Record<ExperienceMetrics['side'], Record<string, Figures>>
   /** By age ('1h'): the share of the labels that has come by then. Absent without a window. */
   maturity?: Record<string, number>
+  /** Events that gave the task no label, since what it comes from was missing. Absent: none. */
+  missingLabels?: number
   /** Sampling intervals of 95 %, [low, high] by figure. Absent without `evaluate.interval`. */
   intervals?: ByMetric<[low: number, high: number]>
   /** Of a baseline: what the figures of the task that it stands beside have over its own. */
@@ -92,6 +94,7 @@ function summariseRun(report: RunReport, first: RunReport): RunSummary {
     }
     if (task.maturity.length > 0)
       summary.maturity = Object.fromEntries(task.maturity.map(({ ageMs, share }) => [formatDuration(ageMs), share]))
+    if (task.missingLabels !== undefined) summary.missingLabels = task.missingLabels
     Object.assign(summary, besideOf(report, task, first))
     tasks[task.name] = summary
   }

@@ -194,10 +194,12 @@ function losses(report: RunReport, paint: Paint): string {
       .join(', ')
   const dropped = list(report.counts.drops)
   const rejected = list(report.counts.rejects)
+  const missing = list(Object.fromEntries(report.tasks.map(task => [task.name, task.missingLabels ?? 0])))
   const alarms = report.alarms.map(({ task, detector }) => `${task} (${detector})`)
   return [
     alarms.length === 0 ? '' : `${paint.warn('drift alarms')}     ${list(tallied(alarms))}`,
     dropped === '' ? '' : `${paint.dim('dropped by rule')}  ${dropped}`,
+    missing === '' ? '' : `${paint.dim('labels missing')}   ${missing}`,
     rejected === '' ? '' : `${paint.warn('dead letters')}     ${rejected}`,
   ]
     .filter(line => line !== '')

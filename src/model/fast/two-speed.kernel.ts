@@ -19,6 +19,7 @@ import { MillraceError } from '../../domain/errors.js'
 import { MASK_COUNTED, MASK_REACHED, MASK_STEP_TAKEN_BACK, MASK_TAKEN_BACK } from '../../domain/example.js'
 import type { StateArray } from '../../domain/state.js'
 import { sampledLogOdds } from '../kept-negatives.js'
+import { type LabelScale, labelScale } from '../label-scale.js'
 import { Stack } from '../stack/stack.kernel.js'
 import { ID_BIASES, MEMBERS } from './constants.js'
 import { BLOCK, FactorMachine, type MeanWord, type ValueRecords } from './factor-machine.kernel.js'
@@ -37,8 +38,10 @@ interface FastTask {
   link: Link
   centre: number
   scale: number
+  /** In natural units; centre and scale are as labels are learned. */
   lowest: number
   highest: number
+  transform: LabelScale | undefined
   bank: FactorMachine[]
   stack: Stack
   /** Index of the task that must have happened, and the recalibration of the product; -1 without. */
@@ -61,12 +64,15 @@ export class TwoSpeed {
       const [lowest, highest] = task.range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
       const link = task.head === 'binary' ? 'logistic' : 'gaussian'
       const given = tasks.findIndex(other => other.name === task.given)
+      const transform = labelScale(task)
+      const [low, high] = transform === undefined ? [lowest, highest] : [transform.to(lowest), transform.to(highest)]
       return {
         link,
-        centre: link === 'logistic' ? 0 : (lowest + highest) / 2,
-        scale: link === 'logistic' ? 1 : (highest - lowest) / 4,
+        centre: link === 'logistic' ? 0 : (low + high) / 2,
+        scale: link === 'logistic' ? 1 : (high - low) / 4,
         lowest,
         highest,
+        transform,
         bank: ID_BIASES.map(
           (prior, m) => new FactorMachine(link, firstWord + (t * MEMBERS + m) * BLOCK, prior, places),
         ),
@@ -130,7 +136,9 @@ export class TwoSpeed {
       this.#fillStack(t, notes, note)
       const z = task.stack.predict()
       if (task.link === 'gaussian') {
-        scores[score + t] = Math.max(task.lowest, Math.min(task.highest, task.centre + task.scale * z))
+        const learned = task.centre + task.scale * z
+        const value = task.transform === undefined ? learned : task.transform.from(learned)
+        scores[score + t] = Math.max(task.lowest, Math.min(task.highest, value))
         continue
       }
       let probability = sigmoid(z)
@@ -161,7 +169,7 @@ export class TwoSpeed {
       if (bits === 0) continue
       const task = tasks[t]!
       const { product, stack, bank, fakeNegatives, logOdds, ownLogOdds } = task
-      const y = (labels[label + t]! - task.centre) / task.scale
+      const y = (toLearned(task, labels[label + t]!) - task.centre) / task.scale
       if (product !== undefined) {
         product.inputs[0] = notes[note + t * NOTES + PRODUCT]!
         if ((bits & MASK_COUNTED) !== 0) product.learn(y, fakeNegatives, logOdds)
@@ -231,9 +239,10 @@ export class TwoSpeed {
   }
 
   #deepLatent(t: number, deep: Float32Array, deepAt: number): number {
-    const { link, centre, scale, given } = this.#tasks[t]!
+    const task = this.#tasks[t]!
+    const { link, centre, scale, given } = task
     const value = deep[deepAt + t]!
-    if (link === 'gaussian') return (value - centre) / scale
+    if (link === 'gaussian') return (toLearned(task, value) - centre) / scale
     return logit(given < 0 ? value : Math.min(MOST_GIVEN, value / deep[deepAt + given]!))
   }
 
@@ -247,6 +256,10 @@ export class TwoSpeed {
       for (let m = 0; m < MEMBERS; m++) inputs[to++] = notes[note + other * NOTES + m]!
     }
   }
+}
+
+function toLearned({ transform }: FastTask, value: number): number {
+  return transform === undefined ? value : transform.to(value)
 }
 
 function join(arrays: readonly Float64Array[]): Float64Array {

@@ -9,20 +9,26 @@ const { config } = parseConfig(
 tasks:
   - { name: click, head: binary, label: { event: click, window: 30m } }
   - { name: stars, head: regression, label: { event: rating }, range: [1, 5] }
+  - { name: seconds, head: regression, label: { event: click, from: context.seconds }, range: [0, 60] }
+  - { name: price, head: regression, label: { event: buy, from: item.price }, range: [0, 10] }
   - { name: levels, head: ordinal, label: { event: rating, window: 1d }, range: [0, 4] }
 features: { slots: [{ name: user, from: user }] }
 `,
   'test.yaml',
 )
 const fault = createLabelCheck(config.tasks)
-const event = (kind: 'click' | 'buy' | 'rating', value: number): Event => ({
+const event = (
+  kind: 'click' | 'buy' | 'rating',
+  value: number,
+  context: Record<string, string> | null = null,
+): Event => ({
   kind,
   eventId: 'e',
   eventTimeMs: 0,
   user: 'u',
   item: 'i',
   requestId: null,
-  context: null,
+  context,
   value,
 })
 
@@ -36,4 +42,10 @@ test('a rating has to be within the range of every task on ratings, the bounds i
 test('values of what no ranged task learns are nobody’s business', () => {
   assert.equal(fault(event('buy', 1000)), undefined)
   assert.equal(fault(event('click', 1)), undefined)
+})
+
+test('a field of the context has to be within the range where it is a number; what profiles say is not the event’s fault', () => {
+  for (const seconds of ['0', '60', 'many', '']) assert.equal(fault(event('click', 1, { seconds })), undefined)
+  assert.match(fault(event('click', 1, { seconds: '61' })) ?? '', /61 is not within \[0, 60\]/)
+  assert.equal(fault(event('buy', 1000)), undefined)
 })

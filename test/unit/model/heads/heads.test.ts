@@ -65,6 +65,15 @@ test('a regression head without a range takes its units from its first labels an
   assert.ok(Math.abs(head.centre - 200) < 0.1 && Math.abs(head.scale - 20) < 0.3)
 })
 
+test('a regression head with a transform learns logarithms and says natural units, within its range', () => {
+  const head = new RegressionHead([0, 1000], { to: Math.log1p, from: Math.expm1 })
+  const labels = Array.from({ length: 5000 }, (_, i) => (i % 2 === 0 ? 9 : 99))
+  for (let i = 0; i < 20; i++) head.observe(column(labels), new Float32Array(5000))
+  assert.ok(Math.abs(head.centre - (Math.log(10) + Math.log(100)) / 2) < 0.01)
+  assert.ok(Math.abs(head.decode(head.encode(42)) - 42) < 1e-9)
+  assert.deepEqual([head.decode(50), head.decode(-50)], [1000, 0])
+})
+
 test('a single first label gives finite units', () => {
   for (const label of [0, 7, -1e6]) {
     const head = new RegressionHead(undefined)

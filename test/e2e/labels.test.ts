@@ -1,0 +1,158 @@
+/** The tasks of docs/labels.md, from an event log to figures: labels that users define. */
+import assert from 'node:assert/strict'
+import { cpSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { parse } from 'yaml'
+import { createLogWriter } from '../../src/sink/log-writer.js'
+import { packageRoot } from '../../src/std/package-root.js'
+import { millrace } from '../helpers/process.js'
+import { START_MS, Workspace } from '../helpers/workspace.js'
+
+const [, block = ''] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(packageRoot(), 'docs/labels.md'), 'utf8')) ?? []
+const { tasks } = parse(block)
+const MINUTE = 60_000
+const BRANDS = ['acme', 'bolt', 'core']
+const ACTIONS = ['view', 'share', undefined, 'save', 'view']
+const SENTIMENTS = ['positive', 'negative', 'neutral', undefined]
+
+const config = {
+  source: { log: 'log' },
+  tasks,
+  features: {
+    slots: [
+      { name: 'user', from: 'user', bias: true },
+      { name: 'item', from: 'item', bias: true },
+      { name: 'pair', cross: ['user', 'item'], embed: false },
+    ],
+  },
+  model: { hidden: [8], dim: 4, tower: 4 },
+  batch: { maxExamples: 64, tick: '1h' },
+  checkpoint: { path: 'checkpoints', everyEvents: 1000, keep: 100 },
+  outputs: { path: 'out', snapshotEverySteps: 20, deltaEvery: '6h' },
+}
+
+/** What anybody can count of the log. */
+interface Told {
+  buys: number
+  priced: number
+  branded: number
+  favourites: number
+  shown: number
+  shared: number
+  unknown: number
+  positives: number
+  sentiments: number
+}
+
+/** One page a minute of one item; of ten items one has no price, one a wild one; a third of the users has no favourite. */
+function write(workspace: Workspace, pages: number): Told {
+  const log = createLogWriter({ path: workspace.path('log'), partitions: 1 })
+  const told = {
+    buys: 0,
+    priced: 0,
+    branded: 0,
+    favourites: 0,
+    shown: 0,
+    shared: 0,
+    unknown: 0,
+    positives: 0,
+    sentiments: 0,
+  }
+  for (let item = 0; item < 10; item++) {
+    const stamp = { eventId: `item${item}`, eventTime: START_MS }
+    const price = item === 8 ? null : item === 9 ? 50_000 : 10 * 2 ** item
+    log.write(0, 'item', { ...stamp, id: `i${item}`, brand: BRANDS[item % 3]!, price })
+  }
+  for (let user = 0; user < 9; user++) {
+    const favourite_brand = user % 3 === 2 ? [] : [BRANDS[user % 3]!]
+    log.write(0, 'user', {
+      eventId: `user${user}`,
+      eventTime: START_MS,
+      id: `u${user}`,
+      attributes: { favourite_brand },
+    })
+  }
+  for (let page = 0; page < pages; page++) {
+    const [user, item] = [(page * 7) % 9, (page * 3) % 10]
+    const atMs = START_MS + page * MINUTE
+    const pair = { user: `u${user}`, item: `i${item}`, requestId: `r${page}` }
+    log.write(0, 'impression', { ...pair, eventId: `p${page}`, eventTime: atMs })
+    const clicks = page % 4 === 3 ? [] : [ACTIONS[page % 5], ...(page % 8 === 0 ? ['share'] : [])]
+    for (const [index, action] of clicks.entries()) {
+      const context = action === undefined ? null : { action }
+      log.write(0, 'click', { ...pair, eventId: `c${page}-${index}`, eventTime: atMs + 1000 * (index + 1), context })
+    }
+    told.shown++
+    if (clicks.some(action => action === 'share' || action === 'save')) told.shared++
+    else if (clicks.includes(undefined)) told.unknown++
+    if (page % 2 === 0) {
+      log.write(0, 'buy', { ...pair, eventId: `b${page}`, eventTime: atMs + 10_000 })
+      told.buys++
+      if (item < 8) told.priced++
+      if (user % 3 !== 2) told.branded++
+      if (user % 3 !== 2 && user % 3 === item % 3) told.favourites++
+    }
+    const sentiment = SENTIMENTS[page % 4]
+    const context = sentiment === undefined ? null : { sentiment }
+    log.write(0, 'rating', { ...pair, eventId: `g${page}`, eventTime: atMs + 20_000, value: 3, context })
+    if (sentiment !== undefined) told.sentiments++
+    if (sentiment === 'positive') told.positives++
+  }
+  log.close()
+  return told
+}
+
+async function replay(workspace: Workspace, ...flags: string[]) {
+  const { code, stdout, stderr } = await millrace(['replay', workspace.path('millrace.yaml'), '--json', ...flags])
+  assert.equal(code, 0, stderr)
+  return JSON.parse(stdout)
+}
+
+test('price, attribute match, social and sentiment are learned from a log, and what is missing is masked and counted', async () => {
+  const workspace = new Workspace(config)
+  const told = write(workspace, 2000)
+  const { tasks, counts } = await replay(workspace)
+  assert.deepEqual(counts.rejects, {})
+  const { price, favourite, social, sentiment } = tasks
+  assert.deepEqual([price.count, price.missingLabels], [told.priced, told.buys - told.priced])
+  assert.deepEqual([favourite.count, favourite.positives], [told.branded, told.favourites])
+  assert.equal(favourite.missingLabels, told.buys - told.branded)
+  assert.deepEqual([social.count, social.positives], [told.shown - told.unknown, told.shared])
+  assert.ok(told.unknown > 100 && social.missingLabels > told.unknown)
+  assert.deepEqual([sentiment.count, sentiment.positives], [told.sentiments, told.positives])
+  // A price follows from its item, a match from user and item.
+  assert.ok(price.mae < 50, `${price.mae}`)
+  assert.ok(Math.abs(price.meanPrediction / price.meanLabel - 1) < 0.1, JSON.stringify(price))
+  assert.ok(favourite.auc > 0.9, `${favourite.auc}`)
+  for (const { values } of await workspace.records<{ values: Record<string, number> }>('predictions'))
+    for (const value of Object.values(values)) assert.ok(Number.isFinite(value))
+})
+
+test('a price that changes labels what is bought from then on', async () => {
+  const workspace = new Workspace({ ...config, fast: { enabled: false } })
+  const log = createLogWriter({ path: workspace.path('log'), partitions: 1 })
+  const at = (minute: number) => ({ eventId: `e${minute}`, eventTime: START_MS + minute * MINUTE })
+  const buy = { user: 'u', item: 'i', requestId: null }
+  log.write(0, 'buy', { ...buy, ...at(0) })
+  log.write(0, 'item', { ...at(1), id: 'i', price: 5 })
+  log.write(0, 'buy', { ...buy, ...at(2) })
+  log.write(0, 'item', { ...at(3), id: 'i', price: 9 })
+  log.write(0, 'buy', { ...buy, ...at(4) })
+  log.close()
+  const { price } = (await replay(workspace)).tasks
+  assert.deepEqual([price.count, price.meanLabel, price.missingLabels], [2, 7, 1])
+})
+
+test('from the checkpoint in the middle of the log a run goes on to the same bytes', async () => {
+  const whole = new Workspace(config)
+  write(whole, 600)
+  await replay(whole)
+  const [name = ''] = whole.checkpoints()
+  assert.ok(whole.checkpoints().length > 1)
+  const again = new Workspace(config)
+  for (const part of ['log', 'out', join('checkpoints', name)])
+    cpSync(whole.path(part), again.path(part), { recursive: true })
+  await replay(again, '--resume')
+  assert.deepEqual(again.final(), whole.final())
+})
