@@ -11,6 +11,7 @@ import { errorsMarkdown } from '../dist/domain/describe.js'
 import { metricsMarkdown } from '../dist/evaluate/describe.js'
 import { declarationsMarkdown } from '../dist/observe/declarations.js'
 import { silentLog } from '../dist/observe/log.js'
+import { createChallengerRoutes } from '../dist/serve/http/challenger-routes.js'
 import { createEventRoutes } from '../dist/serve/http/event-routes.js'
 import { logRoutes } from '../dist/serve/http/log-routes.js'
 import { createModelRoutes } from '../dist/serve/http/model-routes.js'
@@ -34,7 +35,13 @@ const api = await createHttpApp({
   version: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version,
   logger: silentLog,
   clock: systemClock,
-  plugins: [statusRoutes(undefined), logRoutes(silentLog), createEventRoutes(undefined), createModelRoutes(undefined)],
+  plugins: [
+    statusRoutes(undefined),
+    logRoutes(silentLog),
+    createEventRoutes(undefined),
+    createChallengerRoutes(undefined),
+    createModelRoutes(undefined),
+  ],
 })
 const files = {
   'docs/config.md': configMarkdown(),

@@ -7,6 +7,7 @@ import { environment, type LoadedConfig } from '../config/load.js'
 import type { LevelledLog } from '../observe/log.js'
 import { Telemetry } from '../serve/telemetry/telemetry.js'
 import type { Clock } from '../std/clock.js'
+import { Board } from './board.js'
 import { followLoaded } from './follow.js'
 import { Ingest } from './ingest.js'
 import { modelOnDemand } from './model-on-demand.js'
@@ -19,6 +20,8 @@ export interface Dashboard {
   readonly url: string
   /** Takes events, once it is told where they go. */
   readonly ingest: Ingest
+  /** Of challengers, once it is told of a session. */
+  readonly board: Board
   /** Of what is no session: before it and after it. */
   say(state: string, text: string, share?: () => number | null): void
   close(): Promise<void>
@@ -36,14 +39,21 @@ export async function openDashboard(
   const { config, folder } = loaded
   if (!config.http.enabled) return undefined
   // Not needed otherwise, and it takes its time.
-  const [{ serveHttp }, { statusRoutes }, { dashboardRoutes }, { logRoutes }, { createEventRoutes }] =
-    await Promise.all([
-      import('../serve/http/server.js'),
-      import('../serve/http/status-routes.js'),
-      import('../serve/http/dashboard-routes.js'),
-      import('../serve/http/log-routes.js'),
-      import('../serve/http/event-routes.js'),
-    ])
+  const [
+    { serveHttp },
+    { statusRoutes },
+    { dashboardRoutes },
+    { logRoutes },
+    { createEventRoutes },
+    { createChallengerRoutes },
+  ] = await Promise.all([
+    import('../serve/http/server.js'),
+    import('../serve/http/status-routes.js'),
+    import('../serve/http/dashboard-routes.js'),
+    import('../serve/http/log-routes.js'),
+    import('../serve/http/event-routes.js'),
+    import('../serve/http/challenger-routes.js'),
+  ])
   const version = programVersion()
   const telemetry = telemetryOf(loaded, clock, true)
   const model = modelOnDemand(
@@ -51,7 +61,15 @@ export async function openDashboard(
     () => (TOO_EARLY.includes(telemetry.now.state) ? 'learning has not begun' : undefined),
   )
   const ingest = new Ingest(loaded, logger, clock)
-  const plugins = [dashboardRoutes, statusRoutes(telemetry), logRoutes(logger), createEventRoutes(ingest), model.routes]
+  const board = new Board(loaded)
+  const plugins = [
+    dashboardRoutes,
+    statusRoutes(telemetry),
+    logRoutes(logger),
+    createEventRoutes(ingest),
+    createChallengerRoutes(board),
+    model.routes,
+  ]
   const server = await serveHttp({ http: config.http, folder, version, logger, clock, plugins })
   const timer = setInterval(() => telemetry.sample(), SAMPLE_EVERY_MS)
   timer.unref()
@@ -60,6 +78,7 @@ export async function openDashboard(
     telemetry,
     url: server.url,
     ingest,
+    board,
     say(state, text, share = () => null) {
       unsay?.()
       unsay = telemetry.read(() => ({ state, text, share: share() }))

@@ -89,6 +89,7 @@ async function learnAndReport(
     logger,
     clock: systemClock,
     telemetry: dashboard?.telemetry,
+    board: dashboard?.board,
     onProgress,
   } as const
   const { value: result, stopped } = await untilSignal(logger, stop => learnLog(session, stop)).finally(() =>

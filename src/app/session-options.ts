@@ -5,6 +5,7 @@ import type { LearnerPort } from '../pipeline/learner.js'
 import type { PipelineParts } from '../pipeline/pipeline.js'
 import type { Telemetry } from '../serve/telemetry/telemetry.js'
 import type { Clock } from '../std/clock.js'
+import type { Board } from './board.js'
 
 export interface SessionOptions {
   loaded: LoadedConfig
@@ -20,6 +21,8 @@ export interface SessionOptions {
   clock: Clock
   /** Is told what the dashboard shows. Absent: there is none. */
   telemetry?: Telemetry | undefined
+  /** Is told who learns, and promotes. Absent: nobody does by hand. */
+  board?: Board | undefined
   onProgress(records: number, share: number | undefined): void
   /** Another learner than the worker thread, such as one that answers at once: what does the main thread cost alone? */
   startLearner?(config: Config): Promise<StartedLearner>

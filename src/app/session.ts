@@ -15,6 +15,7 @@ import { type AlarmPoint, History, type HistoryPoint } from '../pipeline/history
 import type { CalibrationCurve, MetricsAnswer } from '../pipeline/learner.js'
 import { Pipeline, type PipelineParts } from '../pipeline/pipeline.js'
 import type { Position } from '../pipeline/position.js'
+import { Promotions } from '../pipeline/promotions.js'
 import { beginSession } from './begin.js'
 import { checkpointSession } from './checkpointing.js'
 import { withClosers } from './closers.js'
@@ -134,6 +135,7 @@ async function runSession(
   const parts: PipelineParts = {
     ...wired,
     delivery,
+    promotions: new Promotions(),
     relearning: undefined,
     repeatsTo: undefined,
     live: ends.live,
@@ -157,10 +159,12 @@ async function runSession(
   observeParts(parts, observation)
   observeHistory(observation, history)
   observation.enter('learning')
+  if (contest !== undefined)
+    options.board?.open({ contest, promotions: ends.live === undefined ? undefined : parts.promotions })
   const recordsBefore = position.records
   const resumeMs = clock.monotonicMs() - startedMs
 
-  await new Pipeline(parts).run(stop)
+  await new Pipeline(parts).run(stop).finally(() => parts.promotions.close())
   observation.enter('stopping')
   if (metrics === undefined) {
     metrics = await learner.metrics()

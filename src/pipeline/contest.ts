@@ -49,7 +49,7 @@ interface Lane extends Contestant {
 }
 
 /** A command that was sent: answered when so many more have answered and all before it are. */
-interface Asked {
+interface Sent {
   left: number
   finish(): void
 }
@@ -66,7 +66,9 @@ export class Contest implements LearnerPort {
   readonly #onFailure: (name: string, reason: string) => void
   #answering = 0
   #isWaiting = false
-  #asked: Asked[] = []
+  #sent: Sent[] = []
+  /** To be promoted by hand. */
+  #asked: number | undefined
   #steps = 0
 
   constructor(
@@ -189,7 +191,22 @@ export class Contest implements LearnerPort {
 
   /** A decision is due when everything sent is answered. */
   get isWaiting(): boolean {
-    return this.#isWaiting
+    return this.#isWaiting || this.#asked !== undefined
+  }
+
+  /** Somebody, or the journal, promotes the challenger of this configuration. REQUEST_INVALID: there is no such one. */
+  ask(hash: string): void {
+    const found = this.challengers.find(one => one.hash === hash)
+    if (found === undefined)
+      throw new MillraceError('REQUEST_INVALID', `no challenger of configuration ${hash} can be promoted`)
+    this.#asked = found.lane
+  }
+
+  /** The lane that ask() named, once. */
+  takeAsked(): number | undefined {
+    const asked = this.#asked
+    this.#asked = undefined
+    return asked
   }
 
   /** Called behind each step, with its number. */
@@ -199,6 +216,7 @@ export class Contest implements LearnerPort {
 
   /** The challenger that takes over by the rule, if one does. */
   decide(): number | undefined {
+    if (!this.#isWaiting) return undefined
     this.#isWaiting = false
     const found = this.challengers.flatMap(({ lane }) => {
       const standing = this.standing(lane)
@@ -206,6 +224,11 @@ export class Contest implements LearnerPort {
       return isBetter ? [{ lane, difference: standing.difference ?? 0 }] : []
     })
     return found.sort((a, b) => a.difference - b.difference)[0]?.lane
+  }
+
+  /** All but what answers, as of now. */
+  standings(): Omit<ChallengerFigures, 'figures'>[] {
+    return this.#figures([]).map(({ figures, ...one }) => one)
   }
 
   /** Against what answers. */
@@ -293,11 +316,11 @@ export class Contest implements LearnerPort {
     const answers: (T | undefined)[] = this.#lanes.map(() => undefined)
     return new Promise((resolve, reject) => {
       const finish = () => resolve(answer(answers[first] as T, answers))
-      const asked = { left: lanes.length, finish }
-      this.#asked.push(asked)
+      const sent: Sent = { left: lanes.length, finish }
+      this.#sent.push(sent)
       const settled = () => {
-        asked.left--
-        while (this.#asked[0]?.left === 0) this.#asked.shift()?.finish()
+        sent.left--
+        while (this.#sent[0]?.left === 0) this.#sent.shift()?.finish()
       }
       for (const lane of lanes) {
         const one = this.#lanes[lane]

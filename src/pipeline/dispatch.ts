@@ -8,7 +8,7 @@
  */
 import type { Batcher, Examples } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
-import type { MillraceError } from '../domain/errors.js'
+import { MillraceError } from '../domain/errors.js'
 import type { Id, RecordPosition, ScoreRequest } from '../domain/event.js'
 import { rankScoreOf } from '../domain/prediction.js'
 import type { Json, NamedPart, SnapshotKind } from '../domain/state.js'
@@ -193,6 +193,17 @@ export class Dispatcher {
     this.#publisher?.publishNext(this.#steps)
   }
 
+  /** By hand: the challenger of this configuration answers as soon as everything sent is answered; see room(). */
+  askPromotion(hash: string): void {
+    const { contest } = this.#deps
+    if (contest === undefined)
+      throw new MillraceError(
+        'CHECKPOINT_INCOMPATIBLE',
+        `the journal promotes a challenger (${hash}), and there is none`,
+      )
+    contest.ask(hash)
+  }
+
   /** The log has ended. */
   publishLast(): void {
     this.#publisher?.atEnd(this.#steps)
@@ -346,6 +357,8 @@ export class Dispatcher {
     await this.#answered()
     const lane = contest.decide()
     if (lane !== undefined) this.#promote(contest, lane, 'rule')
+    const asked = contest.takeAsked()
+    if (asked !== undefined && asked !== contest.answering.lane) this.#promote(contest, asked, 'hand')
   }
 
   /** Everything is answered. */
@@ -356,6 +369,7 @@ export class Dispatcher {
     contest.promote(lane)
     this.#publisher?.changeModel()
     const { name, hash } = contest.answering
+    if (cause === 'hand') this.#deps.journal.promote(this.#steps, hash)
     const { records, eventTimeMs } = position
     outputs.metrics.append({
       eventTime: eventTimeMs,

@@ -1,7 +1,8 @@
 /**
  * The journal says which records made which step: with a checkpoint and the log it gives the exact model of any later
  * step. Batches closed by count, tick or the log's end follow from the log alone. What the wall clock did does not: it
- * closes batches and publishes (linger), and decides which partitions are waited for (idle, active). So after a crash the
+ * closes batches and publishes (linger), and decides which partitions are waited for (idle, active); what somebody promotes by
+ * hand is of that kind. So after a crash the
  * journal is read back: `forced` holds these entries behind the restored checkpoint, in order, and while there are any,
  * the wall clock has no say. A `commit` among them says how far outputs had become visible.
  *
@@ -60,6 +61,11 @@ export class Journal {
     this.#write('erase', step, 'erase', 0, { partition, offset })
   }
 
+  /** Somebody promoted a challenger. */
+  promote(step: number, configHash: string): void {
+    this.#write('promote', step, 'hand', 0, { partitionName: configHash })
+  }
+
   /** A model that has learned nothing begins where the partitions stand now. */
   begin(partitions: readonly string[]): void {
     this.#write('begin', 0, 'start', 0, { partitions })
@@ -85,10 +91,11 @@ export class Journal {
   }
 
   /** What the wall clock did here: asked before the first record and after each while following. */
-  forcedHere(): 'score' | 'learn' | 'publish' | undefined {
+  forcedHere(): 'score' | 'learn' | 'publish' | { promote: string } | undefined {
     for (let [next] = this.#forced; next !== undefined && this.#isReached(next); [next] = this.#forced) {
       this.#forced.shift()
       if (next.trigger === 'linger') return next.kind === 'score' || next.kind === 'publish' ? next.kind : 'learn'
+      if (next.kind === 'promote') return { promote: next.partitionName ?? '' }
       // The source knows what to do; here it only has its place.
       this.repeat(next)
     }
@@ -138,5 +145,5 @@ export class Journal {
 
 /** Entries that do not follow from the log. */
 export function isByClock({ trigger }: JournalRecord): boolean {
-  return trigger === 'linger' || trigger === 'clock'
+  return trigger === 'linger' || trigger === 'clock' || trigger === 'hand'
 }

@@ -8,6 +8,7 @@
  */
 import type { Batcher } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
+import { MillraceError } from '../domain/errors.js'
 import type { Event, ScoreRequest, TimedEvent } from '../domain/event.js'
 import type { RejectReason } from '../domain/outcome.js'
 import type { RetrievalMetrics } from '../evaluate/retrieval.js'
@@ -29,6 +30,7 @@ import type { Dispatcher } from './dispatch.js'
 import { eraseUser } from './erasure.js'
 import type { Journal } from './journal.js'
 import type { Position } from './position.js'
+import type { Promotions } from './promotions.js'
 import type { Relearning } from './relearning.js'
 
 const FUTURE: Refusal = {
@@ -53,6 +55,8 @@ export interface PipelineParts {
   dispatcher: Dispatcher
   /** Where challengers learn beside. */
   contest: Contest | undefined
+  /** What somebody wants to promote. */
+  promotions: Promotions
   /** Top-N over the catalogue, where it is configured. */
   topN: { recommender: Recommender; metrics: RetrievalMetrics } | undefined
   journal: Journal
@@ -88,6 +92,8 @@ export class Pipeline {
   /** The commit under way; one at a time. */
   #committing: Promise<void> | undefined
   #failure: Error | undefined
+  /** The journal tells more of this place, behind what is not done yet. */
+  #isFollowingOn = false
   readonly #nextSaid: (reason: RejectReason) => number | undefined
   /** Since when steps wait for a version behind the one published last. */
   #waitingSinceMs: number | undefined
@@ -109,17 +115,17 @@ export class Pipeline {
     const { source, dispatcher, position, journal, repeatsTo, onProgress } = this.#parts
     let records: SourceRecord[] | undefined = []
     this.#followJournal()
-    await dispatcher.room()
+    await this.#room()
     while (!stop.aborted) {
       records = await source.next()
       if (records === undefined) break
       for (const record of records) {
         this.#handle(record)
-        if (dispatcher.full) await dispatcher.room()
+        if (dispatcher.full) await this.#room()
       }
       if (this.#parts.relearning !== undefined) {
         this.#passMissing()
-        await dispatcher.room()
+        await this.#room()
         if (source.following !== true) this.#goLive(this.#parts.relearning)
       }
       // The source has given all that it could repeat.
@@ -234,10 +240,26 @@ export class Pipeline {
   /** After a crash of a live run: close batches where the wall clock closed them before. */
   #followJournal(): void {
     const { journal, dispatcher } = this.#parts
+    this.#isFollowingOn = false
     for (let kind = journal.forcedHere(); kind !== undefined; kind = journal.forcedHere()) {
+      if (typeof kind === 'object') {
+        // What is told behind it comes when it is done.
+        dispatcher.askPromotion(kind.promote)
+        this.#isFollowingOn = true
+        return
+      }
       if (kind === 'score') dispatcher.flushScores('linger')
       else if (kind === 'publish') dispatcher.publishLingering()
       else dispatcher.flush('linger')
+    }
+  }
+
+  async #room(): Promise<void> {
+    const { dispatcher } = this.#parts
+    await dispatcher.room()
+    while (this.#isFollowingOn) {
+      this.#followJournal()
+      await dispatcher.room()
     }
   }
 
@@ -282,6 +304,7 @@ export class Pipeline {
   async #afterBatch(): Promise<void> {
     const { config, dispatcher, wallClock, position, live } = this.#parts
     if (this.#isDecidedByClock) {
+      await this.#promoteAsked()
       if (this.#lingered(live?.lingerMs ?? 0)) dispatcher.flush('linger')
       if (this.#publicationLingered()) dispatcher.publishLingering()
     }
@@ -293,6 +316,26 @@ export class Pipeline {
     await this.#checkpoint()
     this.#nextCheckpoint = position.records + config.checkpoint.everyEvents
     this.#checkpointAtMs = wallClock.monotonicMs() + config.checkpoint.every
+  }
+
+  /** Whoever asked hears of it when it is committed: from then on every restart and every replay does the same. */
+  async #promoteAsked(): Promise<void> {
+    const { dispatcher, promotions } = this.#parts
+    for (let asked = promotions.next(); asked !== undefined; asked = promotions.next()) {
+      try {
+        dispatcher.askPromotion(asked.hash)
+        await dispatcher.settled()
+        await this.#committing
+        this.#commit()
+        await this.#committing
+        if (this.#failure !== undefined) throw this.#failure
+      } catch (error) {
+        asked.reject(error)
+        if (!(error instanceof MillraceError && error.code === 'REQUEST_INVALID')) throw error
+        continue
+      }
+      asked.resolve()
+    }
   }
 
   #isCommitDue(): boolean {

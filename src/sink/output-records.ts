@@ -74,18 +74,21 @@ export interface JournalRecord {
   /**
    * score, learn: a batch was closed. publish: a version was published. idle, active: a partition is no longer, or again, waited for by the others. begin: a
    * model that has learned nothing begins. unknown-schema: a record was rejected for that. erase: a user was erased, as a step.
-   * commit: what was made of all records up to here became visible (files only; a topic's offsets say it).
+   * promote: a challenger was promoted by hand. commit: what was made of all records up to here became visible (files only; a topic's offsets say it).
    */
-  kind: 'score' | 'learn' | 'publish' | 'idle' | 'active' | 'begin' | 'unknown-schema' | 'erase' | 'commit'
-  /** What did it; linger and clock are the wall clock's. */
-  trigger: 'count' | 'linger' | 'tick' | 'end' | 'clock' | 'start' | 'registry' | 'erase'
+  kind: 'score' | 'learn' | 'publish' | 'idle' | 'active' | 'begin' | 'unknown-schema' | 'erase' | 'promote' | 'commit'
+  /** What did it; linger and clock are the wall clock's, hand is somebody's. */
+  trigger: 'count' | 'linger' | 'tick' | 'end' | 'clock' | 'start' | 'registry' | 'erase' | 'hand'
   eventTime: number
   examples: number
   /** offset: next offset to read. */
   consumed: { partition: number; offset: bigint }[]
   /** Records read before it. */
   records: number
-  /** idle, active, unknown-schema, erase: the partition's index; its name if it was added while running. Else -1 and null. */
+  /**
+   * idle, active, unknown-schema, erase: the partition's index; its name if it was added while running. promote: the name is
+   * the hash of the configuration that answers from here on. Else -1 and null.
+   */
   partition: number
   partitionName: string | null
   /** begin: names of the partitions; `consumed` is where they begin. */
