@@ -98,6 +98,7 @@ for (const codec of codecs) {
       brand: null,
       price: 1.5,
       embedding: null,
+      embeddings: {},
       attributes: { a: ['x', 'y'] },
       numbers: {},
     })
