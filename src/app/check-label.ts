@@ -9,7 +9,27 @@ interface LabelFault {
 }
 
 export function* checkLabel(task: TaskConfig): Generator<LabelFault> {
+  if (task.head === 'categorical') {
+    yield* checkCategorical(task)
+    return
+  }
+  for (const key of ['classes', 'of'] as const)
+    if (task.label[key] !== undefined) yield { path: ['label', key], message: 'is for the head categorical' }
   yield* task.head === 'binary' ? checkBinary(task) : checkNumeric(task)
+}
+
+function* checkCategorical({ label, range }: TaskConfig): Generator<LabelFault> {
+  const { classes = [], of = [] } = label
+  for (const key of [...CONDITIONS, 'transform'] as const)
+    if (label[key] !== undefined) yield { path: ['label', key], message: 'is not for the head categorical' }
+  if (range !== undefined) yield { path: ['range'], message: 'classes have no range' }
+  if (labelSource(label.from).of === 'value')
+    yield { path: ['label', 'from'], message: 'name a text, such as context.sentiment or item.category' }
+  if (classes.length === 0) yield { path: ['label'], message: 'the head categorical needs `classes`' }
+  else if (new Set(classes).size < classes.length)
+    yield { path: ['label', 'classes'], message: 'a class is there twice' }
+  else if (of.length === 0 || of.length >= classes.length || of.some(text => !classes.includes(text)))
+    yield { path: ['label'], message: '`of` must name some of the classes, not all' }
 }
 
 const CONDITIONS = ['atLeast', 'equals', 'sameAs'] as const

@@ -4,6 +4,7 @@ import { isLoopback } from '../config/http-schema.js'
 import { type ConfigFault, type LoadedConfig, loadConfig } from '../config/load.js'
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
+import { isProbability } from '../domain/heads.js'
 import { RETRIEVAL_TASK } from '../evaluate/retrieval.js'
 import { checkFeatures } from '../features/check.js'
 import { earlyWindow } from '../join/label.js'
@@ -95,7 +96,7 @@ function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {
       yield { path: at('calibration'), message: 'only probabilities are calibrated: of a binary task' }
     seen.add(task.name)
     for (const { path, message } of checkLabel(task)) yield { path: at(...path), message }
-    const numeric = task.head !== 'binary'
+    const numeric = !isProbability(task.head)
     if (numeric && task.range === undefined)
       yield { path: at(), message: `the head ${task.head} needs a range, such as [1, 5]` }
     if (task.range !== undefined && task.range[0] >= task.range[1])

@@ -2,7 +2,9 @@
  * The learner with somebody looking on. The promises that it returns are the learner's own: the order in which answers
  * are handled decides the model, and a wrapped promise would be settled later than its neighbours.
  */
+
 import type { LoadedConfig } from '../config/load.js'
+import { isProbability } from '../domain/heads.js'
 import { traced } from '../observe/trace.js'
 import type { LearnAnswer, LearnCommand, LearnerPort, ScoreCommand } from '../pipeline/learner.js'
 import { LabelSpread } from '../serve/telemetry/label-spread.js'
@@ -31,7 +33,7 @@ export function observeLearner<L extends LearnerPort & { readonly backend: strin
   let last: LearnAnswer | undefined
   const counted = { steps: 0, examples: 0, scores: 0 }
   const names = config.tasks.map(task => task.name)
-  const spread = telemetry && new LabelSpread(names, index => config.tasks[index]?.head !== 'binary')
+  const spread = telemetry && new LabelSpread(names, index => !isProbability(config.tasks[index]?.head ?? ''))
   let calibratedMs = Number.NEGATIVE_INFINITY
 
   function ask<T>(answer: Promise<T>, then?: (answer: T) => void): Promise<T> {

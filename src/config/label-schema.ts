@@ -43,6 +43,11 @@ export const label = z.strictObject({
     z.string().regex(TEXT_FROM, 'expected context.NAME, item.ATTRIBUTE or user.ATTRIBUTE').optional(),
     "Binary tasks: 1 if a value of `from` is one of this source's, such as user.favourite_brand for item.brand.",
   ),
+  classes: about(
+    z.array(z.string()).min(2).max(64).optional(),
+    'Categorical tasks: the texts that `from` may hold. Another text is no label, as one that is missing; of several values the first that is a class.',
+  ),
+  of: about(texts.optional(), 'Categorical tasks: the class, or classes, whose probability is the prediction.'),
   transform: about(
     z.literal('log1p').optional(),
     'Regression: learned as log(1 + value), for values that scatter by factors, such as prices. Predictions and figures are in natural units: e to the predicted logarithm, less 1, which is nearer to the median than to the mean.',

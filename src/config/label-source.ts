@@ -14,8 +14,8 @@ export function labelSource(from: string | undefined): LabelSource {
 }
 
 /** Whether the label compares texts; else it is, or is made of, a number. */
-export function isOfText({ label }: TaskConfig): boolean {
-  return label.equals !== undefined || label.sameAs !== undefined
+export function isOfText({ label, head }: TaskConfig): boolean {
+  return head === 'categorical' || label.equals !== undefined || label.sameAs !== undefined
 }
 
 export interface ProfileNeed {

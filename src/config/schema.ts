@@ -26,8 +26,8 @@ const entities = z.union([entity.transform(one => [one]), z.array(entity).min(1)
 const task = z.strictObject({
   name: about(name, 'Name of the task in metrics and predictions.'),
   head: about(
-    z.enum(['binary', 'regression', 'ordinal', 'distribution']).default('binary'),
-    'binary: sigmoid and cross-entropy. regression: Gaussian negative log-likelihood with a running variance. ordinal: cumulative logits over the integer levels of `range`. distribution: a softmax over these levels, whose expected level is the prediction.',
+    z.enum(['binary', 'regression', 'ordinal', 'distribution', 'categorical']).default('binary'),
+    'binary: sigmoid and cross-entropy. regression: Gaussian negative log-likelihood with a running variance. ordinal: cumulative logits over the integer levels of `range`. distribution: a softmax over these levels, whose expected level is the prediction. categorical: a softmax over `label.classes` in the network; the prediction is the probability of those in `label.of`, which is all that the fast part learns.',
   ),
   label: about(label, 'How the label comes about.'),
   range: about(

@@ -4,8 +4,10 @@
  * and of the answers, and gives nothing back: what is learned, and every figure that the run has without it, is the same
  * with it. Not part of a checkpoint; only a run that writes nothing has one.
  */
+
 import type { Config, TaskConfig } from '../config/schema.js'
 import { MASK_JUDGED } from '../domain/example.js'
+import { isProbability } from '../domain/heads.js'
 import { type ExampleColumns, SLAB_ROWS } from '../features/columns.js'
 import { grown } from '../std/grown.js'
 import type { Hasher } from '../std/hash.js'
@@ -150,5 +152,5 @@ export class Laboratory {
 }
 
 function kindOf(task: TaskConfig): LineKind {
-  return task.head === 'binary' ? 'binary' : 'numeric'
+  return isProbability(task.head) ? 'binary' : 'numeric'
 }

@@ -8,9 +8,11 @@
  * coarser bins. Memory is fixed: about 4 MB a binary task.
  * State is sums only, so a run resumed in the middle gives the same figures and the same saved bytes.
  */
+
 import type { TaskConfig } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
 import { MASK_JUDGED } from '../domain/example.js'
+import { isProbability } from '../domain/heads.js'
 import type { LoadedState, PartState, Stateful } from '../domain/state.js'
 import { FLAG_COLD_ITEM, FLAG_COLD_USER } from '../features/columns.js'
 import { MetricsByExperience } from './by-experience.js'
@@ -48,7 +50,7 @@ export class ProgressiveValidation implements Stateful {
 
   constructor(tasks: readonly TaskConfig[], options: ProgressiveOptions = {}) {
     this.#tasks = tasks.map(judgedTask)
-    this.#heads = tasks.map(task => `${task.name}:${task.head === 'binary' ? 'binary' : 'numeric'}`)
+    this.#heads = tasks.map(task => `${task.name}:${isProbability(task.head) ? 'binary' : 'numeric'}`)
     this.#countFromMs = options.countFromMs ?? Number.NEGATIVE_INFINITY
   }
 
@@ -140,7 +142,7 @@ export class ProgressiveValidation implements Stateful {
 }
 
 function judgedTask(task: TaskConfig): JudgedTask {
-  const binary = task.head === 'binary'
+  const binary = isProbability(task.head)
   const view = (sums: Float64Array) => (binary ? new BinaryMetrics(sums) : new NumericMetrics(sums))
   const size = binary ? BinaryMetrics.size(TOTAL_BINS) : NumericMetrics.size
   const totalSums = new Float64Array(CELLS * size)

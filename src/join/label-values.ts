@@ -10,6 +10,7 @@
 import { isOfText, type LabelSource, labelSource } from '../config/label-source.js'
 import type { TaskConfig } from '../config/schema.js'
 import type { Id, Positive } from '../domain/event.js'
+import { labelOfClass } from '../domain/heads.js'
 
 /** Stored as a label: the task is masked. Not NaN, whose bytes may differ from run to run. */
 export const UNKNOWN = Number.NEGATIVE_INFINITY
@@ -64,6 +65,7 @@ export function createReadLabels(
 function createRead(task: TaskConfig, facts: LabelFacts): (event: Positive) => number | undefined {
   const { label, head, range } = task
   const source = labelSource(label.from)
+  if (head === 'categorical') return createReadClass(task, source, facts)
   if (isOfText(task)) {
     const wanted = (label.equals ?? []).map(text => facts.valueOf(text))
     const same = label.sameAs === undefined ? undefined : labelSource(label.sameAs)
@@ -86,6 +88,17 @@ function createRead(task: TaskConfig, facts: LabelFacts): (event: Positive) => n
     const value = numberOf(source, event, facts)
     return value !== undefined && value >= lowest && value <= highest ? value : undefined
   }
+}
+
+function createReadClass(
+  { label: { classes = [], of = [] } }: TaskConfig,
+  source: LabelSource,
+  facts: LabelFacts,
+): (event: Positive) => number | undefined {
+  const labels = new Map(
+    classes.map((text, index) => [facts.valueOf(text), labelOfClass(index, of.includes(text))] as const),
+  )
+  return event => textsOf(source, event, facts).flatMap(value => labels.get(value) ?? [])[0]
 }
 
 function numberOf(source: LabelSource, event: Positive, facts: LabelFacts): number | undefined {

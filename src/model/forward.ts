@@ -3,7 +3,7 @@ import type { GraphBuilder, Node } from '../graph/graph.js'
 import type { Trunk } from './architectures/architecture.js'
 import { funnelLogits } from './heads/funnel.js'
 import { levelCount, ordinalNodes } from './heads/ordinal.js'
-import { softmaxLevels, softmaxNodes } from './heads/softmax.js'
+import { levelValues, softmaxLevels, softmaxNodes } from './heads/softmax.js'
 import { fmInteraction } from './interactions/fm.js'
 import type { OrdinalTask, Predicted, SoftmaxTask } from './losses.js'
 import type { StepPlan } from './plan.js'
@@ -54,7 +54,7 @@ export function forward(g: GraphBuilder, plan: StepPlan): Forward {
     const hidden = towerActivation(g, tower, top, k)
     const shares = g.input(`shares.${k}`, [1, levels])
     const own = (name: string) => parameter(`softmax.${k}.${name}`)
-    return [{ task: k, levels, nodes: softmaxNodes(g, { latent, hidden, shares }, own, levels) }]
+    return [{ task: k, levels, nodes: softmaxNodes(g, { latent, hidden, shares }, own, levelValues(task)) }]
   })
   const joint = funnelLogits(g, latents, funnel)
   return { flat, parameter, embedded, offset, trunk, towers: top, straight, latents, ordinal, softmax, joint }

@@ -88,10 +88,9 @@ export function planStep(spec: StepGraphSpec): StepPlan {
     ...tasks.flatMap((task, k) =>
       task.head === 'ordinal' ? [ordinalParameters(`ordinal.${k}`, levelCount(task.range))] : [],
     ),
-    ...tasks.flatMap((task, k) => {
-      const levels = softmaxLevels(task)
-      return levels === 0 ? [] : softmaxParameters(`softmax.${k}`, levels, tower.units)
-    }),
+    ...tasks.flatMap((task, k) =>
+      softmaxLevels(task) === 0 ? [] : softmaxParameters(`softmax.${k}`, task, tower.units),
+    ),
   ]
   let column = 0
   const derived = tasks.map((task, k) =>

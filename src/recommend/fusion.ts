@@ -11,8 +11,10 @@
  * Higher is better in all of them. Only the stack has state. Who asks with weights of his own is answered by sum or, where
  * that is configured, product.
  */
+
 import type { Config, TaskConfig } from '../config/schema.js'
 import { MASK_JUDGED } from '../domain/example.js'
+import { isProbability, outcomeOf } from '../domain/heads.js'
 import type { Json, PublishedState } from '../domain/state.js'
 
 type FusionConfig = NonNullable<Config['recommend']>['fusion']
@@ -67,7 +69,8 @@ export class Fusion {
     const width = this.#tasks.length
     for (let i = 0; i < n; i++) {
       if (((mask[i * width] ?? 0) & MASK_JUDGED) === 0) continue
-      const error = 1 / (1 + Math.exp(-this.#stack(values, i))) - (labels[i * width] ?? 0)
+      const error =
+        1 / (1 + Math.exp(-this.#stack(values, i))) - outcomeOf(this.#tasks[0]?.head, labels[i * width] ?? 0)
       for (let k = 0; k <= width; k++) {
         const gradient = error * (k === width ? 1 : this.#input(values, i, k))
         const square = (this.#squares[k] ?? 1) + gradient * gradient
@@ -131,7 +134,7 @@ export class Fusion {
   /** A probability as its logit, a rating as its place in its range around the middle. */
   #input(values: Float32Array, i: number, k: number): number {
     const unit = this.#unit(values, i, k)
-    if (this.#tasks[k]?.head !== 'binary') return 2 * unit - 1
+    if (!isProbability(this.#tasks[k]?.head ?? '')) return 2 * unit - 1
     const p = Math.min(1 - SMALLEST, Math.max(SMALLEST, unit))
     return Math.log(p / (1 - p))
   }
@@ -139,7 +142,7 @@ export class Fusion {
   #unit(values: Float32Array, i: number, k: number): number {
     const value = values[i * this.#tasks.length + k] ?? 0
     const [low, high] = this.#tasks[k]?.range ?? [0, 1]
-    return this.#tasks[k]?.head === 'binary' ? value : (value - low) / (high - low)
+    return isProbability(this.#tasks[k]?.head ?? '') ? value : (value - low) / (high - low)
   }
 }
 

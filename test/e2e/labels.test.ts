@@ -114,13 +114,20 @@ test('price, attribute match, social and sentiment are learned from a log, and w
   const told = write(workspace, 2000)
   const { tasks, counts } = await replay(workspace)
   assert.deepEqual(counts.rejects, {})
-  const { price, favourite, social, sentiment } = tasks
+  const { price, favourite, social, sentiment, mood } = tasks
   assert.deepEqual([price.count, price.missingLabels], [told.priced, told.buys - told.priced])
   assert.deepEqual([favourite.count, favourite.positives], [told.branded, told.favourites])
   assert.equal(favourite.missingLabels, told.buys - told.branded)
   assert.deepEqual([social.count, social.positives], [told.shown - told.unknown, told.shared])
   assert.ok(told.unknown > 100 && social.missingLabels > told.unknown)
   assert.deepEqual([sentiment.count, sentiment.positives], [told.sentiments, told.positives])
+  assert.deepEqual([mood.count, mood.positives], [told.sentiments, told.positives])
+  assert.equal(mood.missingLabels, sentiment.missingLabels)
+  // A page's item says its sentiment as often as not: the two heads are asked the same.
+  assert.ok(
+    Math.abs(mood.meanPrediction - mood.meanLabel) < 0.05 && Number.isFinite(mood.logLoss),
+    JSON.stringify(mood),
+  )
   // A price follows from its item, a match from user and item.
   assert.ok(price.mae < 50, `${price.mae}`)
   assert.ok(Math.abs(price.meanPrediction / price.meanLabel - 1) < 0.1, JSON.stringify(price))

@@ -4,8 +4,10 @@
  * it is final counts at once, and a positive that comes after all is learned as one more example. So their figures differ
  * from the model's by what is learned, not by when.
  */
+
 import type { TaskConfig } from '../../config/schema.js'
 import { MASK_COUNTED, MASK_TAKEN_BACK } from '../../domain/example.js'
+import { isProbability } from '../../domain/heads.js'
 import { grown } from '../../std/grown.js'
 import { BinaryMetrics } from '../metrics/binary-metrics.js'
 import { NumericMetrics } from '../metrics/numeric-metrics.js'
@@ -79,7 +81,7 @@ export class Baselines {
 }
 
 function createBeside(task: TaskConfig): Beside {
-  if (task.head === 'binary') {
+  if (isProbability(task.head)) {
     const ftrl = new Ftrl()
     return {
       name: `${task.name}.ftrl`,

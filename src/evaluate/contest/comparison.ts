@@ -6,8 +6,10 @@
  * that no single label decides. Of all together: each task's differences over its constant's loss (../gate/task-losses.ts), so that tasks
  * of other units count alike, and over its share of the labels, so that each counts as one, however many labels it has.
  */
+
 import type { TaskConfig } from '../../config/schema.js'
 import { MASK_JUDGED } from '../../domain/example.js'
+import { isProbability } from '../../domain/heads.js'
 import type { Json } from '../../domain/state.js'
 import { BLOCK } from '../gate/rise-test.kernel.js'
 import { TaskLosses } from '../gate/task-losses.js'
@@ -72,7 +74,7 @@ export class Comparison {
       name: task.name,
       losses: new TaskLosses(task),
       sums: new Float64Array(3),
-      cut: task.head === 'binary' ? CUT.binary : CUT.numeric,
+      cut: isProbability(task.head) ? CUT.binary : CUT.numeric,
       test: new PairTest(threshold),
     }))
   }

@@ -4,8 +4,10 @@
  * any more; the detector that raised it begins anew. Fed in the order of the learned labels, so alarms are a function
  * of the log, and part of the saved state.
  */
+
 import type { Config, TaskConfig } from '../../config/schema.js'
 import { MASK_JUDGED } from '../../domain/example.js'
+import { isProbability, outcomeOf } from '../../domain/heads.js'
 import type { LoadedState, PartState, Stateful } from '../../domain/state.js'
 import { Adwin } from './adwin.js'
 import type { DriftDetector } from './detector.js'
@@ -30,6 +32,7 @@ export interface DriftAlarm {
 const NEWEST = 1 / 200
 
 interface Watched {
+  head: TaskConfig['head']
   name: string
   range: number
   detectors: { name: DetectorName; detector: DriftDetector }[]
@@ -47,7 +50,8 @@ export class DriftWatch implements Stateful {
         : new PageHinkley({ threshold: config.threshold })
     this.#tasks = tasks.map(({ name, head, range }) => ({
       name,
-      range: head === 'binary' || range === undefined ? 1 : range[1] - range[0],
+      head,
+      range: isProbability(head) || range === undefined ? 1 : range[1] - range[0],
       detectors: config.detectors.map(detector => ({ name: detector, detector: create(detector) })),
       labels: 0,
       recent: 0,
@@ -62,7 +66,7 @@ export class DriftWatch implements Stateful {
       for (let t = 0; t < width; t++) {
         const task = this.#tasks[t]
         if (task === undefined || ((mask[i * width + t] ?? 0) & MASK_JUDGED) === 0) continue
-        const error = ((values[i * width + t] ?? 0) - (labels[i * width + t] ?? 0)) / task.range
+        const error = ((values[i * width + t] ?? 0) - outcomeOf(task.head, labels[i * width + t] ?? 0)) / task.range
         this.#watch(task, Math.min(1, error * error), alarms)
       }
     }

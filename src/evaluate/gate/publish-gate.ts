@@ -6,8 +6,10 @@
  * loss: that of the task over that of a constant (task-losses.ts). over, under: Σ predicted over Σ observed, and the reverse;
  * binary tasks.
  */
+
 import type { Config, TaskConfig } from '../../config/schema.js'
 import { MASK_JUDGED } from '../../domain/example.js'
+import { isProbability } from '../../domain/heads.js'
 import type { Json } from '../../domain/state.js'
 import { clipProbability } from '../metrics/log-loss.js'
 import { BLOCK, RiseTest } from './rise-test.kernel.js'
@@ -55,7 +57,7 @@ export class PublishGate {
   #heldSinceMs: number | undefined
 
   constructor(config: GateConfig, tasks: readonly TaskConfig[]) {
-    const count = tasks.reduce((sum, { head }) => sum + (head === 'binary' ? 3 : 1), 0)
+    const count = tasks.reduce((sum, { head }) => sum + (isProbability(head) ? 3 : 1), 0)
     const threshold = (count * MILLION) / BLOCK / config.falseAlarms
     const calibration = {
       tolerance: config.calibration,

@@ -3,7 +3,9 @@
  * one as a share of its range. The constant is the mean of about the last 4096 labels as it was before each: when fewer
  * click at night, the losses of both fall.
  */
+
 import type { TaskConfig } from '../../config/schema.js'
+import { isProbability } from '../../domain/heads.js'
 import { clipProbability } from '../metrics/log-loss.js'
 
 const MEAN_LABELS = 4096
@@ -18,7 +20,7 @@ export class TaskLosses {
   mean: number
 
   constructor({ head, range = [0, 1] }: Pick<TaskConfig, 'head' | 'range'>) {
-    this.isBinary = head === 'binary'
+    this.isBinary = isProbability(head)
     this.#range = range
     this.mean = this.isBinary ? 0.5 : (range[0] + range[1]) / 2
   }

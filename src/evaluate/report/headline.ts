@@ -1,4 +1,5 @@
 /** The one figure that a task is compared by: AUC for binary tasks, RMSE for numeric ones. And how figures are written. */
+import { isProbability } from '../../domain/heads.js'
 import type { MetricName, MetricValues, Split } from '../metrics/task-metrics.js'
 import type { ReportedTask } from './report.js'
 
@@ -58,7 +59,7 @@ export function headlineMetric(task: Pick<ReportedTask, 'head'>): MetricName {
 
 export function metricsOfTask(task: Pick<ReportedTask, 'head'>): readonly MetricName[] {
   if (task.head === 'top-n') return TOP_N_METRICS
-  return task.head === 'binary' ? BINARY_METRICS : NUMERIC_METRICS
+  return isProbability(task.head) ? BINARY_METRICS : NUMERIC_METRICS
 }
 
 export function totalsOf(task: ReportedTask, split: Split): MetricValues {

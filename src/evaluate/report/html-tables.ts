@@ -1,4 +1,5 @@
 /** The tables of the HTML report. */
+import { isProbability } from '../../domain/heads.js'
 import { formatDuration } from '../../std/duration.js'
 import type { TaskMetrics } from '../metrics/task-metrics.js'
 import { experienceRows, tasksByExperience } from './experience.js'
@@ -20,15 +21,15 @@ import type { ReportedTask, RunReport } from './report.js'
 
 /** Binary and numeric tasks and the next item have different figures, so each kind has its table. */
 export function totalTables(report: RunReport): Markup[] {
-  const binary = report.tasks.filter(task => task.head === 'binary')
+  const binary = report.tasks.filter(task => isProbability(task.head))
   const topN = report.tasks.filter(task => task.head === 'top-n')
-  const numeric = report.tasks.filter(task => task.head !== 'binary' && task.head !== 'top-n')
+  const numeric = report.tasks.filter(task => !isProbability(task.head) && task.head !== 'top-n')
   return [binary, numeric, topN].filter(tasks => tasks.length > 0).map(totalTable)
 }
 
 function totalTable(tasks: readonly ReportedTask[]): Markup {
   const metrics = tasks[0] === undefined ? [] : metricsOfTask(tasks[0])
-  const binary = tasks[0]?.head === 'binary'
+  const binary = isProbability(tasks[0]?.head ?? '')
   const row = (entry: TaskMetrics) => html`<tr class="${entry.split === 'all' ? 'all' : 'split'}">
     <th scope="row">${entry.split === 'all' ? entry.task : SPLIT_LABELS[entry.split]}</th>
     <td>${formatCount(entry.count)}</td>${binary ? html`<td>${formatShare(entry.positives, entry.count)}</td>` : undefined}

@@ -2,6 +2,7 @@
  * What the HTML report draws, as data: the page's script only hands it to uPlot, and the tables beside the plots hold
  * the same numbers. Curves of all runs share a plot, one colour a run; task weights have one plot a run, one colour a task.
  */
+import { isProbability } from '../../domain/heads.js'
 import type { CalibrationPoint } from '../metrics/calibration.js'
 import type { MetricName } from '../metrics/task-metrics.js'
 import { headlineMetric, METRICS } from './headline.js'
@@ -52,7 +53,7 @@ const NOTES: { [name in MetricName]?: string } = {
 }
 
 export function learningCurves(reports: readonly RunReport[], task: ReportedTask): Plot[] {
-  const second: MetricName = task.head === 'binary' ? 'normalisedEntropy' : task.head === 'top-n' ? 'ndcgAt10' : 'mae'
+  const second: MetricName = isProbability(task.head) ? 'normalisedEntropy' : task.head === 'top-n' ? 'ndcgAt10' : 'mae'
   return [headlineMetric(task), second].map(metric => learningCurve(reports, task, metric))
 }
 

@@ -2,6 +2,7 @@
  * Windows of rare labels jump about; a mean over the last few shows where they go. Weighted by what a window's figure
  * rests on: its positives where the figure is one of a binary task, its labels otherwise.
  */
+import { isProbability } from '../../domain/heads.js'
 import type { MetricName } from '../metrics/task-metrics.js'
 import type { CurvePoint, ReportedTask, RunReport } from './report.js'
 
@@ -13,7 +14,7 @@ export interface WindowFigure {
 
 export function windowFigure(point: CurvePoint, task: ReportedTask, metric: MetricName): WindowFigure {
   const entry = point.tasks.find(({ task: name, split }) => name === task.name && split === 'all')
-  const weight = (task.head === 'binary' ? entry?.positives : entry?.count) ?? 0
+  const weight = (isProbability(task.head) ? entry?.positives : entry?.count) ?? 0
   return { events: point.events, value: entry?.values[metric] ?? null, weight }
 }
 

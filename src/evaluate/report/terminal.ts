@@ -1,4 +1,5 @@
 /** A run, or several side by side, as text for a terminal. Pure: the caller says whether to colour and how wide it is. */
+import { isProbability } from '../../domain/heads.js'
 import type { MetricName, TaskMetrics } from '../metrics/task-metrics.js'
 import { baselineRows, formatChange, formatChangeInterval, formatInterval, intervalRows, isClear } from './beside.js'
 import { experienceRows, tasksByExperience } from './experience.js'
@@ -73,9 +74,9 @@ function heading(report: RunReport, paint: Paint): string {
 
 /** Binary and numeric tasks and the next item have different columns, so each kind has its table. */
 function taskTables(report: RunReport, options: TerminalOptions, paint: Paint): string[] {
-  const binary = report.tasks.filter(task => task.head === 'binary')
+  const binary = report.tasks.filter(task => isProbability(task.head))
   const topN = report.tasks.filter(task => task.head === 'top-n')
-  const numeric = report.tasks.filter(task => task.head !== 'binary' && task.head !== 'top-n')
+  const numeric = report.tasks.filter(task => !isProbability(task.head) && task.head !== 'top-n')
   return [binary, numeric, topN].flatMap(tasks => {
     const [example] = tasks
     return example === undefined ? [] : [fittingTable(tasks, metricsOfTask(example), options.columns, paint)]
@@ -99,7 +100,7 @@ function fittingTable(
 }
 
 function taskTable(tasks: ReportedTask[], metrics: readonly MetricName[], paint: Paint): string {
-  const binary = tasks[0]?.head === 'binary'
+  const binary = isProbability(tasks[0]?.head ?? '')
   const header = ['task', '', 'labels', ...(binary ? ['positive'] : []), ...metrics.map(name => METRICS[name].label)]
   const row = (entry: TaskMetrics): Cell[] => {
     const all = entry.split === 'all'

@@ -17,6 +17,7 @@
 import type { TaskConfig } from '../../config/schema.js'
 import { MillraceError } from '../../domain/errors.js'
 import { MASK_COUNTED, MASK_REACHED, MASK_STEP_TAKEN_BACK, MASK_TAKEN_BACK } from '../../domain/example.js'
+import { isProbability, outcomeOf } from '../../domain/heads.js'
 import type { StateArray } from '../../domain/state.js'
 import { sampledLogOdds } from '../kept-negatives.js'
 import { type LabelScale, labelScale } from '../label-scale.js'
@@ -35,6 +36,7 @@ const MOST_GIVEN = 0.99
 const PRODUCT_RIDGE = 1000
 
 interface FastTask {
+  head: TaskConfig['head']
   link: Link
   centre: number
   scale: number
@@ -62,11 +64,12 @@ export class TwoSpeed {
     const places = Int32Array.from(inputs)
     this.#tasks = tasks.map((task, t) => {
       const [lowest, highest] = task.range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
-      const link = task.head === 'binary' ? 'logistic' : 'gaussian'
+      const link = isProbability(task.head) ? 'logistic' : 'gaussian'
       const given = tasks.findIndex(other => other.name === task.given)
       const transform = labelScale(task)
       const [low, high] = transform === undefined ? [lowest, highest] : [transform.to(lowest), transform.to(highest)]
       return {
+        head: task.head,
         link,
         centre: link === 'logistic' ? 0 : (low + high) / 2,
         scale: link === 'logistic' ? 1 : (high - low) / 4,
@@ -169,7 +172,7 @@ export class TwoSpeed {
       if (bits === 0) continue
       const task = tasks[t]!
       const { product, stack, bank, fakeNegatives, logOdds, ownLogOdds } = task
-      const y = (toLearned(task, labels[label + t]!) - task.centre) / task.scale
+      const y = (toLearned(task, outcomeOf(task.head, labels[label + t]!)) - task.centre) / task.scale
       if (product !== undefined) {
         product.inputs[0] = notes[note + t * NOTES + PRODUCT]!
         if ((bits & MASK_COUNTED) !== 0) product.learn(y, fakeNegatives, logOdds)

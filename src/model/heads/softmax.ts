@@ -10,12 +10,15 @@
  * Variables").
  *
  * distribution: the levels are the integers of the range, the value is the expected one; scores start from −2 to 2.
+ * categorical: the levels are the classes, the value is the probability of those in `of`; their scores start at 1, the others'
+ * at 0. What ids say by their biases they say for `of` against the rest.
  *
  * The graph gets a label as a one-hot row, multiplied by its weight. The sum of exponentials is taken around the highest
  * a_j, so nothing overflows; what is subtracted changes no probability and needs no gradient.
  */
 import type { TaskConfig } from '../../config/schema.js'
 import { MASK_COUNTED } from '../../domain/example.js'
+import { classOfLabel } from '../../domain/heads.js'
 import type { GraphBuilder, Node } from '../../graph/graph.js'
 import type { ParameterSpec } from '../parameters.js'
 import type { Head, LabelColumn } from './head.js'
@@ -29,13 +32,23 @@ const START_LABELS = 20
 const SPREAD = 2
 
 /** Levels of a task whose head is a softmax; 0: it is another one. */
-export function softmaxLevels({ head, range }: TaskConfig): number {
+export function softmaxLevels({ head, range, label }: TaskConfig): number {
+  if (head === 'categorical') return label.classes?.length ?? 0
   return head === 'distribution' ? levelCount(range) : 0
 }
 
+/** By level: what the value is the mean of. */
+export function levelValues(task: TaskConfig): number[] {
+  const { classes = [], of = [] } = task.label
+  if (task.head === 'categorical') return classes.map(text => (of.includes(text) ? 1 : 0))
+  return Array.from({ length: softmaxLevels(task) }, (_, j) => j)
+}
+
 /** units: of the task's tower. */
-export function softmaxParameters(name: string, levels: number, units: number): ParameterSpec[] {
-  const scores = Array.from({ length: levels }, (_, j) => SPREAD * ((2 * j) / (levels - 1) - 1))
+export function softmaxParameters(name: string, task: TaskConfig, units: number): ParameterSpec[] {
+  const levels = softmaxLevels(task)
+  const even = (j: number) => SPREAD * ((2 * j) / (levels - 1) - 1)
+  const scores = levelValues(task).map(value => (task.head === 'categorical' ? value : even(value)))
   const values = [...new Array<number>(units * levels).fill(0), ...scores]
   return [
     // U, and s as its last row.
@@ -47,7 +60,7 @@ export function softmaxParameters(name: string, levels: number, units: number): 
 export interface SoftmaxNodes {
   /** log P of each level, [B, L]. */
   logs: Node
-  /** What the head's decode takes, [B, 1]: the expected level above the lowest. */
+  /** What the head's decode takes, [B, 1]: the expected level above the lowest, or the probability of what is asked for. */
   level: Node
 }
 
@@ -56,18 +69,16 @@ export function softmaxNodes(
   g: GraphBuilder,
   { latent, hidden, shares }: { latent: Node; hidden: Node; shares: Node },
   parameter: (name: string) => Node,
-  levels: number,
+  values: readonly number[],
 ): SoftmaxNodes {
+  const levels = values.length
   const linear = g.matMul(g.concat([hidden, latent], 1), parameter('weight'))
   const logits = g.add(linear, g.add(parameter('bias'), shares))
   const from = g.sub(logits, g.stopGradient(highest(g, logits, levels)))
   const exponentials = g.exp(from)
   const sum = g.sum(exponentials, [1], true)
-  const values = g.constant(
-    Float32Array.from({ length: levels }, (_, j) => j),
-    [levels, 1],
-  )
-  return { logs: g.sub(from, g.log(sum)), level: g.div(g.matMul(exponentials, values), sum) }
+  const column = g.constant(Float32Array.from(values), [levels, 1])
+  return { logs: g.sub(from, g.log(sum)), level: g.div(g.matMul(exponentials, column), sum) }
 }
 
 /** [B, L] → [B, 1], halving; where L is odd the halves overlap. */
@@ -93,9 +104,11 @@ export class SoftmaxHead implements Head {
   readonly precision = 1
   readonly state: Float64Array
   readonly #lowest: number
+  readonly #isClasses: boolean
 
   constructor(task: TaskConfig) {
     const levels = softmaxLevels(task)
+    this.#isClasses = task.head === 'categorical'
     this.#lowest = Math.round(task.range?.[0] ?? 0)
     this.state = new Float64Array(levels).fill(START_LABELS / levels)
   }
@@ -109,12 +122,13 @@ export class SoftmaxHead implements Head {
   prepare(): void {}
 
   encode(label: number): number {
+    if (this.#isClasses) return classOfLabel(label)
     return Math.min(Math.max(Math.round(label) - this.#lowest, 0), this.state.length - 1)
   }
 
   decode(level: number): number {
     // Rounding may carry the expected level an ulp beyond the last one.
-    return this.#lowest + Math.min(level, this.state.length - 1)
+    return this.#lowest + Math.min(level, this.#isClasses ? 1 : this.state.length - 1)
   }
 
   observe({ labels, mask, n, tasks, task }: LabelColumn): void {

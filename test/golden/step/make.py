@@ -17,6 +17,8 @@ MIXED = [dict(name='click', head='binary', prior=1), dict(name='rating', head='r
          dict(name='stars', head='ordinal', range=[1, 5], prior=1), dict(name='price', head='regression', prior=0.5)]
 LEVELS = [dict(name='stars', head='distribution', range=[1, 5], prior=1.5), dict(name='click', head='binary', prior=1), dict(name='price', head='regression', prior=0.5),
           dict(name='up', head='distribution', range=[0, 1], prior=0.7)]
+CLASSES = [dict(name='mood', head='categorical', classes=['a', 'b', 'c'], of=['b'], prior=1.5), dict(name='click', head='binary', prior=1),
+           dict(name='kind', head='categorical', classes=['a', 'b', 'c', 'd'], of=['a', 'd'], prior=0.7), dict(name='stars', head='distribution', range=[1, 5], prior=1)]
 TWO = [dict(name='up', head='ordinal', range=[0, 1], prior=1), dict(name='click', head='binary', prior=1)]
 BASE = dict(architecture='shared-bottom', hidden=[6, 5], experts=3, tower=3, interaction='fm', dim=4, l2=0.0, clipGradient=0.0,
             slots=3, dense=2, funnel='esmm+', method='manual', rate=0.025, alpha=1.5, bounds=[0.05, 20.0], warmup=1,
@@ -42,6 +44,7 @@ CASES.update({
     'two-levels': dict(tasks=TWO),
     'levels-manual': dict(tasks=LEVELS), 'levels-clipped': dict(tasks=LEVELS, clipGradient=0.5, l2=0.01), **{f'levels-{a}-{w}': dict(tasks=LEVELS, architecture=a, method=w) for a, w in
       (('mmoe', 'gradnorm'), ('ple', 'cagrad'), ('single-task', 'mgda'), ('shared-middle', 'famo'), ('shared-bottom', 'rho'), ('mmoe', 'rho'), ('shared-bottom', 'uncertainty'))},
+    'classes-manual': dict(tasks=CLASSES), **{f'classes-{a}-{w}': dict(tasks=CLASSES, architecture=a, method=w) for a, w in (('mmoe', 'gradnorm'), ('ple', 'rho'), ('single-task', 'famo'))},
     'levels-aitm': dict(architecture='aitm', tasks=FUNNEL[:2] + LEVELS[:1]),
     'one-hidden-layer-mmoe': dict(architecture='mmoe', hidden=[5], tasks=BINARY3),
     'no-interaction': dict(interaction='none', tasks=BINARY3),
@@ -52,6 +55,18 @@ CASES.update({
     'funnel-fake-negatives': dict(tasks=FAKE), 'funnel-aitm-fake-negatives': dict(architecture='aitm', tasks=FAKE),
     'binary-fake-negatives-mgda': dict(tasks=[BINARY3[0], {**BINARY3[1], 'late': 'fake-negative-weighted'}, BINARY3[2]], method='mgda'),
 })
+
+
+SOFTMAX = ('distribution', 'categorical')
+
+
+def levels(t):
+    return len(t['classes']) if t['head'] == 'categorical' else t['range'][1] - t['range'][0] + 1
+
+
+def level_of(t, y):
+    """Labels of a categorical task: the class from 1, negative if it is not asked for."""
+    return (y.abs() - 1 if t['head'] == 'categorical' else y - t['range'][0]).long()
 
 
 def grid(rng, scale, *shape):
@@ -96,8 +111,8 @@ def shapes(c):
         if t['head'] == 'ordinal':
             out[f'ordinal.{k}'] = (1, t['range'][1] - t['range'][0])
     for k, t in enumerate(c['tasks']):
-        if t['head'] == 'distribution':
-            L = t['range'][1] - t['range'][0] + 1
+        if t['head'] in SOFTMAX:
+            L = levels(t)
             out[f'softmax.{k}.weight'], out[f'softmax.{k}.bias'] = (T + 1, L), (1, L)
     return out
 
@@ -184,7 +199,7 @@ class Head:
     def __init__(s, t):
         s.t, s.n, s.en, s.e = t, 20.0, 20.0, 1.0
         s.pos = 2.0
-        if t['head'] == 'distribution': s.by = np.full(t['range'][1] - t['range'][0] + 1, 20 / (t['range'][1] - t['range'][0] + 1))
+        if t['head'] in SOFTMAX: s.by = np.full(levels(t), 20 / levels(t))
         s.keep = t.get('keep', 1)  # of a step of a funnel that is a product all negatives are learned
         if t['head'] == 'regression':
             r = t.get('range')
@@ -205,9 +220,9 @@ class Head:
     def observe(s, y, z):
         n = len(y)
         if n == 0 or s.t['head'] == 'ordinal': return
-        if s.t['head'] == 'distribution':
+        if s.t['head'] in SOFTMAX:
             s.by = s.by * math.exp(-n / 50000)
-            for v in y.long().tolist(): s.by[v - s.t['range'][0]] += 1
+            for j in level_of(s.t, y).tolist(): s.by[j] += 1
             return
         if s.t['head'] == 'binary':
             s.n = s.n * math.exp(-n / 50000) + n; s.pos = s.pos * math.exp(-n / 50000) + float(y.sum()); return
@@ -241,7 +256,7 @@ def task_loss(c, P, k, head, z, hid, y):
     if 'late' in t: return fake_negative_loss(torch.sigmoid(z), y)
     if t['head'] == 'binary': return F.binary_cross_entropy_with_logits(z, y, reduction='sum')
     if t['head'] == 'regression': return (((y - head.c) / head.scale() - z) ** 2).sum() / 2 / max(head.e, 1e-3)
-    if t['head'] == 'distribution': return F.cross_entropy(level_logits(P, k, head, z, hid), (y - t['range'][0]).long(), reduction='sum')
+    if t['head'] in SOFTMAX: return F.cross_entropy(level_logits(P, k, head, z, hid), level_of(t, y), reduction='sum')
     th = thresholds(P[f'ordinal.{k}']); q = torch.sigmoid(z[:, None] - th[None])     # P(y > j)
     q = torch.cat([torch.ones(len(z), 1), q, torch.zeros(len(z), 1)], 1); level = (y - t['range'][0]).long()[:, None]
     return -torch.log(q.gather(1, level) - q.gather(1, level + 1)).sum()
@@ -268,6 +283,7 @@ def value(c, P, k, head, z, hid):
     if 'given' in t and c['architecture'] != 'aitm': return torch.sigmoid(z[:, path(c, k)]).prod(1)
     z = z[:, k]
     if t['head'] == 'binary': return torch.sigmoid(z)
+    if t['head'] == 'categorical': return torch.softmax(level_logits(P, k, head, z, hid), 1)[:, [i for i, q in enumerate(t['classes']) if q in t['of']]].sum(1)
     if t['head'] == 'distribution': return t['range'][0] + torch.softmax(level_logits(P, k, head, z, hid), 1) @ torch.arange(len(head.by)).double()
     if t['head'] == 'ordinal': return t['range'][0] + torch.sigmoid(z[:, None] - thresholds(P[f'ordinal.{k}'])[None]).sum(1)
     v = head.c + head.scale() * z
@@ -289,6 +305,7 @@ def run(name, c):
         for k, t in enumerate(c['tasks']):
             if t['head'] == 'binary': labels[:, k] = torch.tensor((rng.random(n) < 0.4) * 1.0)
             elif t['head'] in ('ordinal', 'distribution'): labels[:, k] = torch.tensor(rng.integers(t['range'][0], t['range'][1] + 1, n) * 1.0)
+            elif t['head'] == 'categorical': labels[:, k] = torch.tensor([(j + 1.0) * (1 if t['classes'][j] in t['of'] else -1) for j in rng.integers(0, levels(t), n)])
             elif 'range' in t: labels[:, k] = torch.tensor(rng.integers(2, 11, n) / 2)
             else: labels[:, k] = torch.tensor(rng.integers(50, 400, n) / 4)
             if 'given' in t: mask[:, k] *= torch.tensor(np.where(rng.random(n) < 0.6, 3, 1)).int()

@@ -31,6 +31,7 @@ test('tasks that fit have no faults', () => {
       '{ name: share, label: { event: click, window: 30m, from: context.action, equals: share } }',
       '{ name: price, head: regression, label: { event: buy, from: item.price, transform: log1p }, range: [0, 100] }',
       '{ name: own, label: { event: buy, from: item.brand, sameAs: user.brand } }',
+      '{ name: mood, head: categorical, label: { event: rating, from: context.mood, classes: [bad, good], of: good } }',
     ),
     [],
   )
@@ -48,6 +49,17 @@ for (const [what, task, message] of [
     /only binary/,
   ],
   ['texts of a value', '{ name: t, label: { event: rating, equals: good } }', /compares texts/],
+  [
+    'classes of a number',
+    '{ name: t, head: categorical, label: { event: rating, classes: [a, b], of: a } }',
+    /name a text/,
+  ],
+  [
+    'all classes',
+    '{ name: t, head: categorical, label: { event: rating, from: context.m, classes: [a, b], of: [a, b] } }',
+    /not all/,
+  ],
+  ['classes of another head', '{ name: t, label: { event: rating, atLeast: 4, of: a } }', /head categorical/],
   ['two conditions', '{ name: t, label: { event: rating, from: context.a, equals: b, atLeast: 1 } }', /one of/],
   ['a source that nothing is asked of', '{ name: t, label: { event: click, from: context.a } }', /asks something/],
   [

@@ -13,6 +13,8 @@ type Tasks = readonly {
   late?: string
   /** label.keepNegatives. */
   keep?: number
+  classes?: readonly string[]
+  of?: readonly string[]
 }[]
 
 export interface SpecOptions {
@@ -34,9 +36,15 @@ export function deepSpec({
   weights = {},
 }: SpecOptions): DeepModelSpec {
   const input = {
-    tasks: tasks.map(({ late, keep, ...task }) => ({
+    tasks: tasks.map(({ late, keep, classes, of, ...task }) => ({
       ...task,
-      label: { event: task.head ? 'rating' : 'click', ...(late && { late }), ...(keep && { keepNegatives: keep }) },
+      label: {
+        event: task.head ? 'rating' : 'click',
+        ...(late && { late }),
+        ...(keep && { keepNegatives: keep }),
+        classes,
+        of,
+      },
     })),
     features: { slots: [{ name: 'user', from: 'user' }] },
     model,

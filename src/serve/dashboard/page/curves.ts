@@ -47,6 +47,7 @@ export function curveTasks({ about, windows }: Status): CurveTask[] {
 }
 
 export function figureSpec({ head }: CurveTask, lens: Lens): FigureSpec {
+  if (head === 'categorical') return FIGURES.binary[lens]
   return FIGURES[head === 'binary' || head === 'top-n' ? head : 'numeric'][lens]
 }
 

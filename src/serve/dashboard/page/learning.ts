@@ -21,6 +21,7 @@ const HEADS: Record<string, string> = {
   regression: 'value',
   ordinal: 'level',
   distribution: 'level',
+  categorical: 'probability',
   'top-n': 'which item is next',
 }
 

@@ -144,3 +144,18 @@ test('buys that come late and are taken back leave what buys known at once leave
   assert.ok(Math.abs(takenBack - atOnce) < 0.06, JSON.stringify(ratios))
   assert.ok(duplicated < atOnce - 0.1, JSON.stringify(ratios))
 })
+
+test('of classes the fast part learns those that are asked for against the rest, as a binary task', () => {
+  const label = { ...task('mood').label, classes: ['a', 'b', 'c'], of: ['b'] }
+  const models = [modelOf([task('mood')]), modelOf([task('mood', { head: 'categorical', label })])]
+  const random = new Random(5)
+  for (let n = 0; n < 300; n++) {
+    const [user, item, chosen] = [random.integer(10), random.integer(10), random.integer(3)]
+    // As a categorical task has its labels: see domain/heads.ts.
+    const labels = [chosen === 1 ? 1 : 0, chosen === 1 ? 2 : -chosen - 1]
+    const said = models.map(model => model.predict(user, item, [0.3]))
+    assert.deepEqual(said[1], said[0])
+    for (const [which, model] of models.entries())
+      model.learn(user, item, [labels[which] ?? 0], [MASK_COUNTED], said[which]?.notes ?? new Float32Array(0))
+  }
+})

@@ -175,11 +175,11 @@ test('a distribution starts with equal shares and follows those of the counted l
 
 test('the logarithms of a softmax are finite and its levels right, however far apart the logits are', async () => {
   const levels = 3
-  const specs = softmaxParameters('p', levels, 2)
+  const specs = softmaxParameters('p', levelsTask, 2)
   const g = new GraphBuilder()
   const [latent, hidden, shares] = [g.input('z', ['B', 1]), g.input('h', ['B', 2]), g.input('f', [1, levels])]
   const parameter = (name: string) => g.state(name, specs.find(spec => spec.name === `p.${name}`)?.shape ?? [])
-  const { logs, level } = softmaxNodes(g, { latent, hidden, shares }, parameter, levels)
+  const { logs, level } = softmaxNodes(g, { latent, hidden, shares }, parameter, [0, 1, 2])
   g.output('logs', logs)
   g.output('level', level)
   const backend = await createOnnxBackend({ threads: 1 })
@@ -195,4 +195,16 @@ test('the logarithms of a softmax are finite and its levels right, however far a
   assert.ok(rows.every(Number.isFinite), `${rows}`)
   assert.deepEqual(rows.slice(3), [-2000, -1000, 0, 0, -1000, -2000])
   await backend.close()
+})
+
+test('a categorical head knows the class by its label, and says a probability', () => {
+  const { tasks } = deepSpec({
+    tasks: [{ name: 'mood', head: 'categorical', classes: ['bad', 'so so', 'good'], of: ['good'] }],
+    slots: 0,
+    dense: 1,
+  })
+  const head = new SoftmaxHead(tasks[0]!)
+  assert.deepEqual([-1, -2, 3].map(head.encode.bind(head)), [0, 1, 2])
+  assert.ok(Number.isNaN(head.encode(Number.NaN)))
+  assert.deepEqual([head.decode(0.25), head.decode(1 + 1e-7)], [0.25, 1])
 })
