@@ -3,7 +3,8 @@ import type { LoadedConfig } from '../config/load.js'
 import { MillraceError } from '../domain/errors.js'
 import type { Contest } from '../pipeline/contest.js'
 import type { Promotions } from '../pipeline/promotions.js'
-import type { ChallengerBoard, Challengers } from '../serve/http/challenger-routes.js'
+import type { ChallengerBoard } from '../serve/http/challenger-routes.js'
+import type { Challengers } from '../serve/http/challenger-schemas.js'
 
 interface Session {
   contest: Contest

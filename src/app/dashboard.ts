@@ -94,7 +94,7 @@ export async function openDashboard(
 }
 
 /** What the dashboard says of this configuration. */
-export function telemetryOf({ config, hash }: LoadedConfig, clock: Clock, learns: boolean): Telemetry {
+export function telemetryOf({ config, hash, challengers }: LoadedConfig, clock: Clock, learns: boolean): Telemetry {
   return new Telemetry(
     {
       name: config.name,
@@ -103,6 +103,7 @@ export function telemetryOf({ config, hash }: LoadedConfig, clock: Clock, learns
       learns,
       scores: true,
       configHash: hash,
+      challengers: learns && challengers.length > 0,
       live: config.source.follow || config.source.kafka !== undefined,
       weighting: config.weights.method,
       tasks: config.tasks.map(({ name, head, rank, prior }) => ({ name, head, rank, prior })),

@@ -22,7 +22,7 @@ const MESSAGES: Record<Verdict, string> = {
 const NUMBERS: Record<Verdict, number> = { better: 1, open: 0, worse: -1 }
 
 export function observeChallengers(
-  { metrics }: Observation,
+  { metrics, telemetry }: Observation,
   { config }: LoadedConfig,
   backend: string,
   logger: Log,
@@ -50,6 +50,7 @@ export function observeChallengers(
       metrics.increase('millrace_promotions_total', 1, { cause })
       metrics.clear('millrace_model_info')
       metrics.set('millrace_model_info', 1, { name: config.name, backend, config: hash })
+      telemetry?.describe({ configHash: hash })
       logger.warn(
         { challenger: name, before, cause, hash, step, records, difference },
         'a challenger is promoted: it answers from here on, and what answered so far goes on as a challenger',

@@ -27,6 +27,7 @@ export function aboutFixture(changes: Partial<About> = {}): Omit<About, 'started
     learns: true,
     scores: true,
     live: false,
+    challengers: false,
     weighting: 'uncertainty',
     tasks: TASKS,
     ...changes,

@@ -28,6 +28,13 @@ const LEARNER = `
     <div class="grid wide"><div id="calibration" class="flat"><p class="empty card">Calibration shows when labels have matured.</p></div>
       <article class="card" aria-label="Labels"><h3>Labels</h3><p class="note">what became of what was shown</p><dl id="labels" class="pairs"></dl><div id="maturity"></div></article></div>
   </section>
+  <section id="beside" aria-labelledby="h-beside" hidden>
+    <h2 id="h-beside">Challengers</h2>
+    <article class="card" aria-label="Leaderboard"><h3>Leaderboard</h3><p class="note">losses minus those of what answers, on the same labels; below 0 is better</p>
+      <p id="challengers-said" class="note" role="status"></p>
+      <form id="promote-form" class="promote" hidden><label for="promote-key">Key that may promote (scope admin)</label><input id="promote-key" type="password" autocomplete="off"><button type="submit">Try again</button></form>
+      <div id="challengers"></div></article>
+  </section>
   <section aria-labelledby="h-inside">
     <h2 id="h-inside">Inside</h2>
     <div class="grid">

@@ -2,42 +2,9 @@
  * GET /v1/challengers: who learns beside what answers, and how they stand. POST /v1/challengers/:name/promote: one of them
  * answers from here on. 200 says that this has its place in the log and cannot be lost; 409 that it can not be promoted.
  */
-import { z } from 'zod'
+import { type Challengers, challengersAnswer, promoteParams as params, promoteAnswer } from './challenger-schemas.js'
 import type { HttpPlugin } from './plugin.js'
 import { HttpProblem } from './problem.js'
-
-const verdict = z.enum(['better', 'worse', 'open']).meta({
-  description: 'Against what answers, beyond noise; open: neither.',
-})
-const difference = z.number().nullable()
-const standing = z.object({
-  name: z.string(),
-  configHash: z.string(),
-  changes: z
-    .record(z.string(), z.unknown())
-    .meta({ description: 'Keys that differ from the configuration, and their values.' }),
-  failure: z.string().nullable().meta({ description: 'Why it learns no more; null: it learns.' }),
-  labels: z.number().meta({ description: 'Judged on both sides since both are there, or since the last promotion.' }),
-  passed: z.number().meta({ description: 'Of them the first ones, which are not compared.' }),
-  difference: difference.meta({
-    description:
-      'Mean loss minus that of what answers, as a share of the loss of a constant; below 0 it is better. null: nothing is compared yet.',
-  }),
-  verdict,
-  tasks: z.array(z.object({ task: z.string(), labels: z.number(), difference, verdict })),
-})
-const challengersAnswer = z.object({
-  answering: z.object({
-    name: z.string(),
-    configHash: z.string(),
-    changes: z.record(z.string(), z.unknown()),
-  }),
-  challengers: z.array(standing),
-})
-const promoteAnswer = z.object({ answering: z.string(), configHash: z.string() })
-const params = z.object({ name: z.string().max(256) })
-
-export type Challengers = z.output<typeof challengersAnswer>
 
 /** Who learns here. */
 export interface ChallengerBoard {

@@ -13,6 +13,7 @@ const about = z.object({
   configHash: z.string(),
   learns: z.boolean().meta({ description: 'Whether it learns, or only answers.' }),
   scores: z.boolean().meta({ description: 'Whether it answers requests for scores: the playground.' }),
+  challengers: z.boolean().meta({ description: 'Others learn beside it: /v1/challengers.' }),
   live: z.boolean().meta({ description: 'The log has no end: events are of now.' }),
   weighting: z.string().meta({ description: 'How tasks are weighed against each other.' }),
   startedAt: z.number(),

@@ -1,6 +1,7 @@
 /** The page: what the stream says goes into the status, and at most once a frame the status goes onto the screen. */
 import type { Changes, Status } from '../../telemetry/status.js'
 import { keepKey } from './api.js'
+import { startChallengers } from './challengers.js'
 import { follow, type Line } from './connection.js'
 import { byId, setText } from './dom.js'
 import { startHeadline } from './headline.js'
@@ -14,7 +15,7 @@ import { startViews } from './views.js'
 
 let status: Status | undefined
 let isDue = false
-const shows = [startHeadline(), startLearning(), startPanels()]
+const shows = [startHeadline(), startLearning(), startPanels(), startChallengers()]
 const playground = startPlayground(() => status)
 
 startTheme(redrawAll)
