@@ -25,6 +25,7 @@ import type {
 } from '../pipeline/learner.js'
 import { Boost } from './boost.js'
 import { Predictor, slabOf } from './predictor.js'
+import { Segments } from './segments.kernel.js'
 
 const NO_ALARMS: readonly DriftAlarm[] = []
 
@@ -33,6 +34,7 @@ export class Learner {
   readonly #validation: ProgressiveValidation
   readonly #drift: DriftWatch | undefined
   readonly #boost: Boost | undefined
+  readonly #segments: Segments | undefined
   readonly #slabs: Slab[] = []
   #flags = new Uint8Array(0)
   #step = 0
@@ -47,6 +49,8 @@ export class Learner {
     this.#predictor = predictor
     this.#deepStart = deepStart
     this.#validation = new ProgressiveValidation(config.tasks)
+    const isSegmented = config.tasks.some(({ segments }) => segments !== undefined)
+    this.#segments = isSegmented ? new Segments(config.tasks) : undefined
     this.#weights = Float32Array.from(config.tasks, task => task.prior)
     this.#drift = config.drift === undefined ? undefined : new DriftWatch(config.drift, config.tasks)
     this.#boost = config.drift === undefined || config.drift.boost === 1 ? undefined : new Boost(config.drift)
@@ -80,12 +84,12 @@ export class Learner {
     const { rows, labels, mask, fresh, eventTimeMs } = command
     const { deep, tables, fast, calibrator } = this.#predictor
     const n = rows.length
-    if (this.#flags.length < n) this.#flags = new Uint8Array(n * 2)
     // What is only judged must not touch a row or an optimiser's state.
     const learned = learnedOf(command, this.columns.tasks)
     const input = this.#predictor.gather(this.#slabs, learned.rows, 'learn', eventTimeMs)
     if (this.#boost !== undefined) deep.rateFactor = tables.rateFactor = this.#boost.next()
-    const result = await deep.learn(input, learned.labels, learned.mask)
+    const factors = this.#segments?.factors(this.#flagsOf(learned.rows), learned.rows.length)
+    const result = await deep.learn(input, learned.labels, learned.mask, factors)
     if (learned.rows.length > 0 && Number.isFinite(result.loss)) {
       tables.update(result.embeddedGradient, result.offsetGradient)
       this.#windowLoss += result.loss
@@ -103,10 +107,7 @@ export class Learner {
       this.#predictor.writeScores(this.#slabs, row, result.values, step)
       calibrator?.apply(slabOf(this.#slabs, row), row)
     }
-    for (let i = 0; i < n; i++) {
-      const row = rows[i] ?? 0
-      this.#flags[i] = slabOf(this.#slabs, row).flags[row % SLAB_ROWS] ?? 0
-    }
+    this.#flagsOf(rows)
     const values = this.#predictor.readScores(this.#slabs, rows)
     this.#validation.setStart(command.countFromMs)
     this.#validation.record(n, values, labels, mask, this.#flags, command.impressionTimesMs)
@@ -121,6 +122,13 @@ export class Learner {
       taskLosses: result.taskLosses,
       taskWeights: result.taskWeights,
     }
+  }
+
+  /** Valid until the next call. */
+  #flagsOf(rows: Int32Array): Uint8Array {
+    if (this.#flags.length < rows.length) this.#flags = new Uint8Array(rows.length * 2)
+    for (const [i, row] of rows.entries()) this.#flags[i] = slabOf(this.#slabs, row).flags[row % SLAB_ROWS] ?? 0
+    return this.#flags
   }
 
   erase(user: Id): EraseAnswer {

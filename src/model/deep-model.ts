@@ -167,8 +167,8 @@ export class DeepModel {
     return (await (await this.#gates).run(read)).gates?.data
   }
 
-  /** labels [n, tasks] natural units, mask [n, tasks]: see domain/example.ts. */
-  async learn(input: DeepInput, labels: Float32Array, mask: Uint8Array): Promise<DeepStep> {
+  /** labels [n, tasks] natural units, mask [n, tasks]: see domain/example.ts. factors [n, tasks]: on each label's weight. */
+  async learn(input: DeepInput, labels: Float32Array, mask: Uint8Array, factors?: Float32Array): Promise<DeepStep> {
     const { n } = input
     const tasks = this.#heads.length
     const taskWeights = Float32Array.from(this.#weighting.weights)
@@ -178,7 +178,7 @@ export class DeepModel {
     const columns = this.#headBits.map((bits, task) => ({ labels, mask, n, tasks, task, bits }))
     for (const [k, head] of this.#heads.entries()) if (columns[k]) head.prepare(columns[k])
     const feeds = this.#feeds(input)
-    this.#feedLabels(feeds, labels, mask, n)
+    this.#feedLabels(feeds, labels, mask, n, factors)
     const counts = Float64Array.from(columns, column => columnTotals({ ...column, bits: COUNTED }).count)
     const outputs = await this.#train.run({ ...feeds, ...this.#stepFeeds(counts) })
     this.#steps++
@@ -291,9 +291,15 @@ export class DeepModel {
     return feeds
   }
 
-  #feedLabels(feeds: Record<string, HostTensor>, labels: Float32Array, mask: Uint8Array, n: number): void {
+  #feedLabels(
+    feeds: Record<string, HostTensor>,
+    labels: Float32Array,
+    mask: Uint8Array,
+    n: number,
+    factors?: Float32Array,
+  ): void {
     const tasks = this.#heads.length
-    const packed = this.#packer.pack(labels, mask, n, this.#lossWeights)
+    const packed = this.#packer.pack(labels, mask, n, this.#lossWeights, factors)
     const kinds = this.#heads.map(head => head.kind)
     if (kinds.includes('binary')) {
       feeds.binaryWeights = rows(packed.binaryWeights, n, tasks)

@@ -56,7 +56,8 @@ export class LabelPacker {
     this.#joints = tasks.filter(({ joint }) => joint >= 0).length
   }
 
-  pack(labels: Float32Array, mask: Uint8Array, n: number, weights: Float64Array): LabelRows {
+  /** factors: [n, tasks] on the weight of each label; absent: 1. */
+  pack(labels: Float32Array, mask: Uint8Array, n: number, weights: Float64Array, factors?: Float32Array): LabelRows {
     this.#grow(n)
     const tasks = this.#tasks.length
     const end = n * tasks
@@ -79,6 +80,7 @@ export class LabelPacker {
         packBinary(from, ENTIRE_SPACE, into)
       }
     }
+    if (factors !== undefined) this.#scale(n, factors)
     const view = (of: Map<number, Float32Array>) =>
       new Map([...of].map(([k, array]) => [k, array.subarray(0, n * this.#tasks[k]!.thresholds)]))
     return {
@@ -91,6 +93,29 @@ export class LabelPacker {
       above: view(this.#above),
       below: view(this.#below),
       chosen: new Map([...this.#chosen].map(([k, array]) => [k, array.subarray(0, n * this.#tasks[k]!.levels)])),
+    }
+  }
+
+  /** Weights and targets of every loss of a label, times its factor. */
+  #scale(n: number, factors: Float32Array): void {
+    const tasks = this.#tasks.length
+    for (let k = 0; k < tasks; k++) {
+      const { joint } = this.#tasks[k]!
+      const levels = [this.#above.get(k), this.#below.get(k), this.#chosen.get(k)]
+      for (let i = 0; i < n; i++) {
+        const at = i * tasks + k
+        const factor = factors[at]!
+        if (factor === 1) continue
+        for (const of of [this.#binaryWeights, this.#binaryTargets, this.#numericWeights]) of[at] = of[at]! * factor
+        if (joint >= 0)
+          for (const of of [this.#jointWeights, this.#jointTargets])
+            of[i * this.#joints + joint] = of[i * this.#joints + joint]! * factor
+        for (const of of levels) {
+          if (of === undefined) continue
+          const width = of === levels[2] ? this.#tasks[k]!.levels : this.#tasks[k]!.thresholds
+          for (let j = i * width; j < (i + 1) * width; j++) of[j] = of[j]! * factor
+        }
+      }
     }
   }
 

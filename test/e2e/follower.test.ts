@@ -10,7 +10,7 @@ import { silentLog } from '../../src/observe/log.js'
 import type { FeedHandlers, SnapshotFeed } from '../../src/serve/feed.js'
 import { Follower } from '../../src/serve/follower.js'
 import { ReplicaPair } from '../../src/serve/replica-pair.js'
-import { itemId } from '../../src/simulate/catalogue.js'
+import { CATEGORIES, categoryName, itemId } from '../../src/simulate/catalogue.js'
 import { userId } from '../../src/simulate/population.js'
 import type { SnapshotRecord } from '../../src/sink/output-records.js'
 import { systemClock } from '../../src/std/clock.js'
@@ -18,9 +18,34 @@ import { CANDIDATES, CONTEXT, type Recommendation, writeAskingShop } from '../he
 import { millrace } from '../helpers/process.js'
 import { smallConfig, Workspace } from '../helpers/workspace.js'
 
+const CATEGORY_NAMES = Array.from({ length: CATEGORIES }, (_, category) => categoryName(category))
+
 const VARIANTS = {
   'two-speed, a stack of heads': {},
   'the network alone': { fast: { enabled: false } },
+  'levels and classes, labels from profiles': {
+    tasks: [
+      smallConfig.tasks[0],
+      {
+        name: 'stars',
+        head: 'distribution',
+        label: { event: 'rating' },
+        range: [1, 5],
+        segments: { user: [2, 2, 1, 1, 1, 1] },
+      },
+      {
+        name: 'kind',
+        head: 'categorical',
+        label: { event: 'buy', from: 'item.category', classes: [...CATEGORY_NAMES], of: CATEGORY_NAMES.slice(0, 4) },
+      },
+      {
+        name: 'price',
+        head: 'regression',
+        label: { event: 'buy', from: 'item.price', transform: 'log1p' },
+        range: [0, 1000],
+      },
+    ],
+  },
   'a funnel, ranked by sum': {
     tasks: [smallConfig.tasks[0], { ...smallConfig.tasks[1], given: 'click' }, smallConfig.tasks[2]],
     recommend: { tick: '1h', repeats: false, fusion: { method: 'sum' } },

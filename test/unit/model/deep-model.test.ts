@@ -212,6 +212,32 @@ describe('the deep model', () => {
     for (const [i, gradient] of all!.embeddedGradient.entries()) assert.ok(Math.abs(gradient - halves[i]!) < 1e-5)
   })
 
+  test('a factor on a label is so many labels, and 0 is none', async () => {
+    const settings = spec('shared-bottom', 'manual')
+    const { input, labels, mask } = randomBatch(settings, 12, new Random(9))
+    // Without the price task: its first labels decide its units.
+    for (let i = 3; i < mask.length; i += MIXED.length) mask[i] = 0
+    const gradientsOf = async (counted: Uint8Array, factors?: Float32Array) => {
+      const deep = await DeepModel.create(settings, backend)
+      const step = await deep.learn(input, labels, counted, factors)
+      await deep.close()
+      return step
+    }
+    const plain = await gradientsOf(mask)
+    const doubled = await gradientsOf(mask, new Float32Array(mask.length).fill(2))
+    for (const [i, gradient] of plain.embeddedGradient.entries())
+      assert.ok(Math.abs(doubled.embeddedGradient[i]! - 2 * gradient) < 1e-5)
+    assert.ok(Math.abs(doubled.loss - 2 * plain.loss) < 1e-4 * plain.loss)
+    const without = Uint8Array.from(mask, (bits, at) => (at < 6 * MIXED.length ? bits : 0))
+    const zeroed = await gradientsOf(
+      mask,
+      Float32Array.from(mask, (_, at) => (at < 6 * MIXED.length ? 1 : 0)),
+    )
+    const fewer = await gradientsOf(without)
+    assert.deepEqual(zeroed.embeddedGradient, fewer.embeddedGradient)
+    assert.deepEqual(zeroed.offsetGradient, fewer.offsetGradient)
+  })
+
   test('refuses the state of another network', async () => {
     const one = await DeepModel.create(spec('mmoe', 'manual'), backend)
     const other = await DeepModel.create(spec('shared-bottom', 'manual'), backend)
