@@ -315,7 +315,11 @@ export class Contest implements LearnerPort {
     const first = this.#answering
     const answers: (T | undefined)[] = this.#lanes.map(() => undefined)
     return new Promise((resolve, reject) => {
-      const finish = () => resolve(answer(answers[first] as T, answers))
+      let failure: Error | undefined
+      const finish = () => {
+        if (failure === undefined) resolve(answer(answers[first] as T, answers))
+        else reject(failure)
+      }
       const sent: Sent = { left: lanes.length, finish }
       this.#sent.push(sent)
       const settled = () => {
@@ -331,7 +335,7 @@ export class Contest implements LearnerPort {
             settled()
           },
           (error: Error) => {
-            if (lane === first) reject(error)
+            if (lane === first) failure = error
             else this.#leaveOut(one, error)
             settled()
           },
