@@ -5,10 +5,10 @@ import { about } from './schema-kit.js'
 export const drift = z.strictObject({
   detectors: about(
     z
-      .array(z.enum(['adwin', 'page-hinkley']))
+      .array(z.enum(['adwin', 'page-hinkley', 'e-detector']))
       .min(1)
       .default(['adwin', 'page-hinkley']),
-    'adwin: Bifet & Gavaldà 2007, a window that is cut where its parts differ. page-hinkley: Page 1954, the sum of deviations from the mean.',
+    'adwin: Bifet & Gavaldà 2007, a window that is cut where its parts differ. page-hinkley: Page 1954, the sum of deviations from the mean. e-detector: Shin, Ramdas & Rinaldo 2024, bets that losses are no more than a twentieth above where they were; it sees large rises only, and is nearly never wrong.',
   ),
   delta: about(
     z.number().positive().max(1).default(0.002),
@@ -17,6 +17,10 @@ export const drift = z.strictObject({
   threshold: about(
     z.number().positive().default(50),
     'page-hinkley: sum of excess losses (each within 0..1) that is an alarm.',
+  ),
+  forget: about(
+    z.number().min(0).max(1).default(0),
+    'After an alarm of a task, so much of what its fast part knows of ids is forgotten: when an id is learned again, what is known of it shrinks by this share and is as uncertain as of a new one. For logs in which ids can come to mean something else at once; a false alarm costs. 0 = nothing.',
   ),
   boost: about(
     z.number().min(1).max(100).default(1),

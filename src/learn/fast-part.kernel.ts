@@ -28,14 +28,18 @@ export class FastPart implements Stateful {
     tracksChanges: boolean,
     encoding: RowEncoding = 'float32',
   ) {
-    const { tasks, fast, model, table } = config
+    const { tasks, fast, model, table, drift } = config
     this.#columns = columns
     this.#model = new TwoSpeed(tasks, layout.linear, FIRST_WORD)
     this.#rows = new FastRows(
       layout,
       columns,
       TwoSpeed.words(tasks.length),
-      (record, at, isId, startVector) => this.#model.startRecord(record, at, isId, startVector),
+      {
+        start: (record, at, isId, startVector) => this.#model.startRecord(record, at, isId, startVector),
+        forget: (record, at, task) => this.#model.forgetRecord(record, at, task, drift?.forget ?? 0),
+        tasks: tasks.length,
+      },
       { dim: FACTORS, scale: FACTOR_START, seed: model.seed },
       { expireAfter: table.expireAfter, maxRows: fast.maxRows },
       { numbers: this.#model.publishedNumbers(), encoding, tracksChanges },
@@ -80,6 +84,11 @@ export class FastPart implements Stateful {
   /** Between steps. */
   maintain(): void {
     this.#rows.maintain()
+  }
+
+  /** Between commands; see FastRows. */
+  forget(task: number): void {
+    this.#rows.forget(task)
   }
 
   /** Between commands; see FastRows. */

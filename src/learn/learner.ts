@@ -35,6 +35,8 @@ export class Learner {
   readonly #drift: DriftWatch | undefined
   readonly #boost: Boost | undefined
   readonly #segments: Segments | undefined
+  readonly #forgets: boolean
+  readonly #taskNames: readonly string[]
   readonly #slabs: Slab[] = []
   #flags = new Uint8Array(0)
   #step = 0
@@ -53,6 +55,8 @@ export class Learner {
     this.#segments = isSegmented ? new Segments(config.tasks) : undefined
     this.#weights = Float32Array.from(config.tasks, task => task.prior)
     this.#drift = config.drift === undefined ? undefined : new DriftWatch(config.drift, config.tasks)
+    this.#taskNames = config.tasks.map(({ name }) => name)
+    this.#forgets = (config.drift?.forget ?? 0) > 0
     this.#boost = config.drift === undefined || config.drift.boost === 1 ? undefined : new Boost(config.drift)
   }
 
@@ -114,6 +118,7 @@ export class Learner {
     calibrator?.learn(this.#slabs, { rows, labels, mask, flags: this.#flags }, command)
     const alarms = this.#drift?.record(n, values, labels, mask) ?? NO_ALARMS
     if (alarms.length > 0) this.#boost?.begin()
+    if (this.#forgets) for (const { task } of alarms) fast?.forget(this.#taskNames.indexOf(task))
     return {
       step: this.#step,
       loss: result.loss,

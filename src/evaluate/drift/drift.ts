@@ -9,8 +9,10 @@ import type { Config, TaskConfig } from '../../config/schema.js'
 import { MASK_JUDGED } from '../../domain/example.js'
 import { isProbability, outcomeOf } from '../../domain/heads.js'
 import type { LoadedState, PartState, Stateful } from '../../domain/state.js'
+import { TaskLosses } from '../gate/task-losses.js'
 import { Adwin } from './adwin.js'
 import type { DriftDetector } from './detector.js'
+import { EDetector } from './e-detector.js'
 import { PageHinkley } from './page-hinkley.js'
 
 export type DriftConfig = NonNullable<Config['drift']>
@@ -34,9 +36,11 @@ const NEWEST = 1 / 200
 interface Watched {
   head: TaskConfig['head']
   name: string
+  lowest: number
   range: number
+  /** Squared errors of labels over the range. */
+  losses: TaskLosses
   detectors: { name: DetectorName; detector: DriftDetector }[]
-  labels: number
   recent: number
 }
 
@@ -44,16 +48,13 @@ export class DriftWatch implements Stateful {
   readonly #tasks: Watched[]
 
   constructor(config: DriftConfig, tasks: readonly TaskConfig[]) {
-    const create = (name: DetectorName): DriftDetector =>
-      name === 'adwin'
-        ? new Adwin({ delta: config.delta, onlyRise: true })
-        : new PageHinkley({ threshold: config.threshold })
-    this.#tasks = tasks.map(({ name, head, range }) => ({
+    this.#tasks = tasks.map(({ name, head, range = [0, 1] }) => ({
       name,
       head,
-      range: isProbability(head) || range === undefined ? 1 : range[1] - range[0],
-      detectors: config.detectors.map(detector => ({ name: detector, detector: create(detector) })),
-      labels: 0,
+      lowest: isProbability(head) ? 0 : range[0],
+      range: isProbability(head) ? 1 : range[1] - range[0],
+      losses: new TaskLosses({ head: 'regression', range: [0, 1] }),
+      detectors: config.detectors.map(detector => ({ name: detector, detector: create(detector, config) })),
       recent: 0,
     }))
   }
@@ -66,8 +67,9 @@ export class DriftWatch implements Stateful {
       for (let t = 0; t < width; t++) {
         const task = this.#tasks[t]
         if (task === undefined || ((mask[i * width + t] ?? 0) & MASK_JUDGED) === 0) continue
-        const error = ((values[i * width + t] ?? 0) - outcomeOf(task.head, labels[i * width + t] ?? 0)) / task.range
-        this.#watch(task, Math.min(1, error * error), alarms)
+        const label = (outcomeOf(task.head, labels[i * width + t] ?? 0) - task.lowest) / task.range
+        const value = ((values[i * width + t] ?? 0) - task.lowest) / task.range
+        this.#watch(task, value, label, alarms)
       }
     }
     return alarms
@@ -75,7 +77,8 @@ export class DriftWatch implements Stateful {
 
   saveState(): PartState {
     const numbers = this.#tasks.map(task => [
-      task.labels,
+      task.losses.labels,
+      task.losses.mean,
       task.recent,
       ...task.detectors.map(({ detector }) => detector.saveNumbers()),
     ])
@@ -83,22 +86,38 @@ export class DriftWatch implements Stateful {
   }
 
   loadState(state: LoadedState): void {
-    const { tasks } = state.meta as { tasks: [number, number, ...number[][]][] }
+    const { tasks } = state.meta as { tasks: [number, number, number, ...number[][]][] }
     for (const [index, task] of this.#tasks.entries()) {
-      const [labels = 0, recent = 0, ...detectors] = tasks[index] ?? []
-      task.labels = labels
+      const [labels = 0, mean = 0.5, recent = 0, ...detectors] = tasks[index] ?? []
+      Object.assign(task.losses, { labels, mean })
       task.recent = recent
       for (const [nth, { detector }] of task.detectors.entries()) detector.loadNumbers(detectors[nth] ?? [])
     }
   }
 
-  #watch(task: Watched, loss: number, alarms: DriftAlarm[]): void {
-    task.labels++
-    task.recent += Math.max(NEWEST, 1 / task.labels) * (loss - task.recent)
+  /** value, label: over the range. */
+  #watch(task: Watched, value: number, label: number, alarms: DriftAlarm[]): void {
+    const { losses } = task
+    const loss = losses.loss(value, label)
+    const constantLoss = losses.constant(label)
+    const { most } = losses
+    losses.learn(label)
+    task.recent += Math.max(NEWEST, 1 / losses.labels) * (loss - task.recent)
     for (const { name, detector } of task.detectors) {
       const lossBefore = detector.mean
-      if (!detector.update(loss)) continue
-      alarms.push({ task: task.name, detector: name, labels: task.labels, lossBefore, lossNow: task.recent })
+      if (!detector.update(loss, constantLoss, most)) continue
+      alarms.push({ task: task.name, detector: name, labels: losses.labels, lossBefore, lossNow: task.recent })
     }
+  }
+}
+
+function create(name: DetectorName, { delta, threshold }: DriftConfig): DriftDetector {
+  switch (name) {
+    case 'adwin':
+      return new Adwin({ delta, onlyRise: true })
+    case 'page-hinkley':
+      return new PageHinkley({ threshold })
+    case 'e-detector':
+      return new EDetector()
   }
 }

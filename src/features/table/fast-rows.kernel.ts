@@ -30,6 +30,9 @@ export const FIRST_WORD = 3
 const SIDES: readonly Side[] = ['asking', 'answered', 'bias']
 const NO_SLAB = new Float32Array(0)
 
+/** What a task has learned of an id is forgotten in part. */
+export type ForgetRecord = (record: Float32Array, at: number, task: number) => void
+
 /** A value's record comes into being; startVector(at) draws the start of a factor vector. */
 export type StartRecord = (record: Float32Array, at: number, isId: boolean, startVector: (at: number) => void) => void
 
@@ -41,12 +44,13 @@ export interface FastRowStats {
 }
 
 interface SavedMeta {
-  [key: string]: number | [number, number] | { hands: number[]; random: [number, number, number, number] }
+  [key: string]: number | number[] | { hands: number[]; random: [number, number, number, number] }
   second: number
   rows: number
   evicted: number
   expired: number
   retention: RetentionState
+  forgotten: number[]
   /** If changes are tracked: the checksum without the changed records. */
   sum?: [lo: number, hi: number]
 }
@@ -72,6 +76,9 @@ export class FastRows implements Stateful, RetainedTable {
   readonly #bounds: readonly [asking: number, factored: number]
   readonly #floats: Float32Array[] = []
   readonly #start: StartRecord
+  readonly #forget: ForgetRecord
+  /** By task: what was not touched since is forgotten when it is next. */
+  readonly #forgotten: number[]
   readonly #vector: { dim: number; scale: number; seed: number }
   readonly #limits: Pick<Config['table'], 'expireAfter' | 'maxRows'>
   readonly #retention: Retention
@@ -88,7 +95,7 @@ export class FastRows implements Stateful, RetainedTable {
     layout: FeatureLayout,
     columns: ColumnLayout,
     words: number,
-    start: StartRecord,
+    { start, forget, tasks }: { start: StartRecord; forget: ForgetRecord; tasks: number },
     vector: { dim: number; scale: number; seed: number },
     limits: Pick<Config['table'], 'expireAfter' | 'maxRows'>,
     published: { numbers: readonly PublishedNumber[]; encoding: RowEncoding; tracksChanges: boolean },
@@ -113,6 +120,8 @@ export class FastRows implements Stateful, RetainedTable {
     this.#words = this.#ownerWord + (this.#crossed.includes(1) ? 2 : 0)
     this.#keyPlaces = columns.keyPlaces
     this.#start = start
+    this.#forget = forget
+    this.#forgotten = new Array<number>(tasks).fill(0)
     this.#vector = vector
     this.#limits = limits
     this.index = new KeyIndex(1024, this.#words)
@@ -140,6 +149,11 @@ export class FastRows implements Stateful, RetainedTable {
   advance(eventTimeMs: number): void {
     const second = Math.floor(eventTimeMs / 1000)
     if (second > this.#second) this.#second = second
+  }
+
+  /** What a task knows of ids counts less: of each as soon as it is learned again. What came in this second is not meant. */
+  forget(task: number): void {
+    this.#forgotten[task] = this.#second
   }
 
   /** Expiry and the row limit; bounded work a call. */
@@ -208,6 +222,7 @@ export class FastRows implements Stateful, RetainedTable {
       rows: meta.rows,
       ...this.#removed,
       retention: this.#retention.saveState(),
+      forgotten: this.#forgotten,
       ...(changes && { sum: changes.sum }),
     }
     const tracked = changes && { changed: changes.changed, removed: changes.removed }
@@ -215,13 +230,14 @@ export class FastRows implements Stateful, RetainedTable {
   }
 
   loadState({ meta, arrays }: LoadedState): void {
-    const { second, rows, evicted, expired, retention, sum } = meta as unknown as SavedMeta
+    const { second, rows, evicted, expired, retention, forgotten = [], sum } = meta as unknown as SavedMeta
     const { records, free, changed, removed } = arrays
     if (records === undefined || free === undefined || records.length !== rows * this.#words) {
       throw new MillraceError('CHECKPOINT_INCOMPATIBLE', 'the saved rows of the fast part have another shape')
     }
     this.#second = second
     this.#removed = { evicted, expired }
+    for (const [task, since] of forgotten.entries()) this.#forgotten[task] = since
     this.#retention.loadState(retention)
     this.index.loadState(rows, records as Uint32Array, free as Uint32Array)
     this.#floats.length = 0
@@ -269,9 +285,19 @@ export class FastRows implements Stateful, RetainedTable {
         slab[at + this.#ownerWord + 1] = keys[user + 1]!
       }
       this.#changes?.created(row)
-    } else this.#changes?.changing(row)
+    } else {
+      this.#changes?.changing(row)
+      if (this.#ids[n] === 1) this.#forgetOld(row, at)
+    }
     this.index.slabs[row >>> ROW_SLAB_BITS]![at + TOUCHED] = this.#second
     return row
+  }
+
+  #forgetOld(row: number, at: number): void {
+    const touched = this.touched(row)
+    for (let task = 0; task < this.#forgotten.length; task++) {
+      if (touched < this.#forgotten[task]!) this.#forget(this.#floats[row >>> ROW_SLAB_BITS]!, at, task)
+    }
   }
 
   #newChanges(): ChangedRows {

@@ -95,6 +95,17 @@ export class FactorMachine {
     startVector(to + VECTOR)
   }
 
+  /** So much of what is known of an id is forgotten: the means shrink by this share and are as uncertain as a new id's. */
+  forgetBlock(record: Float32Array, at: number, share: number): void {
+    const from = at + this.#offset
+    record[from]! *= 1 - share
+    record[from + 1] = this.#biasPrior(1)
+    for (let k = 0; k < FACTORS; k++) {
+      record[from + VECTOR + k]! *= 1 - share
+      record[from + VARIANCES + k] = ID_FACTOR
+    }
+  }
+
   /** dense: this example's numeric inputs from `first` on. */
   predict(records: ValueRecords, dense: Float32Array, first: number): number {
     const { asking, factored, count, slabs, at } = records

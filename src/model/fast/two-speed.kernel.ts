@@ -106,6 +106,11 @@ export class TwoSpeed {
     }
   }
 
+  /** The record of an id, as far as it is a task's: see FactorMachine. */
+  forgetRecord(record: Float32Array, at: number, task: number, share: number): void {
+    for (const machine of this.#tasks[task]!.bank) machine.forgetBlock(record, at, share)
+  }
+
   /**
    * The example's predictions in natural units, into scores [tasks] from `score` on, and its notes from `note` on.
    * dense: numeric inputs from `input` on. deep: the deep part's predictions in natural units from `deepAt` on.

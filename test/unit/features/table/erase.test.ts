@@ -114,7 +114,7 @@ test('the fast part’s records of a user go, and nobody else’s', () => {
       layout,
       columnLayout,
       4,
-      () => {},
+      { start: () => {}, forget: () => {}, tasks: 1 },
       { dim: 1, scale: 0.1, seed: 1 },
       { maxRows: 1_000_000 },
       { numbers: [3, 4].map(place => ({ place, what: 'bias' as const })), encoding: 'float32', tracksChanges: true },
