@@ -27,6 +27,9 @@ export interface ShopOptions {
   inputs: Record<string, number>
   reading?: Record<string, unknown>
   checkpoint?: Record<string, unknown>
+  /** Keys of `outputs`, and of the configuration. */
+  publishing?: Record<string, unknown>
+  learner?: Record<string, unknown>
 }
 
 export class KafkaShop {
@@ -48,7 +51,7 @@ export class KafkaShop {
 
   /** The input topics' own settings are the test's business: those that are there already are left as they are. */
   static async open(t: TestContext, options: ShopOptions): Promise<KafkaShop> {
-    const { name, broker, registry, inputs, reading = {}, checkpoint = {} } = options
+    const { name, broker, registry, inputs, reading = {}, checkpoint = {}, publishing = {}, learner = {} } = options
     const folder = mkdtempSync(join(tmpdir(), 'millrace-shop-'))
     const outputs = Object.fromEntries(
       ['predictions', 'recommendations', 'metrics', 'snapshots', 'journal', 'deadLetters'].map(output => [
@@ -76,7 +79,8 @@ export class KafkaShop {
         batch: { maxExamples: 128, tick: '1h', linger: '100ms' },
         // From its beginning on everything is learned again after a kill.
         checkpoint: { path: 'checkpoints', everyEvents: 1_000_000_000, every: '1d', ...checkpoint },
-        outputs: { path: 'out', kafka: { ...outputs, transactionalId: name, commitEvery: '100ms' } },
+        ...learner,
+        outputs: { path: 'out', ...publishing, kafka: { ...outputs, transactionalId: name, commitEvery: '100ms' } },
       }),
     )
     await producer.connect()
