@@ -1,4 +1,4 @@
-/** `npm run bench:serve`: what a follower and its HTTP server take to answer, also while a large delta is applied. */
+/** `npm run bench:serve`: what a follower and its HTTP server take to answer, also while a large delta is applied, and what it costs a learner to be watched. */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../src/std/package-root.js'
@@ -9,6 +9,7 @@ import { followByHand } from './serve-follower.js'
 import { load, serveFolder } from './serve-http.js'
 import { createServeWorld, type ServeWorld } from './serve-world.js'
 import { spreadOf } from './statistics.js'
+import { measureWatching } from './watch-cost.js'
 
 const HELP = `npm run bench:serve -- [options]
   --only NAME     only this row; may be repeated (NAMES)
@@ -119,6 +120,11 @@ const rows: RowDefinition[] = [
     name: 'delta',
     what: 'scoring while a delta of a million rows is applied: p99 ÷ idle, failed requests',
     measure: context => measureDelta(context),
+  },
+  {
+    name: 'watch',
+    what: 'a learner with dashboard, metrics and publish gate, watched by a client, against the same without: cost',
+    measure: measureWatching,
   },
 ]
 
