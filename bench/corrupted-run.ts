@@ -32,8 +32,13 @@ export async function readRatings(): Promise<Rating[]> {
   return ratings
 }
 
-/** The example as it is, but for its log and the seed. Scratch files are removed. */
-export async function errorsOf(name: string, ratings: readonly Rating[], seed: number): Promise<Errors> {
+/** The example as it is, but for its log, the seed and what is set. Scratch files are removed. */
+export async function errorsOf(
+  name: string,
+  ratings: readonly Rating[],
+  seed: number,
+  set: readonly string[] = [],
+): Promise<Errors> {
   const folder = join(packageRoot(), '.data/lab', `${name}-${seed}`)
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
@@ -47,6 +52,7 @@ export async function errorsOf(name: string, ratings: readonly Rating[], seed: n
     ...[`source.import.file=${file}`, `source.import.mapping=${join(folder, 'import.yaml')}`],
     ...[`outputs.path=${join(folder, 'out')}`, `checkpoint.path=${join(folder, 'checkpoints')}`],
     `evaluate.report=${join(folder, 'report.html')}`,
+    ...set,
   )
   const errors = await readErrors(join(folder, 'out/predictions'), ratings)
   await rm(folder, { recursive: true, force: true })

@@ -8,7 +8,9 @@ import { type ExperienceWanted, experienceText } from './experience.js'
 import { measureFastCost } from './fast-cost.js'
 import { lateBuys, lateMethods } from './late-buys.js'
 import { evaluate } from './quality.js'
-import { measureLoops, measureSwap, robustness } from './robustness.js'
+import { qualityRows } from './quality-rows.js'
+import { measureRegret } from './regret.js'
+import { measureCost, measureLoops, measureSwap, robustness } from './robustness.js'
 import type { Context, Measured, RowDefinition } from './row.js'
 import { BRANDS, MOVIES as MOVIE_ROWS, measureSnapshotRows } from './snapshot-rows.js'
 import { spreadOf } from './statistics.js'
@@ -20,6 +22,8 @@ interface Wanted {
   metric: 'rmse' | 'mae' | 'auc' | 'pcoc'
   limit: Limit
 }
+
+const FORGETTING = ['drift.detectors=["e-detector"]', 'drift.forget=0.5']
 
 const lower = (reach: number, strive?: number): Limit => ({ better: 'lower', reach, ...(strive && { strive }) })
 const higher = (reach: number, strive?: number): Limit => ({ better: 'higher', reach, ...(strive && { strive }) })
@@ -112,10 +116,16 @@ export function createLabRows(): RowDefinition[] {
       what: 'the same of tmall-dev, impressions',
       measure: measureSnapshotRows(BRANDS),
     },
+    ...qualityRows,
     {
       name: 'fast-cost',
       what: 'fast bank and stack, predict and learn, an event and task (tmall: 17 values, 22 numbers, 2 tasks)',
       measure: measureFastCost,
+    },
+    {
+      name: 'shop-regret',
+      what: 'simulated shop (examples/shop.yaml) that changes at once on day 15: regret of the click against the true probabilities, in log loss',
+      measure: measureRegret,
     },
     {
       name: 'robust-random',
@@ -135,7 +145,17 @@ export function createLabRows(): RowDefinition[] {
     {
       name: 'robust-swap',
       what: 'the same, all ids swapped half way: ratings 15,000–20,000 after it',
-      measure: measureSwap,
+      measure: measureSwap(),
+    },
+    {
+      name: 'robust-swap-forgetting',
+      what: 'the same with drift.detectors=[e-detector] drift.forget=0.5, which is off by default',
+      measure: measureSwap(FORGETTING),
+    },
+    {
+      name: 'cost-forgetting',
+      what: 'what that costs: the log as it is, and with 20 bots that repeat a rating 2,000 times',
+      measure: measureCost(FORGETTING),
     },
     {
       name: 'robust-loops',

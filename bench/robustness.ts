@@ -4,7 +4,7 @@
  */
 
 import { type Errors, errorsOf, readRatings } from './corrupted-run.js'
-import { type Corruption, LOOPS, loops, type Rating, swapped, swappedAlone } from './corruptions.js'
+import { bots, type Corruption, LOOPS, loops, type Rating, swapped, swappedAlone } from './corruptions.js'
 import type { Context, Measured } from './row.js'
 import { spreadOf } from './statistics.js'
 import type { Figure } from './verdict.js'
@@ -38,15 +38,19 @@ export function robustness(name: string, corrupt: Corruption, reach: number) {
   }
 }
 
-/** Ids swapped half way: the last window within the time of recovery, against the same of the run's own beginning. */
-export async function measureSwap({ repeats, say }: Context): Promise<Measured> {
+/** Ids swapped half way: the last window within the time of recovery, against the same of the run's own beginning. set: changes to the example. */
+export function measureSwap(set: readonly string[] = []) {
+  return (context: Context) => swapWith(set, context)
+}
+
+async function swapWith(set: readonly string[], { repeats, say }: Context): Promise<Measured> {
   const ratings = await readRatings()
   const half = Math.floor(ratings.length / 2)
   const runs: { windows: Record<'begun' | 'swapped' | 'clean' | 'afresh', number>[] }[] = []
   for (let seed = 1; seed <= repeats; seed++) {
-    say(`ids swapped half way, seed ${seed}`)
+    say(`ids swapped half way, ${set.join(' ')} seed ${seed}`)
     const clean = await cleanErrors(ratings, seed)
-    const errors = await errorsOf('swapped', swapped(ratings, seed), seed)
+    const errors = await errorsOf('swapped', swapped(ratings, seed), seed, set)
     const afresh = await errorsOf('swapped-alone', swappedAlone(ratings, seed), seed)
     const windows = Array.from({ length: half / WINDOW }, (_, window) => ({
       begun: rmse(errors, ids(window * WINDOW)),
@@ -76,6 +80,31 @@ export async function measureSwap({ repeats, say }: Context): Promise<Measured> 
     },
   ]
   return { figures, details: runs }
+}
+
+/** What a change to the example costs on the log as it is, and where bots repeat themselves. */
+export function measureCost(set: readonly string[]) {
+  return async ({ repeats, say }: Context): Promise<Measured> => {
+    const ratings = await readRatings()
+    const runs: { clean: number; bots: number }[] = []
+    for (let seed = 1; seed <= repeats; seed++) {
+      say(`what ${set.join(' ')} costs, seed ${seed}`)
+      const before = await cleanErrors(ratings, seed)
+      const all = ratings.map(({ id }) => id)
+      const clean = await errorsOf('changed', ratings, seed, set)
+      const withBots = await errorsOf('changed-bots', bots(ratings, seed), seed, set)
+      runs.push({ clean: rmse(clean, all) - rmse(before, all), bots: rmse(withBots, all) - rmse(before, all) })
+    }
+    const figure = (name: string, of: 'clean' | 'bots'): Figure => {
+      return {
+        name,
+        format: 'score',
+        value: spreadOf(runs.map(run => run[of])),
+        limit: { better: 'lower', reach: 0.005 },
+      }
+    }
+    return { figures: [figure('RMSE − without it', 'clean'), figure('with bots', 'bots')], details: runs }
+  }
 }
 
 /** Ten times the log, then ids swapped: no loop is worse than the first, and what was learned so often can be unlearned. */

@@ -1,12 +1,11 @@
 /** The rows of the table, in its order, with the numbers to reach. */
 import { existsSync } from 'node:fs'
 import { measureMemory } from './memory.js'
-import { measureNextBrand, measureNextFilm } from './next-item.js'
 import { measureMovieLens, measureTmall } from './quality.js'
+import { qualityRows } from './quality-rows.js'
 import { measureReplay } from './replay.js'
 import { measureResume } from './resume.js'
 import { type Context, type Measured, NotMeasured, type RowDefinition } from './row.js'
-import { measureStarved } from './starved.js'
 import { spreadOf } from './statistics.js'
 import { benchStep, type StepResult } from './step.js'
 import { benchTable, type TableBench } from './table.js'
@@ -69,23 +68,8 @@ export function createRows(): RowDefinition[] {
       what: 'ml-100k, ratings, one pass, all 100,000, learned at every event',
       measure: measureMovieLens,
     },
-    {
-      name: 'starved',
-      what: 'ml-100k as click / like / rating, chunks of 32, the network alone, per weighting: AUC, medians of 3 seeds',
-      slow: true,
-      measure: measureStarved,
-    },
     { name: 'tmall', what: 'tmall-dev, impressions of days 30–59, one pass', measure: measureTmall },
-    {
-      name: 'ml-100k-next',
-      what: 'ml-100k, the next film among all, tick 1 s; gain over item-kNN in R@10',
-      measure: measureNextFilm,
-    },
-    {
-      name: 'tmall-next',
-      what: 'tmall-dev, the next brand among all, tick 1 day: R@10 minus that of the better of own history and popularity',
-      measure: measureNextBrand,
-    },
+    ...qualityRows,
     { name: 'top-n', what: 'top-N over 100,000 items: one exact answer; learning one positive', measure: measureTopN },
   ]
 }

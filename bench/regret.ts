@@ -1,0 +1,134 @@
+/**
+ * A simulated shop whose world changes at once half way: how much worse the model's probabilities of a click are than the
+ * true ones, which lie beside the log. The regret of an impression is what it loses in log loss on average, KL(p ‖ q), so
+ * chance has no part in it. Of the model, and of a constant: the share of clicks among the impressions before.
+ */
+import { readdirSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import avro from 'avsc'
+import type { RunSummary } from '../src/evaluate/report/summary.js'
+import { readTruth, TRUTH_FILE } from '../src/simulate/truth.js'
+import { packageRoot } from '../src/std/package-root.js'
+import { millrace } from './program.js'
+import type { Context, Measured } from './row.js'
+import { spreadOf } from './statistics.js'
+import type { Figure } from './verdict.js'
+
+const CONFIG = 'examples/shop.yaml'
+const DAY_MS = 86_400_000
+const DRIFT_DAY = 15
+/** Days: the first, the last before the change, the first after it, the last. */
+const WINDOWS = { first: [0, 3], before: [12, 15], after: [15, 16], last: [27, 30] } as const
+const WINDOW_NAMES = Object.keys(WINDOWS) as (keyof typeof WINDOWS)[]
+/** Earlier impressions. */
+const COLD_BELOW = 5
+
+interface Regret {
+  count: number
+  model: number
+  constant: number
+}
+
+type Regrets = Record<keyof typeof WINDOWS | 'cold', Regret>
+
+export async function measureRegret({ repeats, say }: Context): Promise<Measured> {
+  const runs: { regrets: Regrets; logLoss: number; ftrl: number }[] = []
+  for (let seed = 1; seed <= repeats; seed++) {
+    say(`the simulated shop, seed ${seed}`)
+    const folder = join(packageRoot(), '.data/lab', `shop-${seed}`)
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true })
+    const set = [
+      ...['--set', `source.log=${join(folder, 'log')}`, `source.simulate.seed=${seed}`, `model.seed=${seed}`],
+      ...[`source.simulate.driftDay=${DRIFT_DAY}`, 'evaluate.compare=[]'],
+    ]
+    await millrace(
+      ...['replay', CONFIG, ...set, `outputs.path=${join(folder, 'out')}`],
+      ...[`checkpoint.path=${join(folder, 'checkpoints')}`, `evaluate.report=${join(folder, 'report.html')}`],
+    )
+    const regrets = await regretsOf(folder)
+    const { stdout } = await millrace('evaluate', CONFIG, '--json', '--baselines', ...set)
+    const { tasks } = JSON.parse(stdout) as RunSummary
+    const lossOf = (task: string) => tasks[task]?.logLoss ?? Number.NaN
+    runs.push({ regrets, logLoss: lossOf('click'), ftrl: lossOf('click.ftrl') })
+    await rm(folder, { recursive: true, force: true })
+  }
+  const score = (name: string, of: (run: (typeof runs)[number]) => number): Figure => {
+    return { name, format: 'score', value: spreadOf(runs.map(of)), limit: { better: 'lower', reach: 0 } }
+  }
+  const ofConstant = (window: keyof Regrets, name: string): Figure => {
+    const ratios = runs.map(({ regrets }) => regrets[window].model / regrets[window].constant)
+    return {
+      name: `${name} ÷ constant`,
+      format: 'ratio',
+      value: spreadOf(ratios),
+      limit: { better: 'lower', reach: 1 },
+    }
+  }
+  return {
+    figures: [
+      ...WINDOW_NAMES.map(window => ofConstant(window, `days ${WINDOWS[window].join('–')}`)),
+      ofConstant('cold', 'cold items'),
+      score('before the change − first', ({ regrets: { before, first } }) => before.model - first.model),
+      score('last − after the change', ({ regrets: { last, after } }) => last.model - after.model),
+      score('log loss − FTRL', ({ logLoss, ftrl }) => logLoss - ftrl),
+    ],
+    details: runs,
+  }
+}
+
+async function regretsOf(folder: string): Promise<Regrets> {
+  const truth = new Map<string, number>()
+  for await (const { eventId, click } of readTruth(join(folder, 'log', TRUTH_FILE))) truth.set(eventId, click)
+  const none = (): Regret => ({ count: 0, model: 0, constant: 0 })
+  const regrets: Regrets = { first: none(), before: none(), after: none(), last: none(), cold: none() }
+  const shown = new Map<string, number>()
+  let begin = Number.NaN
+  let clicks = 0.1
+  let impressions = 1
+  for await (const { eventId, eventTime, item, said } of predictionsOf(join(folder, 'out/predictions'))) {
+    const p = truth.get(eventId)
+    if (p === undefined) continue
+    if (Number.isNaN(begin)) begin = eventTime
+    const day = (eventTime - begin) / DAY_MS
+    const before = shown.get(item) ?? 0
+    shown.set(item, before + 1)
+    const model = divergence(p, said)
+    const constant = divergence(p, clicks / impressions)
+    clicks += p
+    impressions++
+    const places = WINDOW_NAMES.filter(window => day >= WINDOWS[window][0] && day < WINDOWS[window][1])
+    // New items come all the time; those of the first days are all of them.
+    const isCold = before < COLD_BELOW && day >= WINDOWS.first[1]
+    for (const place of [...places, ...(isCold ? (['cold'] as const) : [])]) {
+      const regret = regrets[place]
+      regret.count++
+      regret.model += (model - regret.model) / regret.count
+      regret.constant += (constant - regret.constant) / regret.count
+    }
+  }
+  return regrets
+}
+
+interface Said {
+  eventId: string
+  eventTime: number
+  item: string
+  said: number
+}
+
+async function* predictionsOf(folder: string): AsyncGenerator<Said> {
+  const files = readdirSync(folder).filter(file => file.endsWith('.avro'))
+  for (const file of files.sort()) {
+    for await (const record of avro.createFileDecoder(join(folder, file))) {
+      const { eventId, eventTime, item, values } = record as Omit<Said, 'said'> & { values: { click: number } }
+      yield { eventId, eventTime: Number(eventTime), item, said: values.click }
+    }
+  }
+}
+
+/** Of two coins. */
+function divergence(p: number, q: number): number {
+  return p * Math.log(p / q) + (1 - p) * Math.log((1 - p) / (1 - q))
+}
