@@ -39,6 +39,12 @@ const ROWS = {
       ['millrace_waiting_impressions', 'impressions'],
       ['millrace_waiting_positives', 'positives'],
     ],
+    [
+      'Challengers: loss less that of what answers, and takeovers',
+      'none',
+      ['millrace_challenger_difference', '{{challenger}}'],
+      ['sum by (cause) (increase(millrace_promotions_total[15m]))', 'taken over ({{cause}})'],
+    ],
   ],
   'How it works': [
     [
@@ -84,6 +90,7 @@ const ROWS = {
       'short',
       ['sum by (reason) (rate(millrace_drops_total[5m]))', '{{reason}}'],
       ['rate(millrace_late_total[5m])', 'late'],
+      ['sum by (task) (rate(millrace_labels_missing_total[5m]))', '{{task}} without a value'],
     ],
     [
       'Requests made again a second',

@@ -9,7 +9,7 @@ export const challengers = about(
         name: about(name, 'Name of the challenger in metrics, reports and the leaderboard.'),
         set: about(
           z.record(z.string(), z.unknown()),
-          "Keys to change and their values, such as 'model.architecture: mmoe': of model, optimizer, weights and table, drift.boost and drift.boostSteps, and tasks.NAME.prior.",
+          "Keys to change and their values, such as 'model.architecture: mmoe': of model, optimizer, weights and table, drift.boost, drift.boostSteps and drift.forget, and tasks.NAME.prior.",
         ),
       }),
     )

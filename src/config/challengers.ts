@@ -21,9 +21,9 @@ interface Fault {
   message: string
 }
 
-const OWN = /^(model|optimizer|weights|table)\.[^.]|^drift\.(boost|boostSteps)$|^tasks\.[^.]+\.prior$/
+const OWN = /^(model|optimizer|weights|table)\.[^.]|^drift\.(boost|boostSteps|forget)$|^tasks\.[^.]+\.prior$/
 const MAY =
-  'A challenger may set keys of model, optimizer, weights and table, drift.boost, drift.boostSteps and tasks.NAME.prior. What else a configuration could be, evaluate.compare tries in passes of its own'
+  'A challenger may set keys of model, optimizer, weights and table, drift.boost, drift.boostSteps, drift.forget and tasks.NAME.prior. What else a configuration could be, evaluate.compare tries in passes of its own'
 
 /** input: what file, environment and flags said. onFault is told what can not be. */
 export function readChallengers(
