@@ -111,11 +111,23 @@ async function readOn(
   const data = stretch.kind === 'block' ? await decompress(stretch.data, codec) : undefined
   if (stretch.kind !== 'block' || data === undefined) return true
   for (let left = stretch.count, at = 0; left > 0 && !stop.aborted; left--) {
-    const { value, offset } = read(data, at)
-    at = offset
-    await take(value)
+    const record = recordAt(data, at, read)
+    // Where the next one begins is not known either.
+    if (record === undefined) break
+    at = record.offset
+    await take(record.value)
   }
   return true
+}
+
+/** undefined: damaged, or cut off. */
+function recordAt(data: Buffer, at: number, read: RecordReader): ReturnType<RecordReader> | undefined {
+  try {
+    const record = read(data, at)
+    return record.offset < 0 ? undefined : record
+  } catch {
+    return undefined
+  }
 }
 
 async function openNext(path: string, behind: string): Promise<Segment | undefined> {

@@ -59,7 +59,7 @@ const faults: Record<string, { text: string; place: string; message: string }> =
   'a task without a range': {
     text: `tasks:\n  - name: stars\n    head: regression\n    label: { event: rating }\n${FEATURES}`,
     place: '2:5',
-    message: 'tasks.0: a regression head needs a range, such as [1, 5]',
+    message: 'tasks.0: the head regression needs a range, such as [1, 5]',
   },
   'topics for the outputs of a log folder': {
     text: `${TASKS}${FEATURES}outputs:\n  path: out\n  kafka: {}\n`,

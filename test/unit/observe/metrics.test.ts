@@ -16,7 +16,7 @@ test('every declared metric is there with its help and its type, and none that i
 test('names have base units, counters end in _total, and no label can hold an id', () => {
   const allowed = [
     'version', 'name', 'backend', 'config', 'state', 'kind', 'reason', 'topic', 'partition', 'stage', 'trigger',
-    'task', 'window', 'figure', 'output', 'result', 'age', 'verdict',
+    'task', 'window', 'figure', 'output', 'result', 'age', 'verdict', 'challenger', 'cause',
   ] // biome-ignore format: a list
   for (const [name, { type, labels, help }] of declared) {
     assert.match(name, /^millrace_[a-z_]+$/)
