@@ -8,7 +8,7 @@ export const drift = z.strictObject({
       .array(z.enum(['adwin', 'page-hinkley', 'e-detector']))
       .min(1)
       .default(['adwin', 'page-hinkley']),
-    'adwin: Bifet & Gavaldà 2007, a window that is cut where its parts differ. page-hinkley: Page 1954, the sum of deviations from the mean. e-detector: Shin, Ramdas & Rinaldo 2024, bets that losses are no more than a twentieth above where they were; it sees large rises only, and is nearly never wrong.',
+    'adwin: Bifet & Gavaldà 2007, a window that is cut where its parts differ. page-hinkley: Page 1954, the sum of deviations from the mean. e-detector: Shin, Ramdas & Rinaldo 2024, bets that losses are no more than a tenth above where they were; it sees large rises only, and is nearly never wrong.',
   ),
   delta: about(
     z.number().positive().max(1).default(0.002),
