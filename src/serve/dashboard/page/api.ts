@@ -11,6 +11,11 @@ export class ApiError extends Error {
   }
 }
 
+/** The key that was given, if any, does not reach that far. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 401 || error.status === 403)
+}
+
 /** Kept for this tab only. */
 export function keepKey(key: string): void {
   try {

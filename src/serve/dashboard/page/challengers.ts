@@ -1,7 +1,7 @@
 /** Who learns beside what answers, how they stand, and a button that lets one answer; that needs a key with the scope admin. */
 import type { Challengers } from '../../http/challenger-schemas.js'
 import type { Status } from '../../telemetry/status.js'
-import { ApiError, ask, keepKey, keptKey } from './api.js'
+import { ask, isRefused, keepKey, keptKey } from './api.js'
 import { byId, h, setText, table } from './dom.js'
 import { grouped } from './format.js'
 
@@ -43,7 +43,7 @@ export function startChallengers(): (status: Status) => void {
       await show()
       return true
     } catch (error) {
-      form.hidden = !(error instanceof ApiError && (error.status === 401 || error.status === 403))
+      form.hidden = !isRefused(error)
       setText(said, (error as Error).message)
       return false
     }

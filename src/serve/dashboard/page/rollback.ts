@@ -1,5 +1,5 @@
 /** Which version answers in the playground, and the way back to another one; that needs a key with the scope admin. */
-import { ApiError, keepKey, keptKey } from './api.js'
+import { isRefused, keepKey, keptKey } from './api.js'
 import { byId, h, setText } from './dom.js'
 import { clock, day, grouped } from './format.js'
 import { type KnownVersion, knownVersions, type ModelInfo, modelInfo, pinTo } from './model-api.js'
@@ -35,10 +35,10 @@ export function startRollback(onChange: (model: ModelInfo) => void): void {
       await show()
       return false
     } catch (error) {
-      const isRefused = error instanceof ApiError && (error.status === 401 || error.status === 403)
-      form.hidden = !isRefused
+      const needsKey = isRefused(error)
+      form.hidden = !needsKey
       setText(said, (error as Error).message)
-      return isRefused
+      return needsKey
     }
   }
 
