@@ -1,16 +1,16 @@
 /** One pass over a log that was made of ml-100k: every prediction of a rating beside the rating, by the event's id. */
-import { createReadStream, createWriteStream, existsSync, readdirSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
-import avro from 'avsc'
 import { parse } from 'csv-parse'
 import { parse as parseYaml } from 'yaml'
 import { environment } from '../src/config/load.js'
 import { packageRoot } from '../src/std/package-root.js'
 import type { Rating } from './corruptions.js'
+import { predictionsOf } from './predictions.js'
 import { millrace } from './program.js'
 import { NotMeasured } from './row.js'
 
@@ -62,12 +62,8 @@ export async function errorsOf(
 async function readErrors(folder: string, ratings: readonly Rating[]): Promise<Errors> {
   const values = new Map(ratings.map(({ id, value }) => [id, Number(value)]))
   const errors = new Map<string, number>()
-  for (const name of readdirSync(folder).filter(file => file.endsWith('.avro'))) {
-    for await (const prediction of avro.createFileDecoder(join(folder, name))) {
-      const { eventId, values: said } = prediction as { eventId: string; values: { rating: number } }
-      errors.set(eventId, said.rating - (values.get(eventId) ?? Number.NaN))
-    }
-  }
+  for await (const { eventId, values: said } of predictionsOf(folder))
+    errors.set(eventId, (said.rating ?? Number.NaN) - (values.get(eventId) ?? Number.NaN))
   return errors
 }
 

@@ -3,13 +3,12 @@
  * true ones, which lie beside the log. The regret of an impression is what it loses in log loss on average, KL(p ‖ q), so
  * chance has no part in it. Of the model, and of a constant: the share of clicks among the impressions before.
  */
-import { readdirSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import avro from 'avsc'
 import type { RunSummary } from '../src/evaluate/report/summary.js'
 import { readTruth, TRUTH_FILE } from '../src/simulate/truth.js'
 import { packageRoot } from '../src/std/package-root.js'
+import { predictionsOf } from './predictions.js'
 import { millrace } from './program.js'
 import type { Context, Measured } from './row.js'
 import { spreadOf } from './statistics.js'
@@ -87,14 +86,14 @@ async function regretsOf(folder: string): Promise<Regrets> {
   let begin = Number.NaN
   let clicks = 0.1
   let impressions = 1
-  for await (const { eventId, eventTime, item, said } of predictionsOf(join(folder, 'out/predictions'))) {
+  for await (const { eventId, eventTime, item, values } of predictionsOf(join(folder, 'out/predictions'))) {
     const p = truth.get(eventId)
     if (p === undefined) continue
-    if (Number.isNaN(begin)) begin = eventTime
-    const day = (eventTime - begin) / DAY_MS
+    if (Number.isNaN(begin)) begin = Number(eventTime)
+    const day = (Number(eventTime) - begin) / DAY_MS
     const before = shown.get(item) ?? 0
     shown.set(item, before + 1)
-    const model = divergence(p, said)
+    const model = divergence(p, values.click ?? Number.NaN)
     const constant = divergence(p, clicks / impressions)
     clicks += p
     impressions++
@@ -109,23 +108,6 @@ async function regretsOf(folder: string): Promise<Regrets> {
     }
   }
   return regrets
-}
-
-interface Said {
-  eventId: string
-  eventTime: number
-  item: string
-  said: number
-}
-
-async function* predictionsOf(folder: string): AsyncGenerator<Said> {
-  const files = readdirSync(folder).filter(file => file.endsWith('.avro'))
-  for (const file of files.sort()) {
-    for await (const record of avro.createFileDecoder(join(folder, file))) {
-      const { eventId, eventTime, item, values } = record as Omit<Said, 'said'> & { values: { click: number } }
-      yield { eventId, eventTime: Number(eventTime), item, said: values.click }
-    }
-  }
 }
 
 /** Of two coins. */
