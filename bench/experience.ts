@@ -1,14 +1,14 @@
 /** How ids with few events fare, from runs with several seeds: a table below the laboratory's. */
 import { EXPERIENCE_BANDS } from '../src/domain/experience.js'
 import type { RunSummary } from '../src/evaluate/report/summary.js'
-import { spreadOf } from './statistics.js'
+import { overSeeds } from './statistics.js'
 
 export interface ExperienceWanted {
   task: string
   metric: 'rmse' | 'auc'
 }
 
-/** Median (least to greatest) over the runs, by how many events the id had had; labels of the first run. */
+/** Mean over the seeds with its interval, by how many events the id had had; labels of the first run. */
 export function experienceText(
   title: string,
   runs: readonly RunSummary[],
@@ -21,8 +21,9 @@ export function experienceText(
       ...wanted.flatMap(({ task, metric }) => {
         const bands = runs.map(run => run.tasks[task]?.byExperience[side][events])
         const values = bands.flatMap(band => band?.[metric] ?? [])
-        const { median, min, max } = spreadOf(values)
-        const value = values.length === 0 ? '–' : `${median.toFixed(4)} (${min.toFixed(4)}–${max.toFixed(4)})`
+        const { mean, interval } = overSeeds(values)
+        const between = interval && ` [${interval.low.toFixed(4)}, ${interval.high.toFixed(4)}]`
+        const value = values.length === 0 ? '–' : `${mean.toFixed(4)}${between ?? ''}`
         return [String(bands[0]?.count ?? 0), value]
       }),
     ]),

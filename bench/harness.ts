@@ -75,7 +75,7 @@ export async function measureRows(
     return `${context.quick ? 'Quick: small sizes and few runs, the verdicts say little.\n\n' : ''}${tableText(rows)}
 
 ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}; load average before ${load.before.join(' ')}, after ${load.after.join(' ')}; ${seconds} s
-Repeated measurements: the median (least to greatest in so many runs).${notes}`
+(least to greatest in so many runs) of a repeated measurement, whose median it is; [Student's interval of 95 %] of a mean of seeds; by user: what other users would give, of the first seed.${notes}`
   }
 }
 

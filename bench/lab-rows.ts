@@ -13,7 +13,7 @@ import { measureRegret } from './regret.js'
 import { measureCost, measureLoops, measureSwap, robustness } from './robustness.js'
 import type { Context, Measured, RowDefinition } from './row.js'
 import { BRANDS, MOVIES as MOVIE_ROWS, measureSnapshotRows } from './snapshot-rows.js'
-import { spreadOf } from './statistics.js'
+import { overSeeds } from './statistics.js'
 import type { Figure, Limit } from './verdict.js'
 
 interface Wanted {
@@ -181,7 +181,7 @@ function row(
     }
     const figures = wanted.map(({ name, task, metric, limit }): Figure => {
       const values = runs.map(({ tasks }) => tasks[task]?.[metric] ?? Number.NaN)
-      return { name, format: 'score', value: spreadOf(values), limit }
+      return { name, format: 'score', value: overSeeds(values, runs[0]?.tasks[task]?.intervals?.[metric]), limit }
     })
     if (byExperience.length === 0) return { figures, details: runs }
     const title = `${example}, by how many events an id had had before`

@@ -1,4 +1,4 @@
-/** `npm run lab`: how well it learns, on the logs that are there, with every figure's seeds, least and greatest. */
+/** `npm run lab`: how well it learns, on the logs that are there. Means of seeds, with intervals by seed and by user. */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { tensorflowEnvironment } from '../src/backend/tensorflow-environment.js'

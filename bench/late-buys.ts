@@ -5,7 +5,7 @@
 import type { RunSummary } from '../src/evaluate/report/summary.js'
 import { evaluate } from './quality.js'
 import type { Context, Measured } from './row.js'
-import { spreadOf } from './statistics.js'
+import { overSeeds } from './statistics.js'
 import type { Figure } from './verdict.js'
 
 type Method = 'take-back' | 'fake-negative-weighted' | 'duplicate' | 'wait'
@@ -22,8 +22,12 @@ export function lateBuys(set: readonly string[]) {
       pairs.push({ early: await run('take-back', seed, set), waiting: await run('wait', seed, set) })
     }
     const gain = (metric: 'auc' | 'logLoss') =>
-      spreadOf(pairs.map(({ early, waiting }) => buy(early, metric) - buy(waiting, metric)))
-    const pcoc = spreadOf(pairs.map(({ early }) => buy(early, 'pcoc')))
+      overSeeds(pairs.map(({ early, waiting }) => buy(early, metric) - buy(waiting, metric)))
+    const ofUsers = pairs[0]?.early.tasks.buy?.intervals?.pcoc
+    const pcoc = overSeeds(
+      pairs.map(({ early }) => buy(early, 'pcoc')),
+      ofUsers,
+    )
     const figures: Figure[] = [
       { name: 'log loss − waiting', format: 'score', value: gain('logLoss'), limit: { better: 'lower', reach: 0 } },
       {
@@ -62,7 +66,7 @@ export function lateMethods(set: readonly string[]) {
       const found = await figuresOf(other)
       details[other] = found
       const less = (metric: 'auc' | 'logLoss') =>
-        spreadOf(found.map((line, i) => (details['take-back']?.[i]?.[metric] ?? Number.NaN) - line[metric]))
+        overSeeds(found.map((line, i) => (details['take-back']?.[i]?.[metric] ?? Number.NaN) - line[metric]))
       figures.push(
         {
           name: `log loss − ${other}`,

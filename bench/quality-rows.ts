@@ -6,7 +6,7 @@ import { measureStarved } from './starved.js'
 export const qualityRows: RowDefinition[] = [
   {
     name: 'starved',
-    what: 'ml-100k as click / like / rating, chunks of 32, the network alone, per weighting: AUC, medians of 3 seeds',
+    what: 'ml-100k as click / like / rating, chunks of 32, the network alone, per weighting: AUC of 3 seeds',
     slow: true,
     measure: measureStarved,
   },

@@ -34,11 +34,12 @@ export async function measureTmall({ say }: Context): Promise<Measured> {
   }
 }
 
-/** set: keys to change, as --set takes them. */
+/** set: keys to change, as --set takes them. With intervals by user, which change nothing else. */
 export async function evaluate(example: string, set: readonly string[] = []): Promise<RunSummary> {
   findData(example)
   return JSON.parse(
-    (await millrace('evaluate', example, '--json', ...(set.length > 0 ? ['--set', ...set] : []))).stdout,
+    (await millrace('evaluate', example, '--json', '--interval', 'user', ...(set.length > 0 ? ['--set', ...set] : [])))
+      .stdout,
   ) as RunSummary
 }
 

@@ -11,7 +11,7 @@ import { packageRoot } from '../src/std/package-root.js'
 import { predictionsOf } from './predictions.js'
 import { millrace } from './program.js'
 import type { Context, Measured } from './row.js'
-import { spreadOf } from './statistics.js'
+import { overSeeds } from './statistics.js'
 import type { Figure } from './verdict.js'
 
 const CONFIG = 'examples/shop.yaml'
@@ -54,14 +54,14 @@ export async function measureRegret({ repeats, say }: Context): Promise<Measured
     await rm(folder, { recursive: true, force: true })
   }
   const score = (name: string, of: (run: (typeof runs)[number]) => number): Figure => {
-    return { name, format: 'score', value: spreadOf(runs.map(of)), limit: { better: 'lower', reach: 0 } }
+    return { name, format: 'score', value: overSeeds(runs.map(of)), limit: { better: 'lower', reach: 0 } }
   }
   const ofConstant = (window: keyof Regrets, name: string): Figure => {
     const ratios = runs.map(({ regrets }) => regrets[window].model / regrets[window].constant)
     return {
       name: `${name} ÷ constant`,
       format: 'ratio',
-      value: spreadOf(ratios),
+      value: overSeeds(ratios),
       limit: { better: 'lower', reach: 1 },
     }
   }

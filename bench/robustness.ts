@@ -6,7 +6,7 @@
 import { type Errors, errorsOf, readRatings } from './corrupted-run.js'
 import { bots, type Corruption, LOOPS, loops, type Rating, swapped, swappedAlone } from './corruptions.js'
 import type { Context, Measured } from './row.js'
-import { spreadOf } from './statistics.js'
+import { overSeeds } from './statistics.js'
 import type { Figure } from './verdict.js'
 
 /** Within so many events it is to be as good again as it was after as many. */
@@ -30,7 +30,7 @@ export function robustness(name: string, corrupt: Corruption, reach: number) {
       const errors = await errorsOf(name, corrupted, seed)
       runs.push({ clean: rmse(clean, untouched), corrupted: rmse(errors, untouched), judged: untouched.length })
     }
-    const differences = spreadOf(runs.map(({ clean, corrupted }) => corrupted - clean))
+    const differences = overSeeds(runs.map(({ clean, corrupted }) => corrupted - clean))
     const figures: Figure[] = [
       { name: 'RMSE − clean', format: 'score', value: differences, limit: { better: 'lower', reach } },
     ]
@@ -62,7 +62,7 @@ async function swapWith(set: readonly string[], { repeats, say }: Context): Prom
   }
   const last = RECOVERY / WINDOW - 1
   const recovered = (against: 'begun' | 'afresh') =>
-    spreadOf(
+    overSeeds(
       runs.map(({ windows }) => (windows[last]?.swapped ?? Number.NaN) - (windows[last]?.[against] ?? Number.NaN)),
     )
   const figures: Figure[] = [
@@ -99,7 +99,7 @@ export function measureCost(set: readonly string[]) {
       return {
         name,
         format: 'score',
-        value: spreadOf(runs.map(run => run[of])),
+        value: overSeeds(runs.map(run => run[of])),
         limit: { better: 'lower', reach: 0.005 },
       }
     }
@@ -131,11 +131,11 @@ export async function measureLoops({ say }: Context): Promise<Measured> {
   const constant = deviation(ratings.slice(RECOVERY - WINDOW, RECOVERY).map(({ value }) => Number(value)))
   const unlearned = runs.map(({ windows }) => (windows.at(-1)?.swapped ?? Number.NaN) - constant)
   const figures: Figure[] = [
-    { name: 'worst loop − first', format: 'score', value: spreadOf(worst), limit: { better: 'lower', reach: 0 } },
+    { name: 'worst loop − first', format: 'score', value: overSeeds(worst), limit: { better: 'lower', reach: 0 } },
     {
       name: 'ids swapped then: RMSE − constant',
       format: 'score',
-      value: spreadOf(unlearned),
+      value: overSeeds(unlearned),
       limit: { better: 'lower', reach: 0 },
     },
   ]

@@ -1,6 +1,6 @@
 /**
  * The starved case (bench/starved.yaml): what equal weights, fixed weights and rho make of three tasks of which one has a
- * weak signal. Figures are medians of the seeds; weights were not chosen on this log, but the fixed ones of the literature.
+ * weak signal. Figures are means of the seeds; weights were not chosen on this log, but the fixed ones of the literature.
  */
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
 import { mkdir, rename } from 'node:fs/promises'
@@ -16,7 +16,7 @@ import { packageRoot } from '../src/std/package-root.js'
 import { Random } from '../src/std/random.js'
 import { millrace } from './program.js'
 import { type Context, type Measured, NotMeasured } from './row.js'
-import { spreadOf } from './statistics.js'
+import { overSeeds } from './statistics.js'
 import type { Figure } from './verdict.js'
 
 const CHUNK = 32
@@ -51,7 +51,7 @@ export async function measureStarved({ quick, say }: Context): Promise<Measured>
       runs.push(JSON.parse(stdout) as RunSummary)
     }
     const spread = (task: string, metric: 'auc' | 'rmse') =>
-      spreadOf(runs.map(({ tasks }) => tasks[task]?.[metric] ?? Number.NaN))
+      overSeeds(runs.map(({ tasks }) => tasks[task]?.[metric] ?? Number.NaN))
     const [click, like] = [spread('click', 'auc'), spread('like', 'auc')]
     details[name] = { click, like, rmse: spread('rating', 'rmse') }
     figures.push(

@@ -1,4 +1,5 @@
 /** Results as a table that reads well on a terminal and is Markdown as well. */
+import type { Interval } from '../src/evaluate/report/intervals.js'
 import type { Row } from './row.js'
 import type { Figure, Format } from './verdict.js'
 
@@ -20,9 +21,15 @@ export function tableText(rows: readonly Row[]): string {
   return [line(HEAD), `|${widths.map(width => '-'.repeat(width + 2)).join('|')}|`, ...cells.map(line)].join('\n')
 }
 
-/** Median, and in brackets the range of how many runs. */
+/** Median and range of how many runs; of seeds the mean with its intervals. */
 function measuredText({ value, format }: Figure): string {
   if (typeof value === 'number') return valueText(value, format)
+  if ('mean' in value) {
+    const { mean, interval, users } = value
+    const between = ({ low, high }: Interval) => `[${valueText(low, format)}, ${valueText(high, format)}]`
+    const intervals = [interval && between(interval), users && `by user ${between(users)}`].filter(Boolean)
+    return [valueText(mean, format), ...intervals].join(' ')
+  }
   const { median, min, max, runs } = value
   return `${valueText(median, format)} (${valueText(min, format)} to ${valueText(max, format)} in ${runs.length})`
 }

@@ -1,8 +1,8 @@
 /**
  * What a row of the table may say, and how it is judged. A row has one or several figures, each with its limits; the
- * row's verdict is that of its worst figure. A repeated measurement is judged by its median.
+ * row's verdict is that of its worst figure. A repeated measurement is judged by its median, seeds by their mean.
  */
-import type { Spread } from './statistics.js'
+import type { SeedMean, Spread } from './statistics.js'
 
 export interface Limit {
   better: 'higher' | 'lower'
@@ -15,7 +15,7 @@ export interface Figure {
   name: string
   /** How the value is written. */
   format: Format
-  value: number | Spread
+  value: number | Spread | SeedMean
   limit: Limit
 }
 
@@ -25,7 +25,8 @@ export type Format = 'count' | 'ratio' | 'percent' | 'score' | 'seconds' | 'micr
 export type Verdict = 'strived-for reached' | 'reached' | 'missed' | 'not measured'
 
 export function judgedValue({ value }: Figure): number {
-  return typeof value === 'number' ? value : value.median
+  if (typeof value === 'number') return value
+  return 'mean' in value ? value.mean : value.median
 }
 
 export function verdictOf(figures: readonly Figure[]): Verdict {

@@ -48,7 +48,7 @@ export function seedRows(reports: readonly RunReport[]): SeedRow[] {
 
 /** undefined: one seed, or one of the runs has no such figure. */
 export function seedFigure(report: RunReport, task: string, metric: MetricName): SeedFigure | undefined {
-  return summed(valuesOf(report, task, metric))
+  return meanOverSeeds(valuesOf(report, task, metric))
 }
 
 export function seedDifference(
@@ -60,7 +60,7 @@ export function seedDifference(
   const before = valuesOf(first, task, metric)
   const after = valuesOf(other, task, metric)
   if (before.length !== after.length) return undefined
-  return summed(
+  return meanOverSeeds(
     after.map((value, seed) => {
       const from = before[seed]
       return value === undefined || from === undefined ? undefined : value - from
@@ -72,7 +72,8 @@ function valuesOf(report: RunReport | undefined, task: string, metric: MetricNam
   return (report?.seeds ?? []).map(({ figures }) => figures[task]?.[metric])
 }
 
-function summed(values: readonly (number | undefined)[]): SeedFigure | undefined {
+/** values: one a seed. undefined: fewer than two, or one is not known. */
+export function meanOverSeeds(values: readonly (number | undefined)[]): SeedFigure | undefined {
   const known = values.filter(value => value !== undefined)
   if (known.length < 2 || known.length < values.length) return undefined
   const n = known.length

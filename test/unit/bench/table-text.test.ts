@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Row } from '../../../bench/row.js'
-import { spreadOf } from '../../../bench/statistics.js'
+import { overSeeds, spreadOf } from '../../../bench/statistics.js'
 import { tableText } from '../../../bench/table-text.js'
 
 const speed: Row = {
@@ -31,6 +31,16 @@ const absent: Row = { name: 'x', what: 'x', figures: [], verdict: 'not measured'
 test('a repeated measurement shows its median and its range', () => {
   const [, , line = ''] = tableText([speed]).split('\n')
   assert.match(line, /\| 41,000 \(39,000 to 42,500 in 3\) \| ≥ 25,000 \| ≥ 60,000 +\| reached/)
+})
+
+test('a figure of several seeds shows their mean with its interval, and that over users', () => {
+  const limit = { better: 'lower', reach: 0.922 } as const
+  const show = (runs: number[], users?: [number, number]) =>
+    tableText([{ ...quality, figures: [{ name: 'RMSE', format: 'score', value: overSeeds(runs, users), limit }] }])
+  // Student's t of two degrees of freedom: 4.303 · .0002 / √3.
+  assert.match(show([0.919, 0.9192, 0.9188]), /\| 0\.9190 \[0\.9185, 0\.9195\] \|/)
+  assert.match(show([0.919, 0.9192, 0.9188], [0.91, 0.93]), /\[0\.9185, 0\.9195\] by user \[0\.9100, 0\.9300\] \|/)
+  assert.match(show([0.919]), /\| 0\.9190 +\|/)
 })
 
 test('several figures of a row are named', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { spreadOf } from '../../../bench/statistics.js'
+import { overSeeds, spreadOf } from '../../../bench/statistics.js'
 import { type Figure, type Limit, verdictOf } from '../../../bench/verdict.js'
 
 const figure = (value: Figure['value'], limit: Limit): Figure => ({ name: 'f', format: 'ratio', value, limit })
@@ -30,7 +30,8 @@ test('without a figure, or with one that is not a number, nothing was measured',
   assert.equal(verdictOf([figure(Number.NaN, higher), figure(1.5, higher)]), 'not measured')
 })
 
-test('repeated measurements are judged by their median, not by their best', () => {
+test('repeated measurements are judged by their median, seeds by their mean, neither by its best', () => {
   assert.equal(verdictOf([figure(spreadOf([2, 0.5, 0.8]), higher)]), 'missed')
+  assert.equal(verdictOf([figure(overSeeds([2, 0.5, 0.1]), higher)]), 'missed')
   assert.deepEqual(spreadOf([3, 1, 2]), { min: 1, median: 2, max: 3, runs: [3, 1, 2] })
 })
