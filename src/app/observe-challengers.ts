@@ -1,17 +1,14 @@
-/** What is told of challengers while they learn: their curves for the report, how they stand, and who takes over. */
+/** What is told of challengers while they learn: how they stand, and who takes over. */
 import type { LoadedConfig } from '../config/load.js'
 import type { Verdict } from '../evaluate/contest/comparison.js'
 import type { Log } from '../observe/log.js'
 import type { Promotion } from '../pipeline/dispatch.js'
-import { History, type HistoryPoint } from '../pipeline/history.js'
 import type { MetricsAnswer } from '../pipeline/learner.js'
 import type { Observation } from './observation.js'
 
 interface ObservedChallengers {
-  add(answer: MetricsAnswer, records: number, eventTimeMs: number): void
+  onFigures(answer: MetricsAnswer, records: number): void
   onPromotion(promotion: Promotion): void
-  /** By hash. */
-  histories(): ReadonlyMap<string, readonly HistoryPoint[]>
 }
 
 const MESSAGES: Record<Verdict, string> = {
@@ -27,16 +24,12 @@ export function observeChallengers(
   backend: string,
   logger: Log,
 ): ObservedChallengers {
-  const histories = new Map<string, History>()
   const verdicts = new Map<string, Verdict>()
   return {
-    add({ challengers = [] }, records, eventTimeMs) {
+    onFigures({ challengers = [] }, records) {
       metrics.clear('millrace_challenger_difference')
       metrics.clear('millrace_challenger_verdict')
-      for (const { name, hash, figures, standing, failure } of challengers) {
-        const history = histories.get(hash) ?? new History()
-        histories.set(hash, history)
-        if (figures !== undefined) history.add(figures, records, eventTimeMs)
+      for (const { name, hash, standing, failure } of challengers) {
         const { verdict, difference } = standing
         if (difference !== undefined) metrics.set('millrace_challenger_difference', difference, { challenger: name })
         if (failure === undefined) metrics.set('millrace_challenger_verdict', NUMBERS[verdict], { challenger: name })
@@ -56,6 +49,5 @@ export function observeChallengers(
         'a challenger is promoted: it answers from here on, and what answered so far goes on as a challenger',
       )
     },
-    histories: () => new Map([...histories].map(([hash, history]) => [hash, history.points])),
   }
 }

@@ -29,7 +29,7 @@ export function reportsOf(
     if (figures === undefined) return []
     // Top-N is made once for all of them.
     const totals = [...figures.totals, ...result.metrics.totals.filter(({ task }) => isNextItem(task))]
-    const own = { metrics: { ...figures, totals }, history: result.challengers.get(hash) ?? [], alarms: [] }
+    const own = { metrics: { ...figures, totals }, history: result.challengers.get(hash)?.points ?? [], alarms: [] }
     const report = reportOf(named(name), loaded, { ...result, ...own, calibration: [], findings: undefined })
     return [{ ...report, standing }]
   })

@@ -103,8 +103,11 @@ export async function loadCheckpoint(
     return readPart(folder, part)
   })
   if (contest !== undefined) {
-    const part = partNamed('contest')
+    // A checkpoint from before there were challengers has neither.
+    const [part, past] = [partNamed('contest'), partNamed('contest-history')]
     await loadContest(contest, columns, rows, part && (await readPart(folder, part)), position.eventTimeMs)
+    const known = new Set([contest.answering, ...contest.challengers].map(({ hash }) => hash))
+    if (past !== undefined) history.challengersFromJson((await readPart(folder, past)).meta, known)
   }
   parts.journal.follow(tail)
   return tail

@@ -51,8 +51,8 @@ export interface SessionResult {
   metrics: MetricsAnswer
   /** Name of what answered at the end: the configuration, or a challenger that was promoted. */
   answering: string
-  /** By hash of the configuration: windows since this run began. */
-  challengers: ReadonlyMap<string, readonly HistoryPoint[]>
+  /** By hash of the configuration. */
+  challengers: ReadonlyMap<string, Pick<History, 'points'>>
   calibration: CalibrationCurve[]
   throughput: { records: number; elapsedMs: number }[]
   /** Of an evaluation that asked for more than totals. */
@@ -112,7 +112,7 @@ async function runSession(
       metrics = answer
       history.add(answer, records, eventTimeMs)
       onFigures(answer, records, eventTimeMs)
-      challengers.add(answer, records, eventTimeMs)
+      challengers.onFigures(answer, records)
     },
     onAlarm(alarm, { events, eventTime }) {
       const point = { ...alarm, records: events, eventTimeMs: eventTime }
@@ -185,7 +185,7 @@ async function runSession(
     alarms: history.alarms,
     metrics,
     answering: contest?.answering.name ?? config.name,
-    challengers: challengers.histories(),
+    challengers: history.challengers,
     calibration: await learner.calibration(),
     throughput: throughput.points,
     findings: wired.laboratory?.findings(),

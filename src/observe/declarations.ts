@@ -3,8 +3,8 @@
  * come the registry (metrics.ts), the types of its callers, and a section of docs/metrics.md.
  *
  * Labels are bounded: names from the configuration (tasks, topics), closed unions of the code (reasons, stages), numbers
- * of partitions. Never an id of a user, an item or an event. Counters count since the process began, also after a
- * restored checkpoint.
+ * of partitions. Never an id of a user, an item or an event. Counters count what this process did, also after a restored
+ * checkpoint: what it learns again behind one counts again; outputs on topics count once.
  */
 export interface Declaration {
   type: 'counter' | 'gauge' | 'histogram'
@@ -162,7 +162,9 @@ export function declarationsMarkdown(): string {
 ## Of a running instance
 
 \`/metrics\` (see [operations.md](operations.md)) has these in Prometheus' text format, and the usual \`process_*\` and \`nodejs_*\` of the
-process. Counters begin with 0 when the process does. Labels are bounded and never hold an id of a user or an item.
+process. Counters begin with 0 when the process does, and count what it did: records, steps, dead letters, verdicts and promotions that it
+learns again behind a checkpoint after a crash count again; \`millrace_outputs_total\` counts what is committed, on topics each record
+once. Labels are bounded and never hold an id of a user or an item.
 
 | name | type | labels | meaning |
 | --- | --- | --- | --- |

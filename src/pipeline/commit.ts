@@ -73,7 +73,10 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
     joiner: joiner.saveState(),
     batcher: batcher.saveState(),
   }
-  if (contest !== undefined) saved.contest = saveContest(contest, columns, [...index.keys()])
+  if (contest !== undefined) {
+    saved.contest = saveContest(contest, columns, [...index.keys()])
+    saved['contest-history'] = { meta: history.challengersToJson(), arrays: {} }
+  }
   if (parts.topN !== undefined) {
     saved.recommend = parts.topN.recommender.saveState()
     saved['next-item'] = parts.topN.metrics.saveState()

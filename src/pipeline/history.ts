@@ -25,6 +25,8 @@ export interface AlarmPoint extends DriftAlarm {
 }
 
 export class History {
+  /** Of those who learn beside what answers, by hash of their configuration. */
+  readonly challengers = new Map<string, History>()
   /** The first ones; what comes after so many says nothing new. */
   readonly alarms: AlarmPoint[] = []
   #points: HistoryPoint[] = []
@@ -32,6 +34,8 @@ export class History {
   #seen = 0
 
   add(answer: MetricsAnswer, records: number, eventTimeMs: number): void {
+    for (const { hash, figures } of answer.challengers ?? [])
+      if (figures !== undefined) this.#of(hash).add(figures, records, eventTimeMs)
     if (this.#seen++ % this.#every !== 0) return
     this.#points.push({
       records,
@@ -69,5 +73,22 @@ export class History {
     this.#points = points
     this.#every = every
     this.#seen = seen
+  }
+
+  /** Apart from its own: that is the same with challengers as without. */
+  challengersToJson(): Json {
+    return Object.fromEntries([...this.challengers].map(([hash, history]) => [hash, history.toJson()]))
+  }
+
+  /** known: hashes of those who still learn. */
+  challengersFromJson(state: Json, known: ReadonlySet<string>): void {
+    for (const [hash, saved] of Object.entries(state as Record<string, Json>))
+      if (known.has(hash)) this.#of(hash).fromJson(saved)
+  }
+
+  #of(hash: string): History {
+    const history = this.challengers.get(hash) ?? new History()
+    this.challengers.set(hash, history)
+    return history
   }
 }

@@ -58,3 +58,27 @@ test('a history that is saved and loaded anywhere goes on as if it had not been'
     assert.deepEqual(JSON.stringify(after.toJson()), JSON.stringify(whole.toJson()), `saved at ${at}`)
   }
 })
+
+test('challengers have points of their own, which are saved apart, and come back for those who still learn', () => {
+  const challenger = (hash: string, step: number | undefined) =>
+    ({ name: hash, hash, figures: step === undefined ? undefined : answer(step) }) as unknown as NonNullable<
+      MetricsAnswer['challengers']
+    >[number]
+  const history = new History()
+  for (let step = 0; step < 3; step++) {
+    const challengers = [challenger('a', step + 10), challenger('b', step < 2 ? step + 20 : undefined)]
+    history.add({ ...answer(step), challengers }, step * 10, step * 1000)
+  }
+  const stepsOf = (of: History, hash: string) => of.challengers.get(hash)?.points.map(({ step }) => step)
+  assert.deepEqual(stepsOf(history, 'a'), [10, 11, 12])
+  assert.deepEqual(stepsOf(history, 'b'), [20, 21])
+  const alone = new History()
+  fill(alone, 0, 3)
+  assert.deepEqual(history.toJson(), alone.toJson())
+
+  const again = new History()
+  again.challengersFromJson(JSON.parse(JSON.stringify(history.challengersToJson())), new Set(['a', 'c']))
+  assert.deepEqual([...again.challengers.keys()], ['a'])
+  again.add({ ...answer(3), challengers: [challenger('a', 13)] }, 30, 3000)
+  assert.deepEqual(stepsOf(again, 'a'), [10, 11, 12, 13])
+})
