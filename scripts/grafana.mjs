@@ -105,6 +105,7 @@ const ROWS = {
       ['increase(millrace_network_restarts_total[15m])', 'network restarted'],
     ],
     ['Registry reachable', 'none', ['millrace_registry_reachable', '{{instance}}']],
+    ['Posted events a second', 'short', ['sum by (result) (rate(millrace_posted_events_total[5m]))', '{{result}}']],
     ['Disk', 'bytes', ['millrace_disk_free_bytes', 'free'], ['millrace_checkpoint_bytes', 'a checkpoint']],
   ],
 }

@@ -8,7 +8,7 @@ import { createRecordCheck } from '../decode/checked-record.js'
 import { MillraceError } from '../domain/errors.js'
 import { createLabelCheck } from '../join/label-range.js'
 import type { Log } from '../observe/log.js'
-import type { EventFault, EventTaker, Taken } from '../serve/http/event-routes.js'
+import type { EventFault, EventTaker, PostResult, Taken } from '../serve/http/event-routes.js'
 import type { PostedErase, PostedEvent } from '../serve/http/event-schemas.js'
 import type { Clock } from '../std/clock.js'
 import type { CheckedEvent, EventStore } from './event-store.js'
@@ -32,6 +32,8 @@ const refused = (status: 403 | 409 | 503 | 507, reason: string, retryAfterSecond
 const TAKEN_OVER = refused(409, 'another process writes to the log: post events to that one, or stop it')
 
 export class Ingest implements EventTaker {
+  /** So many events since the process began. */
+  readonly counts: Record<PostResult, number> = { accepted: 0, faulty: 0, refused: 0 }
   readonly #check: (posted: PostedEvent | PostedErase) => CheckedEvent | string
   readonly #logger: Log
   #store: EventStore | undefined
@@ -73,6 +75,10 @@ export class Ingest implements EventTaker {
   /** From now on none is taken, whatever the caller does. */
   refuse(reason: string): void {
     this.#refusal = refused(409, reason)
+  }
+
+  count(result: PostResult, events: number): void {
+    this.counts[result] += events
   }
 
   async take(posted: readonly (PostedEvent | PostedErase)[]): Promise<Taken> {

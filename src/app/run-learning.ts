@@ -90,6 +90,7 @@ async function learnAndReport(
     clock: systemClock,
     telemetry: dashboard?.telemetry,
     board: dashboard?.board,
+    ingest: dashboard?.ingest,
     onProgress,
   } as const
   const { value: result, stopped } = await untilSignal(logger, stop => learnLog(session, stop)).finally(() =>

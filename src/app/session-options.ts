@@ -6,6 +6,7 @@ import type { PipelineParts } from '../pipeline/pipeline.js'
 import type { Telemetry } from '../serve/telemetry/telemetry.js'
 import type { Clock } from '../std/clock.js'
 import type { Board } from './board.js'
+import type { Ingest } from './ingest.js'
 
 export interface SessionOptions {
   loaded: LoadedConfig
@@ -23,6 +24,8 @@ export interface SessionOptions {
   telemetry?: Telemetry | undefined
   /** Is told who learns, and promotes. Absent: nobody does by hand. */
   board?: Board | undefined
+  /** Counts what is posted. Absent: nothing is. */
+  ingest?: Pick<Ingest, 'counts'> | undefined
   onProgress(records: number, share: number | undefined): void
   /** Another learner than the worker thread, such as one that answers at once: what does the main thread cost alone? */
   startLearner?(config: Config): Promise<StartedLearner>

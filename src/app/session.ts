@@ -25,6 +25,7 @@ import { Observation } from './observation.js'
 import { observeChallengers } from './observe-challengers.js'
 import { observeAlarm, observeHistory } from './observe-dashboard.js'
 import { observeVerdicts } from './observe-gate.js'
+import { observeIngest } from './observe-ingest.js'
 import { observeLearner } from './observe-learner.js'
 import { observeCheckpoints, observeFigures, observeParts } from './observe-parts.js'
 import { openEnds } from './open-ends.js'
@@ -64,6 +65,7 @@ export async function learnLog(options: SessionOptions, stop: AbortSignal): Prom
     const observation = new Observation(options.clock, stop, options.telemetry)
     // First, so that it is closed last: an instance that stands by, or stops, is seen as well.
     closers.push(await observation.serve(options))
+    if (options.ingest !== undefined) observeIngest(options.ingest, observation)
     return runSession(options, observation, closers, stop).catch(error => {
       observation.fail(error)
       throw error

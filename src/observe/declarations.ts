@@ -44,6 +44,10 @@ export const DECLARATIONS = {
   ]),
   millrace_state: gauge('1 for the state that the instance is in, 0 for the others.', ['state']),
 
+  millrace_posted_events_total: counter(
+    'Events posted over HTTP, erasures among them. accepted: durable in the log, a repetition too. faulty: not what can be learned from (400), or posted together with such. refused: any other answer; a post that was not read counts as one.',
+    ['result'],
+  ),
   millrace_records_total: counter('Events taken from the source, by kind.', ['kind']),
   millrace_rejects_total: counter('Records that became dead letters, by reason.', ['reason']),
   millrace_drops_total: counter('Records and labels that were dropped by rule, by reason.', ['reason']),

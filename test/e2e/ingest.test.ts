@@ -60,6 +60,18 @@ test('a run without a log learns what is posted to it, and counts once what is p
   assert.equal(await post(url, page(8)[0]), 202)
   const now = await learned(url, ({ records }) => records === 206)
   assert.equal(now.drops.duplicate, 6)
+  assert.equal(await post(url, { type: 'click' }), 400)
+  const observed = /"metrics":"(http:[^"]+)"/.exec(run.stderr)?.[1] ?? ''
+  const metrics = await (await fetch(observed)).text()
+  const counted = [...metrics.matchAll(/^millrace_posted_events_total\{result="(\w+)"\} (\d+)$/gm)]
+  assert.deepEqual(
+    counted.map(([, result, total]) => [result, Number(total)]),
+    [
+      ['accepted', 206],
+      ['faulty', 1],
+      ['refused', 0],
+    ],
+  )
   const { code, stderr } = await run.kill('SIGTERM')
   assert.equal(code, 0, stderr)
   const predictions = await workspace.records<{ eventId: string }>('predictions')

@@ -27,8 +27,10 @@ interface Live {
   url: string
 }
 
-async function follow(of: Workspace): Promise<Live> {
-  const run = start(['run', of.path('millrace.yaml'), '--follow', '--json', '--set', 'log.level=debug'])
+const follow = (of: Workspace) => open(of, '--follow')
+
+async function open(of: Workspace, ...flags: string[]): Promise<Live> {
+  const run = start(['run', of.path('millrace.yaml'), '--json', '--set', 'log.level=debug', ...flags])
   const said = () => /"url":"(http:[^"]+)","msg":"the dashboard"/.exec(run.stderr)?.[1]
   await run.until(() => said() !== undefined)
   return { run, url: said() ?? '' }
@@ -126,4 +128,27 @@ test('without challengers there is nobody to promote', {
   assert.equal((await fetch(`${life.url}/v1/challengers`)).status, 404)
   assert.equal((await promote(life, 'plain')).status, 404)
   await life.run.kill('SIGTERM')
+})
+
+test('in a run that ends with its log nobody is promoted by hand, and it learns on to the same bytes', {
+  timeout: 300_000,
+}, async () => {
+  const ending = { ...config, checkpoint: { path: 'checkpoints' } }
+  const workspace = new Workspace(ending)
+  const writer = createLogWriter({ path: workspace.path('log'), partitions: 1 })
+  writePlainLog(writer, 4000)
+  writer.close()
+  const undisturbed = new Workspace(ending)
+  undisturbed.copyLog(workspace)
+
+  const life = await open(workspace)
+  let refused = await promote(life, 'bold')
+  // Learning has not begun.
+  while (refused.status === 404) refused = await promote(life, 'bold')
+  assert.equal(refused.status, 409)
+  assert.match(String(refused.body.detail), /only a run that follows its log/)
+  const { code, stderr } = await life.run.finished
+  assert.equal(code, 0, stderr)
+  assert.equal((await millrace(['replay', undisturbed.path('millrace.yaml'), '--json'])).code, 0)
+  assert.deepEqual(workspace.outputs(), undisturbed.outputs())
 })

@@ -32,8 +32,13 @@ export type Taken =
   /** None counts as taken; some may be there, and count once if they come again. */
   | { kind: 'refused'; status: 403 | 409 | 503 | 507; reason: string; retryAfterSeconds?: number }
 
+/** What becomes of events: durable in the log; not what can be learned from (400); turned away for another reason. */
+export type PostResult = 'accepted' | 'faulty' | 'refused'
+
 /** Where events go. */
 export interface EventTaker {
+  /** Absent: nobody counts them. */
+  count?(result: PostResult, events: number): void
   take(events: readonly (PostedEvent | PostedErase)[]): Promise<Taken>
 }
 
@@ -42,6 +47,10 @@ const MAX_FAULTS = 100
 
 export function createEventRoutes(taker: EventTaker): HttpPlugin {
   return async app => {
+    // Before the answer is out: whoever has it finds it counted. A post that was not read counts as one event.
+    app.addHook('onSend', async ({ body }, { statusCode }) => {
+      taker.count?.(resultOf(statusCode), Array.isArray(body) ? body.length : 1)
+    })
     app.post(
       '/v1/events',
       {
@@ -83,6 +92,11 @@ export function createEventRoutes(taker: EventTaker): HttpPlugin {
       },
     )
   }
+}
+
+function resultOf(status: number): PostResult {
+  if (status === 202) return 'accepted'
+  return status === 400 ? 'faulty' : 'refused'
 }
 
 function refusal({ status, reason, retryAfterSeconds: seconds }: Extract<Taken, { kind: 'refused' }>): HttpProblem {

@@ -355,3 +355,18 @@ test('erasing needs the scope admin, and a log: it can not be posted as an event
     [403, 'events are not taken over HTTP here; http.ingest in the configuration turns it on'],
   )
 })
+
+test('what became of posts is counted by events, also of those that no one looked into', async () => {
+  const { post, erase, ingest } = await served(await openLogStore(emptyLog('p00')))
+  await post([click('a'), click('b')])
+  await post(click('a'))
+  await erase('/v1/users/ada')
+  assert.deepEqual(ingest.counts, { accepted: 4, faulty: 0, refused: 0 })
+  await post([click('c'), click('d', { item: undefined }), click('e')])
+  await post('{"type":')
+  assert.deepEqual(ingest.counts, { accepted: 4, faulty: 4, refused: 0 })
+  await post('a click', { 'content-type': 'text/plain' })
+  ingest.refuse('the log ends')
+  await post([click('f'), click('g')])
+  assert.deepEqual(ingest.counts, { accepted: 4, faulty: 4, refused: 3 })
+})
