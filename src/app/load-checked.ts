@@ -27,6 +27,7 @@ export function checkConfig(config: Config): ConfigFault[] {
     ...checkEnds(config),
     ...checkHttp(config),
     ...checkTasks(config),
+    ...checkSegments(config),
     ...checkModel(config),
     ...checkFeatures(config.features).map(({ path, message }) => ({ path: ['features', ...path], message })),
   ]
@@ -58,6 +59,18 @@ function* checkModel({ model, tasks }: Config): Generator<ConfigFault> {
     yield { path: ['model', 'hidden'], message: 'shared-middle needs two layers: one per task, one shared' }
   if (architecture === 'aitm' && tasks.every(({ given }) => given === undefined))
     yield { path: ['model', 'architecture'], message: 'aitm needs a task that is `given` another' }
+}
+
+/** Only a slot of texts has values that a configuration can name. */
+function* checkSegments({ tasks, features }: Config): Generator<ConfigFault> {
+  const ofTexts = features.slots.flatMap(({ name, from = '' }) => (/^(user|item|context)\./.test(from) ? name : []))
+  for (const [index, { segments }] of tasks.entries()) {
+    for (const slot of Object.keys(segments?.slots ?? {})) {
+      if (ofTexts.includes(slot)) continue
+      const message = `no slot '${slot}' is from user.ATTRIBUTE, item.ATTRIBUTE or context.NAME`
+      yield { path: ['tasks', index, 'segments', 'slots', slot], message }
+    }
+  }
 }
 
 function* checkTasks({ tasks, evaluate }: Config): Generator<ConfigFault> {

@@ -3,7 +3,6 @@
  * default and a description, so that the docs can not drift from the code.
  */
 import { z } from 'zod'
-import { EXPERIENCE_BANDS } from '../domain/experience.js'
 import { ROW_ENCODINGS } from '../domain/state.js'
 import { LEVELS } from '../observe/log.js'
 import { formatDuration } from '../std/duration.js'
@@ -17,14 +16,13 @@ import { kafka, kafkaOutputs } from './kafka-schema.js'
 import { label, positiveKind } from './label-schema.js'
 import { recommend } from './recommend-schema.js'
 import { about, duration, name, optionalDuration } from './schema-kit.js'
+import { segments } from './segments-schema.js'
 import { source } from './source-schema.js'
 
 const entity = z
   .string()
   .regex(/^(user|item)(\.[A-Za-z0-9_]+)?$/, 'expected user, item, or an attribute such as item.category')
 const entities = z.union([entity.transform(one => [one]), z.array(entity).min(1).max(2)])
-
-const bands = z.array(z.number().min(0).max(100)).length(EXPERIENCE_BANDS.length)
 
 const task = z.strictObject({
   name: about(name, 'Name of the task in metrics and predictions.'),
@@ -46,18 +44,7 @@ const task = z.strictObject({
     'Binary tasks. platt: the logit is scaled and shifted by what came of earlier scores, learned as labels mature; the figures without it are the split `uncalibrated`. Absent: off.',
   ),
   prior: about(z.number().positive().default(1), 'How much one label of this task counts in the joint loss.'),
-  segments: about(
-    z
-      .strictObject({
-        user: about(
-          bands.optional(),
-          'Factors on `prior` by how many events the user had had when the example came: six numbers, for 0, 1–2, 3–5, 6–10, 11–20 and more events. [2, 2, 1, 1, 1, 1] lets examples of new users count twice.',
-        ),
-        item: about(bands.optional(), 'The same of the item; with both, the product counts.'),
-      })
-      .optional(),
-    'How much a label counts in the network by the segment of its example. 0 leaves it out there; the fast part learns all alike.',
-  ),
+  segments,
   rank: about(z.number().default(1), 'Weight of this task in the rank score: the weighted sum of predicted values.'),
 })
 

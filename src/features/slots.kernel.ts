@@ -45,6 +45,14 @@ export function createWriteSlot(config: SlotConfig, layout: SlotLayout, deps: Sl
   return from(config.from!, layout, deps, put)
 }
 
+/** The key of a text in a table's slots, into the hasher's lo and hi. */
+export function hashValue(hasher: Hasher, table: string, text: string): void {
+  hasher.text(table)
+  const { lo, hi } = hasher
+  hasher.text(text)
+  hasher.mix(lo, hi, hasher.lo, hasher.hi)
+}
+
 /** Writes the key of a value, given by its hash, into the slot's nth place. */
 type Put = (keys: Uint32Array, row: number, nth: number, lo: number, hi: number) => void
 

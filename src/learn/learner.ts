@@ -52,7 +52,7 @@ export class Learner {
     this.#deepStart = deepStart
     this.#validation = new ProgressiveValidation(config.tasks)
     const isSegmented = config.tasks.some(({ segments }) => segments !== undefined)
-    this.#segments = isSegmented ? new Segments(config.tasks) : undefined
+    this.#segments = isSegmented ? new Segments(config.tasks, predictor.layout) : undefined
     this.#weights = Float32Array.from(config.tasks, task => task.prior)
     this.#drift = config.drift === undefined ? undefined : new DriftWatch(config.drift, config.tasks)
     this.#taskNames = config.tasks.map(({ name }) => name)
@@ -92,7 +92,7 @@ export class Learner {
     const learned = learnedOf(command, this.columns.tasks)
     const input = this.#predictor.gather(this.#slabs, learned.rows, 'learn', eventTimeMs)
     if (this.#boost !== undefined) deep.rateFactor = tables.rateFactor = this.#boost.next()
-    const factors = this.#segments?.factors(this.#flagsOf(learned.rows), learned.rows.length)
+    const factors = this.#segments?.factors(this.#slabs, learned.rows)
     const result = await deep.learn(input, learned.labels, learned.mask, factors)
     if (learned.rows.length > 0 && Number.isFinite(result.loss)) {
       tables.update(result.embeddedGradient, result.offsetGradient)

@@ -10,6 +10,7 @@ import {
   USER_BAND_SHIFT,
 } from '../../src/features/columns.js'
 import { FeatureExtractor, type FeatureSubject } from '../../src/features/extract.js'
+import { hashValue } from '../../src/features/slots.kernel.js'
 import { Hasher } from '../../src/std/hash.js'
 
 export const HOUR = 3_600_000
@@ -76,10 +77,7 @@ export async function featuresOf(features: ConfigInput['features']) {
     },
     /** The key of a value in a table, as the embedding table will see it. */
     key(table: string, value: string): string {
-      hasher.text(table)
-      const [lo, hi] = [hasher.lo, hasher.hi]
-      hasher.text(value)
-      hasher.mix(lo, hi, hasher.lo, hasher.hi)
+      hashValue(hasher, table, value)
       return `${hasher.hi}:${hasher.lo}`
     },
   }

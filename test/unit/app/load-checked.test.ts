@@ -48,6 +48,11 @@ for (const [what, task, message] of [
     '{ name: t, head: regression, label: { event: rating, atLeast: 4 }, range: [1, 5] }',
     /only binary/,
   ],
+  [
+    'factors of the values of a slot that has none',
+    '{ name: t, label: { event: click, window: 1h }, segments: { slots: { user: { ann: 2 } } } }',
+    /no slot 'user' is from user\.ATTRIBUTE/,
+  ],
   ['texts of a value', '{ name: t, label: { event: rating, equals: good } }', /compares texts/],
   [
     'classes of a number',
