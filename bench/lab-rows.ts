@@ -7,6 +7,7 @@ import { bots, randomRatings, wildRatings } from './corruptions.js'
 import { type ExperienceWanted, experienceText } from './experience.js'
 import { measureFastCost } from './fast-cost.js'
 import { lateBuys, lateMethods } from './late-buys.js'
+import { measureLateShop } from './late-shop.js'
 import { evaluate } from './quality.js'
 import { qualityRows } from './quality-rows.js'
 import { measureRegret } from './regret.js'
@@ -88,13 +89,18 @@ export function createLabRows(): RowDefinition[] {
     },
     {
       name: 'late-buys',
-      what: 'the same, buys, against waiting 7 days for each',
+      what: 'the same, buys whose 7 days are over when the log ends, against waiting 7 days for each',
       measure: lateBuys([]),
     },
     {
       name: 'late-buys-all',
       what: 'the same, buys credited to all impressions of the week before, most of them late',
       measure: lateBuys(['tasks.1.label.attribution=all']),
+    },
+    {
+      name: 'late-buys-shop',
+      what: 'simulated shop, nearly all buys late: what is predicted over the true probabilities, days 9–30',
+      measure: measureLateShop,
     },
     {
       name: 'late-methods',

@@ -1,12 +1,18 @@
 /**
  * What it is worth that late labels are learned early and taken back: the same log and the same judged labels, once with
  * `late: take-back` and once with `late: wait`, seed by seed. With `attribution: all` most buys are late.
+ *
+ * Judged are impressions whose week was over when the log ended: of the others some buys are still to come, and a figure
+ * would count them as predicted but not bought.
  */
 import type { RunSummary } from '../src/evaluate/report/summary.js'
 import { evaluate } from './quality.js'
 import type { Context, Measured } from './row.js'
 import { overSeeds } from './statistics.js'
 import type { Figure } from './verdict.js'
+
+/** No label before its time is over. */
+const JUDGED = 'join.atEnd=wait'
 
 type Method = 'take-back' | 'fake-negative-weighted' | 'duplicate' | 'wait'
 
@@ -82,7 +88,7 @@ export function lateMethods(set: readonly string[]) {
 }
 
 function run(late: Method, seed: number, set: readonly string[]): Promise<RunSummary> {
-  const settings = [`model.seed=${seed}`, ...set, `tasks.1.label.late=${late}`]
+  const settings = [`model.seed=${seed}`, JUDGED, ...set, `tasks.1.label.late=${late}`]
   const key = settings.join(' ')
   const known = runs.get(key) ?? evaluate('examples/tmall.yaml', settings)
   runs.set(key, known)

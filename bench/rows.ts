@@ -6,6 +6,7 @@ import { qualityRows } from './quality-rows.js'
 import { measureReplay } from './replay.js'
 import { measureResume } from './resume.js'
 import { type Context, type Measured, NotMeasured, type RowDefinition } from './row.js'
+import { measureStarvedIds } from './starved.js'
 import { spreadOf } from './statistics.js'
 import { benchStep, type StepResult } from './step.js'
 import { benchTable, type TableBench } from './table.js'
@@ -70,6 +71,12 @@ export function createRows(): RowDefinition[] {
     },
     { name: 'tmall', what: 'tmall-dev, impressions of days 30–59, one pass', measure: measureTmall },
     ...qualityRows,
+    {
+      name: 'starved-ids',
+      what: 'the starved case of ids and side ids alone: AUC against fixed 4:1:1 (click) and the default (like)',
+      slow: true,
+      measure: measureStarvedIds,
+    },
     { name: 'top-n', what: 'top-N over 100,000 items: one exact answer; learning one positive', measure: measureTopN },
   ]
 }

@@ -1,6 +1,7 @@
 /**
- * The starved case (bench/starved.yaml): what equal weights, fixed weights and rho make of three tasks of which one has a
- * weak signal. Figures are means of the seeds; weights were not chosen on this log, but the fixed ones of the literature.
+ * The starved case (bench/starved.yaml): what equal weights, fixed weights and adaptive ones make of three tasks of which
+ * one has a weak signal; with the features of the configuration, and with ids and side ids alone. Figures are means of the
+ * seeds; weights were not chosen on this log, but the fixed ones of the literature.
  */
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
 import { mkdir, rename } from 'node:fs/promises'
@@ -16,7 +17,7 @@ import { packageRoot } from '../src/std/package-root.js'
 import { Random } from '../src/std/random.js'
 import { millrace } from './program.js'
 import { type Context, type Measured, NotMeasured } from './row.js'
-import { overSeeds } from './statistics.js'
+import { overSeeds, type SeedMean } from './statistics.js'
 import type { Figure } from './verdict.js'
 
 const CHUNK = 32
@@ -26,11 +27,24 @@ const BEGIN_MS = 883_612_800_000
 const NEGATIVES = 4
 const TRIES = 8
 const CONFIG = 'bench/starved.yaml'
+const FIXED = 'fixed 4:1:1'
+const FIXED_TWO_SPEED = 'fixed 4:1:1, two-speed'
 const VARIANTS: Record<string, string[]> = {
   default: [],
-  'fixed 4:1:1': ['tasks.0.prior=4'],
+  [FIXED]: ['tasks.0.prior=4'],
   rho: ['weights.method=rho'],
 }
+const ID_VARIANTS: Record<string, string[]> = {
+  ...VARIANTS,
+  'fixed 10:1:1': ['tasks.0.prior=10'],
+  gradnorm: ['weights.method=gradnorm'],
+  'imtl-g': ['weights.method=imtl-g'],
+  'twice the row length': ['model.dim=32'],
+  'two-speed': ['fast.enabled=true'],
+  [FIXED_TWO_SPEED]: ['fast.enabled=true', 'tasks.0.prior=4'],
+}
+
+type Metrics = Record<'click' | 'like' | 'rmse', SeedMean>
 
 interface Rated extends Record<string, string> {
   user: string
@@ -38,38 +52,79 @@ interface Rated extends Record<string, string> {
   value: string
 }
 
-export async function measureStarved({ quick, say }: Context): Promise<Measured> {
+export async function measureStarved(context: Context): Promise<Measured> {
+  const details = await measured(VARIANTS, [], context)
+  const figures = Object.entries(details).flatMap(([name, { click, like }]): Figure[] => [
+    {
+      name: `${name}: click AUC`,
+      format: 'score',
+      value: click,
+      limit: { better: 'higher', reach: 0.665, strive: 0.688 },
+    },
+    {
+      name: `${name}: like AUC`,
+      format: 'score',
+      value: like,
+      limit: { better: 'higher', reach: 0.745, strive: 0.75 },
+    },
+  ])
+  return { figures, details }
+}
+
+/** Of ids and side ids alone: how far each is from the fixed weights in the task that they are for, and what it costs another. */
+export async function measureStarvedIds(context: Context): Promise<Measured> {
+  const details = await measured(ID_VARIANTS, ['features.numeric=[]'], context)
+  const less = (name: string, metric: 'click' | 'like', than: string) =>
+    overSeeds(
+      (details[name]?.[metric].runs ?? []).map((auc, i) => auc - (details[than]?.[metric].runs[i] ?? Number.NaN)),
+    )
+  const figures = Object.keys(details).flatMap((name): Figure[] =>
+    name.startsWith('fixed')
+      ? []
+      : [
+          against(name, name === 'two-speed' ? FIXED_TWO_SPEED : FIXED),
+          figure(`${name}: like AUC − default`, less(name, 'like', 'default')),
+        ],
+  )
+  return { figures, details }
+
+  function against(name: string, fixed: string): Figure {
+    return figure(`${name}: click AUC − ${fixed}`, less(name, 'click', fixed))
+  }
+
+  function figure(name: string, value: SeedMean): Figure {
+    return { name, format: 'score', value, limit: { better: 'higher', reach: -0.003 } }
+  }
+}
+
+async function measured(
+  variants: Record<string, string[]>,
+  settings: readonly string[],
+  { quick, say }: Context,
+): Promise<Record<string, Metrics>> {
   await makeEvents(say)
   const seeds = quick ? [1] : [1, 2, 3]
-  const figures: Figure[] = []
-  const details: Record<string, unknown> = {}
-  for (const [name, set] of Object.entries(VARIANTS)) {
+  const found: Record<string, Metrics> = {}
+  for (const [name, set] of Object.entries(variants)) {
     const runs: RunSummary[] = []
     for (const seed of seeds) {
       say(`the starved case, ${name}, seed ${seed}`)
-      const { stdout } = await millrace('evaluate', CONFIG, '--json', '--set', `model.seed=${seed}`, ...set)
+      const { stdout } = await millrace(
+        'evaluate',
+        CONFIG,
+        '--json',
+        '--set',
+        `model.seed=${seed}`,
+        ...settings,
+        ...set,
+      )
       runs.push(JSON.parse(stdout) as RunSummary)
     }
     const spread = (task: string, metric: 'auc' | 'rmse') =>
       overSeeds(runs.map(({ tasks }) => tasks[task]?.[metric] ?? Number.NaN))
-    const [click, like] = [spread('click', 'auc'), spread('like', 'auc')]
-    details[name] = { click, like, rmse: spread('rating', 'rmse') }
-    figures.push(
-      {
-        name: `${name}: click AUC`,
-        format: 'score',
-        value: click,
-        limit: { better: 'higher', reach: 0.665, strive: 0.688 },
-      },
-      {
-        name: `${name}: like AUC`,
-        format: 'score',
-        value: like,
-        limit: { better: 'higher', reach: 0.745, strive: 0.75 },
-      },
-    )
+    found[name] = { click: spread('click', 'auc'), like: spread('like', 'auc'), rmse: spread('rating', 'rmse') }
   }
-  return { figures, details }
+  return found
 }
 
 /** Writes the events beside the log, once. */
