@@ -36,6 +36,14 @@ const CHECKS = [
   'negative_data_rejection',
 ]
 
+async function ask(workspace: Workspace, url: string, ...which: string[]): Promise<void> {
+  writeFileSync(workspace.path('schemathesis.toml'), REFUSALS)
+  const args = ['run', `${url}/openapi.json`, ...which, '--checks', CHECKS.join(','), ...OPTIONS]
+  const asked = await new Running(schemathesis, args, { cwd: workspace.path('.') }).finished
+  assert.equal(asked.code, 0, asked.stdout + asked.stderr)
+  assert.match(asked.stdout, /[1-9]\d* generated/)
+}
+
 test('whatever is asked over HTTP, nothing fails inside and every answer fits its schema', { skip }, async () => {
   const workspace = new Workspace(smallConfig)
   const file = workspace.path('millrace.yaml')
@@ -51,20 +59,33 @@ test('whatever is asked over HTTP, nothing fails inside and every answer fits it
   const ready = /"readyz":"([^"]+)"/.exec(server.stderr)?.[1] ?? ''
   while (!(await fetch(ready)).ok);
 
-  writeFileSync(workspace.path('schemathesis.toml'), REFUSALS)
   // An answer without an end is no case for it: the stream of events has tests of its own.
-  const args = [
-    'run',
-    `${url()}/openapi.json`,
-    '--exclude-path',
-    '/v1/stream',
-    '--checks',
-    CHECKS.join(','),
-    ...OPTIONS,
-  ]
-  const asked = await new Running(schemathesis, args, { cwd: workspace.path('.') }).finished
-  assert.equal(asked.code, 0, asked.stdout + asked.stderr)
-  assert.match(asked.stdout, /[1-9]\d* generated/)
+  await ask(workspace, url() ?? '', '--exclude-path', '/v1/stream')
   const stopped = await server.kill('SIGTERM')
+  assert.equal(stopped.code, 0, stopped.stderr)
+})
+
+test('whatever is posted to a run that takes events, nothing fails inside, and it goes on learning', {
+  skip,
+}, async () => {
+  const workspace = new Workspace({ ...smallConfig, http: { ingest: true, port: 0 } })
+  const run = start(['run', workspace.path('millrace.yaml'), '--follow', '--json', '--set', 'observe.port=0'])
+  const url = () => /"url":"(http:[^"]+)","msg":"the dashboard"/.exec(run.stderr)?.[1] ?? ''
+  await run.until(() => url() !== '' && run.stderr.includes('events are taken over HTTP'))
+
+  const names = ['POST /v1/events', 'DELETE /v1/users/{user}']
+  await ask(workspace, url(), ...names.flatMap(name => ['--include-name', name]))
+  const status = async () =>
+    (
+      (await (await fetch(`${url()}/v1/status`)).json()) as {
+        now: { records: number; rejects: Record<string, number> }
+      }
+    ).now
+  while ((await status()).records === 0);
+  // What was accepted can be read; only its time may be far ahead of the other events.
+  const { 'future-time': ahead = 0, ...rejects } = (await status()).rejects
+  assert.deepEqual(rejects, {})
+  assert.ok(ahead < (await status()).records)
+  const stopped = await run.kill('SIGTERM')
   assert.equal(stopped.code, 0, stopped.stderr)
 })
