@@ -14,7 +14,7 @@ import type { Counts } from './counts.js'
 import type { History } from './history.js'
 import type { PipelineParts } from './pipeline.js'
 import type { PositionState } from './position.js'
-import type { PublisherState } from './publisher.js'
+import { type PublisherState, publishingOf } from './publisher.js'
 
 interface PipelineState {
   position: PositionState
@@ -26,13 +26,15 @@ interface PipelineState {
   /** Who the examples still to be predicted are about; index into the waiting examples. */
   subjects: { index: number; subject: JoinSubject }[]
   published: PublisherState | null
+  /** Absent: by a program that did not note it. */
+  publishing?: string
   /** null: there is no publish gate. */
   gate: Json
 }
 
 /** Everything the main thread owns, by part name. */
 export function saveParts(parts: PipelineParts, history: History): Record<string, PartState> {
-  const { joiner, batcher, columns, dispatcher, position, contest, counts, journal, source } = parts
+  const { config, joiner, batcher, columns, dispatcher, position, contest, counts, journal, source } = parts
   const joinerRows = joiner.waitingRows()
   const batcherRows = batcher.waitingRows()
   const index = new Map<number, number>()
@@ -55,6 +57,7 @@ export function saveParts(parts: PipelineParts, history: History): Record<string
     fusion: dispatcher.fusion.toJson(),
     subjects,
     published: dispatcher.publisherState(),
+    publishing: publishingOf(config.outputs),
     gate: dispatcher.gateState(),
   }
   const saved: Record<string, PartState> = {
@@ -91,7 +94,7 @@ export async function loadParts(
   history: History,
   part: (name: string) => Promise<LoadedState>,
 ): Promise<number[]> {
-  const { joiner, batcher, columns, dispatcher, position, counts } = parts
+  const { config, joiner, batcher, columns, dispatcher, position, counts } = parts
   const own = (await part('pipeline')).meta as unknown as PipelineState
   position.fromJson(own.position)
   Object.assign(counts, own.counts)
@@ -104,6 +107,8 @@ export async function loadParts(
   const batcherRows = rowsOf('batcher')
   joiner.loadState(await part('joiner'), joinerRows)
   batcher.loadState(await part('batcher'), batcherRows)
+  const now = publishingOf(config.outputs)
+  const isPublishedOtherwise = (own.publishing ?? now) !== now
   const held = new Set(joinerRows)
   const released = rows.filter(row => !held.has(row))
   dispatcher.restore(
@@ -111,7 +116,7 @@ export async function loadParts(
     own.subjects.map(({ index, subject }) => ({ row: rows[index] ?? -1, subject })),
     released,
     // A checkpoint from before there was a gate has none.
-    { published: own.published, gate: own.gate ?? null },
+    { published: own.published, gate: own.gate ?? null, isPublishedOtherwise },
   )
   dispatcher.fusion.fromJson(own.fusion)
   parts.clock.loadState(await part('clock'))

@@ -56,6 +56,13 @@ export interface DispatchDeps {
   onPromotion(promotion: Promotion): void
 }
 
+interface RestoredVersions {
+  published: PublisherState | null
+  gate: Json
+  /** Behind the checkpoint, by other settings than those of now. */
+  isPublishedOtherwise: boolean
+}
+
 export interface Promotion {
   name: string
   /** Of its configuration. */
@@ -296,6 +303,15 @@ export class Dispatcher {
     return this.#publisher?.saveState() ?? null
   }
 
+  /**
+   * What was committed behind the checkpoint has been learned again. Returns whether its versions were published by other
+   * settings: then nobody has those that were made now, and the next one is full.
+   */
+  endRelearning(): boolean {
+    if (this.#isPublishedOtherwise) this.#publisher?.startOver()
+    return this.#isPublishedOtherwise
+  }
+
   /** When settled: what the publish gate knows, where it is on. */
   gateState(): Json {
     return this.#gatekeeper?.toJson() ?? null
@@ -305,9 +321,10 @@ export class Dispatcher {
     steps: number,
     subjects: readonly { row: number; subject: JoinSubject }[],
     released: readonly number[],
-    { published, gate }: { published: PublisherState | null; gate: Json },
+    { published, gate, isPublishedOtherwise }: RestoredVersions,
   ): void {
     this.#steps = steps
+    this.#isPublishedOtherwise = isPublishedOtherwise
     this.#publisher?.loadState(published)
     if (gate !== null) this.#gatekeeper?.fromJson(gate)
     for (const { row, subject } of subjects) this.#subjects.set(row, subject)
@@ -367,7 +384,7 @@ export class Dispatcher {
     const { difference, labels, passed } = contest.standing(lane)
     const before = contest.answering.name
     contest.promote(lane)
-    this.#publisher?.changeModel()
+    this.#publisher?.startOver()
     const { name, hash } = contest.answering
     if (cause === 'hand') this.#deps.journal.promote(this.#steps, hash)
     const { records, eventTimeMs } = position
@@ -385,6 +402,7 @@ export class Dispatcher {
     onPromotion({ name, hash, before, cause, step: this.#steps, records, eventTimeMs, difference })
   }
 
+  #isPublishedOtherwise = false
   /** The answer to the last command. */
   #last: Promise<unknown> = Promise.resolve()
 

@@ -377,11 +377,18 @@ export class Pipeline {
 
   /** Everything that was committed before the crash has been repeated: from here on outputs count. */
   #goLive(relearning: Relearning): void {
-    const { dispatcher, logger, position } = this.#parts
+    const { dispatcher, logger, position, wallClock } = this.#parts
     this.#abandonJournal()
     this.#parts.relearning = undefined
-    relearning.finish(dispatcher)
+    const isPublishedOtherwise = relearning.finish(dispatcher)
     logger.info({ records: position.records, step: dispatcher.steps }, 'everything committed has been learned again')
+    if (!isPublishedOtherwise) return
+    logger.warn(
+      { step: dispatcher.steps },
+      'how versions are published was changed since the last checkpoint: the next one is full',
+    )
+    // Behind it the settings are those of now, whatever happens.
+    this.#checkpointAtMs = wallClock.monotonicMs()
   }
 
   /** Whether what was learned has waited for as much wall-clock time as it may wait in event time. */

@@ -12,6 +12,7 @@
  * generations, deltas count on in it; so it never takes the place of what it makes obsolete, and when it is whole, all
  * keys of the generation before get tombstones. The keys of two chains are all that the topic ever holds.
  */
+import type { Config } from '../config/schema.js'
 import type { NamedPart, RowEncoding, SnapshotKind } from '../domain/state.js'
 import type { Outputs } from '../sink/delivery.js'
 import type { ManifestPart } from '../sink/output-records.js'
@@ -62,6 +63,11 @@ export interface PublisherState {
   isTracked: boolean
   /** How its rows were published. Absent: by a program that knew float32 only. */
   rowEncoding?: RowEncoding
+}
+
+/** The settings that decide when versions are published, as what, and under which keys. */
+export function publishingOf({ snapshotEverySteps, deltaEvery, snapshotRows, kafka }: Config['outputs']): string {
+  return [snapshotEverySteps, deltaEvery ?? 'none', snapshotRows, kafka?.maxMessageBytes ?? 'files'].join(' ')
 }
 
 export class SnapshotPublisher {
@@ -135,8 +141,8 @@ export class SnapshotPublisher {
     send(learner.snapshot(kind, this.#deps.parts(kind)), answer => this.#append(next, parent, offsets, answer))
   }
 
-  /** Another model answers, and knows of no version: its first one is full. Only when everything is answered. */
-  changeModel(): void {
+  /** The next version is full: another model answers, which knows of none, or the last one has not reached anybody. */
+  startOver(): void {
     if (this.#last !== undefined) this.#last.isTracked = false
   }
 

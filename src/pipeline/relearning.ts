@@ -45,9 +45,10 @@ export class Relearning {
     gate.shut()
   }
 
-  /** When the source has repeated everything: what is sent from now on is new. */
-  finish(dispatcher: Dispatcher): void {
+  /** When the source has repeated everything: what is sent from now on is new. Returns whether versions were published otherwise. */
+  finish(dispatcher: Dispatcher): boolean {
     this.#journal.restore(this.#nextSeq)
     dispatcher.inOrder(() => this.#gate.open())
+    return dispatcher.endRelearning()
   }
 }

@@ -131,7 +131,7 @@ test('a late reader reconstructs the newest version from a compacted topic, also
 }, async t => {
   await send(150)
   const lives: Running[] = []
-  const live = () => lives[lives.push(start(['run', file, '--json'])) - 1] as Running
+  const live = (...flags: string[]) => lives[lives.push(start(['run', file, '--json', ...flags])) - 1] as Running
   t.after(() => lives.at(-1)?.kill('SIGKILL'))
   const first = live()
   await until('the first versions are there', async () => (await describe()).code === 0, 120_000)
@@ -176,6 +176,16 @@ test('a late reader reconstructs the newest version from a compacted topic, also
     120_000,
   )
   await until('a late reader still gets the newest', caughtUp, 120_000)
+
+  // A crash, and then versions are published otherwise: what was published before it does not matter, and no version is in vain.
+  await lives.at(-1)?.kill('SIGKILL')
+  live('--set', 'outputs.snapshotRows=float16', 'outputs.snapshotEverySteps=0')
+  await send(10)
+  await until('what came behind the crash is published', caughtUp, 120_000)
+  const newest = (await describe()).found
+  for (const follower of [early, late])
+    await until('the follower is there too', async () => follower.model().checksum === newest.checksum, 60_000)
+  assert.ok(newest.parts.some((part: { encoding: string }) => part.encoding === 'float16'))
 })
 
 test('score requests from a topic are answered on topics, each candidate with its prediction', {
