@@ -103,6 +103,33 @@ test('the leaderboard shows who learns beside, and a key that may lets one of th
   await page.close()
 })
 
+test('the leaderboard can be read on a phone and on a wide screen, light and dark', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  for (const [width, scheme] of [
+    [390, 'light'],
+    [390, 'dark'],
+    [820, 'light'],
+    [1440, 'dark'],
+  ] as const) {
+    const { page } = await openPage(browser, server.url, { width, scheme })
+    await until(page, '!document.getElementById("key-form").hidden')
+    await page.getByLabel('Key with the scope read').fill('sesame')
+    await page.keyboard.press('Enter')
+    await until(page, 'document.querySelectorAll("#challengers tbody tr").length === 3')
+    await page.locator('#challengers button').first().click()
+    await until(page, '!document.getElementById("promote-form").hidden')
+    await page.evaluate(axe)
+    const { violations } = await page.evaluate<{ violations: { id: string; impact: string }[] }>('axe.run("#beside")')
+    assert.deepEqual(violations, [], `${width} ${scheme}`)
+    const isWithin = 'document.documentElement.scrollWidth <= document.documentElement.clientWidth'
+    assert.ok(await page.evaluate(isWithin), `nothing sticks out at ${width}`)
+    await page.locator('#beside').screenshot({ path: `${PICTURES}/challengers-${width}-${scheme}.png` })
+    await page.close()
+  }
+})
+
 test('over HTTP: reading needs one scope, promoting another; what can not be is said', async () => {
   const ask = async (method: string, path: string, token: string) => {
     const answer = await fetch(`${server.url}/v1/challengers${path}`, {

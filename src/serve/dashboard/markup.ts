@@ -7,6 +7,9 @@ const MARK = `<svg class="mark" viewBox="0 0 32 32" aria-hidden="true"><circle c
 
 export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke="#3b82e0" stroke-width="2.6" stroke-linecap="round"><circle cx="16" cy="16" r="9.5"/><path d="M16 2v28M2 16h28M6.1 6.1l19.8 19.8M25.9 6.1 6.1 25.9"/><circle cx="16" cy="16" r="3.4" fill="#3b82e0"/></svg>`
 
+const adminForm = (name: string, label: string) =>
+  `<form id="${name}-form" class="admin-form" hidden><label for="${name}-key">${label}</label><input id="${name}-key" type="password" autocomplete="off"><button type="submit">Try again</button></form>`
+
 const LEARNER = `
 <div id="view-learner">
   <section class="head" aria-labelledby="run-name">
@@ -32,7 +35,7 @@ const LEARNER = `
     <h2 id="h-beside">Challengers</h2>
     <article class="card" aria-label="Leaderboard"><h3>Leaderboard</h3><p class="note">losses minus those of what answers, on the same labels; below 0 is better</p>
       <p id="challengers-said" class="note" role="status"></p>
-      <form id="promote-form" class="promote" hidden><label for="promote-key">Key that may promote (scope admin)</label><input id="promote-key" type="password" autocomplete="off"><button type="submit">Try again</button></form>
+      ${adminForm('promote', 'Key that may promote (scope admin)')}
       <div id="challengers"></div></article>
   </section>
   <section aria-labelledby="h-inside">
@@ -54,7 +57,7 @@ const PLAYGROUND = `
     <p id="playground-message" class="message" role="status">Asking whether the model can be asked…</p>
     <details id="rollback" class="rollback"><summary>Versions</summary>
       <p id="rollback-said" class="note" role="status"></p>
-      <form id="admin-form" hidden><label for="admin-key">Key with the scope admin</label><input id="admin-key" type="password" autocomplete="off"><button type="submit">Try again</button></form>
+      ${adminForm('admin', 'Key with the scope admin')}
       <ul id="rollback-list"></ul></details>
     <p id="playground-said" class="visually-hidden" aria-live="polite"></p>
   </section>

@@ -3,7 +3,7 @@ export const PLAYGROUND_STYLE = `
 .rollback { margin-top: 8px; font-size: 14px; }
 .rollback ul { display: grid; gap: 6px; max-width: 520px; margin-top: 8px; }
 .rollback li { display: flex; justify-content: space-between; align-items: center; gap: 12px; }
-.rollback form, .promote { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin-top: 8px; }
+.admin-form { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin-top: 8px; }
 .message { color: var(--muted); text-align: center; padding: 14vh 0; }
 .board { display: grid; grid-template-columns: minmax(250px, 300px) minmax(0, 1fr) minmax(300px, 380px); gap: 18px; align-items: start; }
 .board section { margin: 0; }

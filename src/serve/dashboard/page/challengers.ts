@@ -1,7 +1,8 @@
 /** Who learns beside what answers, how they stand, and a button that lets one answer; that needs a key with the scope admin. */
 import type { Challengers } from '../../http/challenger-schemas.js'
 import type { Status } from '../../telemetry/status.js'
-import { ask, isRefused, keepKey, keptKey } from './api.js'
+import { createAdminForm } from './admin-form.js'
+import { ask } from './api.js'
 import { byId, h, setText, table } from './dom.js'
 import { grouped } from './format.js'
 
@@ -11,9 +12,8 @@ const VERDICTS = { better: 'better beyond noise', worse: 'worse beyond noise', o
 export function startChallengers(): (status: Status) => void {
   const box = byId('challengers')
   const said = byId('challengers-said')
-  const form = byId('promote-form')
+  const asAdmin = createAdminForm('promote', said)
   let askedAt = Number.NEGATIVE_INFINITY
-  let wanted: string | undefined
 
   async function show(): Promise<void> {
     try {
@@ -26,40 +26,15 @@ export function startChallengers(): (status: Status) => void {
     }
   }
 
-  /** Whether it was done. */
-  async function promote(name: string): Promise<boolean> {
-    wanted = name
-    setText(said, `Promoting ${name}…`)
-    try {
-      const { answering } = await ask<{ answering: string }>(
-        `/v1/challengers/${encodeURIComponent(name)}/promote`,
-        undefined,
-        undefined,
-        'POST',
-      )
-      form.hidden = true
-      setText(said, `${answering} answers from here on; what answered so far is a challenger.`)
+  const promote = (name: string) =>
+    asAdmin(`Promoting ${name}…`, async () => {
+      const path = `/v1/challengers/${encodeURIComponent(name)}/promote`
+      const { answering } = await ask<{ answering: string }>(path, undefined, undefined, 'POST')
       box.replaceChildren()
       await show()
-      return true
-    } catch (error) {
-      form.hidden = !isRefused(error)
-      setText(said, (error as Error).message)
-      return false
-    }
-  }
+      return `${answering} answers from here on; what answered so far is a challenger.`
+    })
 
-  form.addEventListener('submit', async event => {
-    event.preventDefault()
-    const input = byId('promote-key') as HTMLInputElement
-    const before = keptKey()
-    keepKey(input.value.trim())
-    input.value = ''
-    if (wanted === undefined) return
-    await promote(wanted)
-    // It was for this once; the page goes on with the key that it had.
-    if (before !== undefined) keepKey(before)
-  })
   return ({ about, now }) => {
     byId('beside').hidden = !about.challengers
     if (!about.challengers || now.at - askedAt < ASK_EVERY_MS) return

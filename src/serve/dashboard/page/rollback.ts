@@ -1,5 +1,5 @@
 /** Which version answers in the playground, and the way back to another one; that needs a key with the scope admin. */
-import { isRefused, keepKey, keptKey } from './api.js'
+import { createAdminForm } from './admin-form.js'
 import { byId, h, setText } from './dom.js'
 import { clock, day, grouped } from './format.js'
 import { type KnownVersion, knownVersions, type ModelInfo, modelInfo, pinTo } from './model-api.js'
@@ -10,8 +10,7 @@ export function startRollback(onChange: (model: ModelInfo) => void): void {
   const box = byId('rollback') as HTMLDetailsElement
   const list = byId('rollback-list')
   const said = byId('rollback-said')
-  const form = byId('admin-form')
-  let wanted: { version: number | undefined } | undefined
+  const asAdmin = createAdminForm('admin', said)
 
   async function show(): Promise<void> {
     try {
@@ -23,34 +22,17 @@ export function startRollback(onChange: (model: ModelInfo) => void): void {
     }
   }
 
-  /** Whether the key was refused. */
-  async function pin(version: number | undefined): Promise<boolean> {
-    wanted = { version }
-    setText(said, version === undefined ? 'Going on to the newest version…' : `Going to version ${grouped(version)}…`)
-    try {
-      const model = await pinTo(version)
-      form.hidden = true
-      setText(said, stateText(model))
-      onChange(model)
-      await show()
-      return false
-    } catch (error) {
-      const needsKey = isRefused(error)
-      form.hidden = !needsKey
-      setText(said, (error as Error).message)
-      return needsKey
-    }
-  }
+  const pin = (version: number | undefined) =>
+    asAdmin(
+      version === undefined ? 'Going on to the newest version…' : `Going to version ${grouped(version)}…`,
+      async () => {
+        const model = await pinTo(version)
+        onChange(model)
+        await show()
+        return stateText(model)
+      },
+    )
 
-  form.addEventListener('submit', async event => {
-    event.preventDefault()
-    const input = byId('admin-key') as HTMLInputElement
-    const before = keptKey()
-    keepKey(input.value.trim())
-    input.value = ''
-    // One that may not do it, or is misspelt, does not take the place of one that may read.
-    if (wanted !== undefined && (await pin(wanted.version)) && before !== undefined) keepKey(before)
-  })
   box.addEventListener('toggle', () => {
     setText(said, '')
     if (box.open) void show()
