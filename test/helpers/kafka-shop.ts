@@ -167,8 +167,9 @@ export class KafkaShop {
     return records.map(({ eventId }) => eventId).sort()
   }
 
-  async read(output: 'predictions' | 'journal'): Promise<unknown[]> {
-    const type = avro.Type.forSchema(readSchemaFile(output === 'journal' ? 'journal' : 'prediction') as never)
+  async read(output: 'predictions' | 'journal' | 'metrics'): Promise<unknown[]> {
+    const schema = { predictions: 'prediction', metrics: 'metric', journal: 'journal' }[output]
+    const type = avro.Type.forSchema(readSchemaFile(schema) as never)
     const messages = await readTopic(this.#options.broker.brokers, this.#outputs[output] ?? '', { settled: true })
     return messages.flatMap(({ value }) => (value === null ? [] : [type.fromBuffer(value.subarray(5))]))
   }
