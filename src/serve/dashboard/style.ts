@@ -85,7 +85,7 @@ section + section { margin-top: 44px; }
 
 .section-head { display: flex; justify-content: space-between; align-items: end; gap: 12px 28px; flex-wrap: wrap; margin-bottom: 14px; }
 .section-head .note { max-width: 78ch; margin-top: 3px; }
-h2 + .grid { margin-top: 14px; }
+h2 + .grid, h2 + .card { margin-top: 14px; }
 .alarm-mark { color: var(--warn); }
 .segmented { display: inline-flex; flex-wrap: wrap; background: var(--soft); border-radius: 10px; padding: 3px; gap: 2px; }
 .segmented label { cursor: pointer; }
@@ -120,6 +120,8 @@ tbody tr:last-child > * { border-bottom: 0; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { position: sticky; top: 0; background: var(--card); }
+tbody th, thead th:first-child { position: sticky; left: 0; background: var(--card); }
+thead th:first-child { z-index: 1; }
 .badge { font-size: 12px; padding: 1px 8px; border-radius: 99px; background: var(--soft); color: var(--muted); }
 .badge.held, .held-note { background: var(--soft); color: var(--warn); }
 .held-note { margin: 0 0 10px; padding: 6px 10px; border-radius: 8px; font-size: 13px; }
@@ -151,9 +153,11 @@ summary:hover { color: var(--accent); }
 .pairs dd { font-variant-numeric: tabular-nums; font-weight: 500; }
 .key-form { max-width: 420px; margin: 10vh auto; gap: 10px; }
 button, input { font: inherit; color: inherit; }
-button:not(.quiet, .ranked, .chip), .user-form input, .key-form input { border: 1px solid var(--line); background: var(--card); border-radius: 9px; padding: 6px 13px; min-height: 38px; }
+button:not(.quiet, .ranked, .chip), .user-form input, .key-form input, .admin-form input { border: 1px solid var(--line); background: var(--card); border-radius: 9px; padding: 6px 13px; min-height: 38px; }
 button:not(.quiet, .ranked, .chip) { cursor: pointer; font-weight: 500; }
-button:not(.quiet, .ranked, .chip):hover { border-color: var(--accent); }
+button:not(.quiet, .ranked, .chip):not(:disabled):hover { border-color: var(--accent); }
+button:disabled { opacity: 0.45; cursor: not-allowed !important; }
+td button:not(.quiet, .ranked, .chip) { min-height: 30px; padding: 2px 11px; }
 button[type=submit] { background: var(--accent) !important; border-color: var(--accent) !important; color: var(--on-accent); }
 ${PLOT_STYLE}
 .u-legend { margin-top: 2px; font-size: 12px; }
