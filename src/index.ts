@@ -17,6 +17,7 @@ export { renderHtml } from './evaluate/report/html.js'
 export type { RunReport } from './evaluate/report/report.js'
 export { summariseRuns as summarise } from './evaluate/report/summary.js'
 export type { ImportSummary } from './import/import-csv.js'
+export type { Exploration, Explored } from './serve/explore.js'
 export type {
   Explanation,
   Follower,
@@ -24,6 +25,8 @@ export type {
   ItemsAnswer,
   ModelStatus,
   Question,
+  RankAnswer,
+  RankQuestion,
   ScoreAnswer,
   ScoreQuestion,
   TopAnswer,

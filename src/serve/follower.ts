@@ -6,6 +6,7 @@
 import type { Config } from '../config/schema.js'
 import { MillraceError } from '../domain/errors.js'
 import { createPseudonyms } from '../std/pseudonyms.js'
+import { type Exploration, type Explored, explorePage } from './explore.js'
 import { checkKept, createItemFilter, type ItemChoice } from './item-filter.js'
 import type { Replica } from './replica.js'
 import type { FollowedVersion, FollowerState, ReplicaPair } from './replica-pair.js'
@@ -26,6 +27,10 @@ export interface ScoreQuestion extends Question {
   weights?: Record<string, number> | undefined
 }
 
+export interface RankQuestion extends ScoreQuestion {
+  explore?: Exploration | undefined
+}
+
 export interface TopQuestion extends Question, ItemChoice {
   /** Items of the answer. Default: `recommend.size`. */
   size?: number | undefined
@@ -37,6 +42,7 @@ export interface TopQuestion extends Question, ItemChoice {
    */
   diversity?: { by: string; most: number } | undefined
   weights?: Record<string, number> | undefined
+  explore?: Exploration | undefined
 }
 
 export interface ItemScore {
@@ -59,7 +65,13 @@ export interface ScoreAnswer extends Answered {
   scores: ItemScore[]
 }
 
+export interface RankAnswer extends ScoreAnswer {
+  /** The order was drawn. Absent: it is that of the ranks. */
+  explored?: Explored
+}
+
 export interface TopAnswer extends Answered {
+  explored?: Explored
   /** score: by the next-item model, a logit. */
   items: (ItemScore & { score: number })[]
 }
@@ -156,10 +168,10 @@ export class Follower {
   }
 
   /** The same, best first; of equal ones in the order given. */
-  async rank(question: ScoreQuestion): Promise<ScoreAnswer> {
+  async rank(question: RankQuestion): Promise<RankAnswer> {
     const answer = await this.score(question)
     answer.scores.sort((a, b) => b.rank - a.rank)
-    return answer
+    return { ...answer, ...explored(answer.scores, question) }
   }
 
   /** The best of the catalogue for the user, best first; empty where top-N (`recommend`) is not configured. */
@@ -175,7 +187,8 @@ export class Follower {
       accept: createItemFilter(features, question),
       diversity,
     })
-    return { ...answered, items: found.map(item => this.#listed(item)) }
+    const items = found.map(item => this.#listed(item))
+    return { ...answered, items, ...explored(items, question) }
   }
 
   /** Items that users had beside this one, best first; empty if nobody had it. */
@@ -304,4 +317,9 @@ export class Follower {
       named[this.#taskNames[task] ?? ''] = values[from + task] ?? Number.NaN
     return named
   }
+}
+
+function explored(items: unknown[], { explore }: { explore?: Exploration | undefined }): { explored?: Explored } {
+  const page = explore && explorePage(items, explore)
+  return page === undefined ? {} : { explored: page }
 }

@@ -77,6 +77,18 @@ test('the server answers over HTTP what a follower answers in process, and what 
   const [best, next] = ranked.scores
   assert.ok(best && next && best.rank === best.values.rating && best.rank >= next.rank)
 
+  const explore = { page: 'p-1', share: 1, places: 3 }
+  const explored = await follower.rank({ ...score, explore })
+  assert.deepEqual(explored.explored, { places: 3, propensity: 1 / 3 })
+  assert.deepEqual((await ask(`${url}/v1/rank`, { ...score, explore })).body, said(explored))
+  const usual = (await follower.rank(score)).scores.map(({ item }) => item)
+  assert.notDeepEqual(idsOf({ items: explored.scores }).slice(0, 3), usual.slice(0, 3))
+  assert.deepEqual(explored.scores[3]?.item, usual[3])
+  const { body: page } = await ask(`${url}/v1/top`, { user, size: 4, explore: { page: 'p-2', share: 1 } })
+  const { body: inOrder } = await ask(`${url}/v1/top`, { user, size: 4 })
+  assert.deepEqual([page.explored, inOrder.explored], [{ places: 4, propensity: 0.25 }, undefined])
+  assert.deepEqual(idsOf(page).sort(), idsOf(inOrder).sort(), 'the page shows what it would have shown')
+
   const listed = await follower.top({ user, size: 3, seen: 'include' })
   assert.equal(listed.items.length, 3)
   assert.deepEqual((await ask(`${url}/v1/users/${user}/top?size=3&seen=include`)).body, said(listed))
@@ -121,6 +133,7 @@ test('the server answers over HTTP what a follower answers in process, and what 
     ['/v1/users/nobody', undefined, 404],
     ['/v1/score', { user, items: 'i1' }, 400],
     ['/v1/score', { user, items: ['i1'], weights: { nothing: 1 } }, 400],
+    ['/v1/rank', { ...score, explore: { page: 'p', share: 2 } }, 400],
     ['/v1/top', { user, where: { colour: 'red' } }, 400],
     ['/v1/top', { user, between: { weight: { max: 1 } } }, 400],
     ['/v1/top', { user, diversity: { by: 'colour', most: 1 } }, 400],

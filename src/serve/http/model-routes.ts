@@ -13,6 +13,8 @@ import {
   modelAnswer,
   pinBody,
   querySize,
+  rankAnswer,
+  rankBody,
   scoreAnswer,
   scoreBody,
   topAnswer,
@@ -46,7 +48,7 @@ export function createModelRoutes(follower: Follower): HttpPlugin {
       '/v1/rank',
       {
         config: READ,
-        schema: { summary: 'Candidates, best first', body: scoreBody, response: { 200: scoreAnswer } },
+        schema: { summary: 'Candidates, best first', body: rankBody, response: { 200: rankAnswer } },
       },
       ({ body }) => answering(async () => timed(await follower.rank({ ...body, eventTimeMs: body.eventTime }))),
     )

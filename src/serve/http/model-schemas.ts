@@ -27,14 +27,26 @@ const seen = z
   .enum(['exclude', 'include'])
   .meta({ description: 'Items that the user has had. Default: as configured.' })
 
+const explore = z
+  .object({
+    page: id.meta({ description: 'Names the page, and decides what is drawn: the same page has the same order.' }),
+    share: number.min(0).max(1).meta({ description: 'Of the pages, that are put into a random order.' }),
+    places: z.int().min(1).max(MAX_SIZE).optional().meta({
+      description: 'So many items, the best ones, are on the page and change places. Default: all.',
+    }),
+  })
+  .meta({ description: 'Puts a share of the pages into a random order, to learn what another one would get.' })
+
 const asked = { user: id, context: context.optional(), eventTime: eventTime.optional() }
 
 export const scoreBody = z.object({ ...asked, items: z.array(id).max(MAX_CANDIDATES), weights: weights.optional() })
+export const rankBody = scoreBody.extend({ explore: explore.optional() })
 export const topBody = z.object({
   ...asked,
   size: size.optional(),
   weights: weights.optional(),
   seen: seen.optional(),
+  explore: explore.optional(),
   exclude: z.array(id).max(MAX_CANDIDATES).optional(),
   where: z
     .record(z.string().max(128), z.string().max(1024))
@@ -59,7 +71,15 @@ const answered = {
 const itemScore = { item: z.string(), values: byTask, rank: number }
 
 export const scoreAnswer = z.object({ ...answered, scores: z.array(z.object(itemScore)) })
-export const topAnswer = z.object({ ...answered, items: z.array(z.object({ ...itemScore, score: number })) })
+const explored = z
+  .object({ places: z.int(), propensity: number })
+  .meta({ description: 'The order of the first so many items was drawn, each with this probability of its place.' })
+export const rankAnswer = scoreAnswer.extend({ explored: explored.optional() })
+export const topAnswer = z.object({
+  ...answered,
+  items: z.array(z.object({ ...itemScore, score: number })),
+  explored: explored.optional(),
+})
 export const itemsAnswer = z.object({ ...answered, items: z.array(z.object({ item: z.string(), score: number })) })
 export const usersAnswer = z.object({ ...answered, users: z.array(z.string()) })
 export const explainAnswer = z.object({
