@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { parse } from 'yaml'
 import { describeLeaves } from '../../src/config/describe.js'
 import { loadConfig } from '../../src/config/load.js'
@@ -38,7 +39,8 @@ const root = packageRoot()
 const chart = join(root, 'docker/helm/millrace')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
-const bin = join(cache, 'millrace', 'deploy-checks', 'bin')
+const checks = join(cache, 'millrace', 'deploy-checks')
+const bin = join(checks, 'bin')
 const skip = existsSync(join(bin, 'python'))
   ? false
   : 'the checks of docker/ are not provisioned (scripts/provision-deploy-checks)'
@@ -126,6 +128,19 @@ test('Helm renders and lints the chart, and Kubernetes knows every manifest', { 
     assert.equal(one?.config.table.maxRows, 5_000_000)
     assert.notEqual(one?.config.kafka.sasl?.password, undefined)
   }
+})
+
+test('the Prometheus operator knows the ServiceMonitor, and would see a wrong one', { skip }, async () => {
+  const models = join(checks, 'node/node_modules/@kubernetes-models/prometheus-operator')
+  const { ServiceMonitor } = (await import(
+    pathToFileURL(join(models, 'monitoring.coreos.com/v1/ServiceMonitor.js')).href
+  )) as { ServiceMonitor: new (manifest: unknown) => { validate(): void } }
+  const manifests = render({ everything }).get('everything')?.manifests ?? []
+  const manifest = manifests.find(({ kind }) => kind === 'ServiceMonitor')
+  assert.ok(manifest)
+  assert.doesNotThrow(() => new ServiceMonitor(manifest).validate())
+  const wrong = { ...manifest, spec: { ...manifest.spec, endpoints: [{ port: 'observe', interval: 'soon' }] } }
+  assert.throws(() => new ServiceMonitor(wrong).validate(), /interval must match pattern/)
 })
 
 test('no container of the chart may be root, write elsewhere, or gets a secret as a variable', { skip }, () => {
