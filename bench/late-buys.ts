@@ -42,8 +42,7 @@ export function lateBuys(set: readonly string[]) {
         value: gain('auc'),
         limit: { better: 'higher', reach: 0, strive: 0.003 },
       },
-      { name: 'PCOC', format: 'score', value: pcoc, limit: { better: 'higher', reach: 0.97 } },
-      { name: 'PCOC', format: 'score', value: pcoc, limit: { better: 'lower', reach: 1.03 } },
+      { name: 'PCOC', format: 'score', value: pcoc, limit: { better: 'between', reach: [0.97, 1.03] } },
     ]
     return { figures, details: pairs }
   }

@@ -9,7 +9,7 @@ export function tableText(rows: readonly Row[]): string {
   const cells = rows.map(({ what, figures, verdict, reason }) => [
     what,
     figures.map(figure => named(figures, figure, measuredText(figure))).join(', ') || '–',
-    figures.map(figure => limitText(figure, figure.limit.reach)).join(', ') || '–',
+    figures.map(reachText).join(', ') || '–',
     figures
       .flatMap(figure => (figure.limit.strive === undefined ? [] : [limitText(figure, figure.limit.strive)]))
       .join(', ') || '–',
@@ -32,6 +32,12 @@ function measuredText({ value, format }: Figure): string {
   }
   const { median, min, max, runs } = value
   return `${valueText(median, format)} (${valueText(min, format)} to ${valueText(max, format)} in ${runs.length})`
+}
+
+function reachText(figure: Figure): string {
+  const { limit, format } = figure
+  if (limit.better !== 'between') return limitText(figure, limit.reach)
+  return limit.reach.map(bound => valueText(bound, format)).join(' to ')
 }
 
 function limitText({ limit, format }: Figure, bound: number): string {

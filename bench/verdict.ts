@@ -4,12 +4,15 @@
  */
 import type { SeedMean, Spread } from './statistics.js'
 
-export interface Limit {
-  better: 'higher' | 'lower'
-  reach: number
-  /** Absent: nothing further to strive for. */
-  strive?: number
-}
+export type Limit =
+  | {
+      better: 'higher' | 'lower'
+      reach: number
+      /** Absent: nothing further to strive for. */
+      strive?: number
+    }
+  /** Of what should be near a value: the least and the greatest that reach it. */
+  | { better: 'between'; reach: readonly [low: number, high: number]; strive?: undefined }
 
 export interface Figure {
   name: string
@@ -31,12 +34,19 @@ export function judgedValue({ value }: Figure): number {
 
 export function verdictOf(figures: readonly Figure[]): Verdict {
   if (figures.length === 0 || figures.some(figure => !Number.isFinite(judgedValue(figure)))) return 'not measured'
-  if (!figures.every(figure => meets(figure, figure.limit.reach))) return 'missed'
+  if (!figures.every(reaches)) return 'missed'
   const strives = figures.every(({ limit }) => limit.strive !== undefined)
-  const striven = figures.every(figure => figure.limit.strive === undefined || meets(figure, figure.limit.strive))
-  return strives && striven ? 'strived-for reached' : 'reached'
+  return strives && figures.every(striven) ? 'strived-for reached' : 'reached'
 }
 
-function meets(figure: Figure, bound: number): boolean {
-  return figure.limit.better === 'higher' ? judgedValue(figure) >= bound : judgedValue(figure) <= bound
+function reaches(figure: Figure): boolean {
+  const { limit } = figure
+  const value = judgedValue(figure)
+  if (limit.better === 'between') return value >= limit.reach[0] && value <= limit.reach[1]
+  return limit.better === 'higher' ? value >= limit.reach : value <= limit.reach
+}
+
+function striven(figure: Figure): boolean {
+  const { limit } = figure
+  return limit.strive !== undefined && reaches({ ...figure, limit: { ...limit, reach: limit.strive } })
 }

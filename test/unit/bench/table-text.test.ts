@@ -43,6 +43,16 @@ test('a figure of several seeds shows their mean with its interval, and that ove
   assert.match(show([0.919]), /\| 0\.9190 +\|/)
 })
 
+test('what should be near a value shows both bounds', () => {
+  const near = {
+    name: 'PCOC',
+    format: 'score',
+    value: 1.02,
+    limit: { better: 'between', reach: [0.97, 1.03] },
+  } as const
+  assert.match(tableText([{ ...quality, figures: [near] }]), /\| 1\.0200 +\| 0\.9700 to 1\.0300 \| – +\|/)
+})
+
 test('several figures of a row are named', () => {
   const [, , line = ''] = tableText([quality]).split('\n')
   assert.match(line, /click AUC 0\.8100, buy AUC 0\.9000/)

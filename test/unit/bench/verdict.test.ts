@@ -16,6 +16,18 @@ test('a figure on its bound has reached it, whichever side is better', () => {
   assert.equal(verdictOf([figure(10.1, lower)]), 'missed')
 })
 
+test('what should be near a value may lie on neither side of its bounds', () => {
+  const near: Limit = { better: 'between', reach: [0.97, 1.03] }
+  for (const [value, verdict] of [
+    [0.96, 'missed'],
+    [0.97, 'reached'],
+    [1.03, 'reached'],
+    [1.04, 'missed'],
+  ] as const)
+    assert.equal(verdictOf([figure(value, near)]), verdict)
+  assert.equal(verdictOf([figure(1.5, higher), figure(1, near)]), 'reached', 'with nothing further to strive for')
+})
+
 test('a row is as good as its worst figure', () => {
   assert.equal(verdictOf([figure(1.5, higher), figure(1, higher)]), 'reached')
   assert.equal(verdictOf([figure(1.5, higher), figure(11, lower)]), 'missed')
