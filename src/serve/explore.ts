@@ -33,9 +33,6 @@ export function explorePage(
   const random = new Random(hasher.lo ^ hasher.hi)
   const shown = Math.min(places, items.length)
   if (random.uniform() >= share || shown < 2) return undefined
-  for (let last = shown - 1; last > 0; last--) {
-    const other = random.integer(last + 1)
-    ;[items[last], items[other]] = [items[other], items[last]]
-  }
+  random.shuffle(items, shown)
   return { places: shown, propensity: 1 / shown }
 }

@@ -139,12 +139,7 @@ export function createSessionMaker(deps: SessionDeps): SessionMaker {
   function explores(): boolean {
     const { random, share } = deps.shuffle
     if (share === 0 || random.uniform() >= share) return false
-    for (let last = page.length - 1; last > 0; last--) {
-      const other = random.integer(last + 1)
-      const item = page[last] ?? 0
-      page[last] = page[other] ?? 0
-      page[other] = item
-    }
+    random.shuffle(page)
     return true
   }
 

@@ -53,6 +53,17 @@ export class Random {
     return Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * this.uniform())
   }
 
+  /** Puts the first `count` items into an order that is drawn evenly from all (Fisher–Yates). Returns the items. */
+  shuffle<T>(items: T[], count = items.length): T[] {
+    for (let last = count - 1; last > 0; last--) {
+      const other = this.integer(last + 1)
+      const item = items[last] as T
+      items[last] = items[other] as T
+      items[other] = item
+    }
+    return items
+  }
+
   state(): [number, number, number, number] {
     return [this.#a >>> 0, this.#b >>> 0, this.#c >>> 0, this.#d >>> 0]
   }

@@ -22,7 +22,7 @@ const pcgradCoefficients: Coefficients = (products, seed) => {
   const sums = products.map(() => 0)
   for (const i of products.keys()) {
     const combined: number[] = products.map((_, j) => (j === i ? 1 : 0))
-    for (const j of shuffled(products.length, random)) {
+    for (const j of random.shuffle([...products.keys()])) {
       const row = products[j] ?? []
       const against = dot(row, combined)
       if (j !== i && against < 0) combined[j] = (combined[j] ?? 0) - against / (row[j] ?? 1)
@@ -30,16 +30,4 @@ const pcgradCoefficients: Coefficients = (products, seed) => {
     for (const [j, value] of combined.entries()) sums[j] = (sums[j] ?? 0) + value
   }
   return sums
-}
-
-/** 0 .. n − 1 in random order (Fisher–Yates). */
-function shuffled(n: number, random: Random): number[] {
-  const order = Array.from({ length: n }, (_, i) => i)
-  for (let last = n - 1; last > 0; last--) {
-    const other = random.integer(last + 1)
-    const [a = 0, b = 0] = [order[last], order[other]]
-    order[last] = b
-    order[other] = a
-  }
-  return order
 }
