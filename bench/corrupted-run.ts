@@ -1,6 +1,6 @@
 /** One pass over a log that was made of ml-100k: every prediction of a rating beside the rating, by the event's id. */
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -13,6 +13,7 @@ import type { Rating } from './corruptions.js'
 import { predictionsOf } from './predictions.js'
 import { millrace } from './program.js'
 import { NotMeasured } from './row.js'
+import { withScratch } from './scratch.js'
 
 const CONFIG = 'examples/ml-100k.yaml'
 const MAPPING = 'examples/ml-100k.import.yaml'
@@ -33,15 +34,21 @@ export async function readRatings(): Promise<Rating[]> {
 }
 
 /** The example as it is, but for its log, the seed and what is set. Scratch files are removed. */
-export async function errorsOf(
+export function errorsOf(
   name: string,
   ratings: readonly Rating[],
   seed: number,
   set: readonly string[] = [],
 ): Promise<Errors> {
-  const folder = join(packageRoot(), '.data/lab', `${name}-${seed}`)
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true })
+  return withScratch(name, folder => errorsIn(folder, ratings, seed, set))
+}
+
+async function errorsIn(
+  folder: string,
+  ratings: readonly Rating[],
+  seed: number,
+  set: readonly string[],
+): Promise<Errors> {
   const mapping = parseYaml(await readFile(join(packageRoot(), MAPPING), 'utf8'))
   mapping.fields.eventId = 'id'
   await writeFile(join(folder, 'import.yaml'), JSON.stringify(mapping))
@@ -54,9 +61,7 @@ export async function errorsOf(
     `evaluate.report=${join(folder, 'report.html')}`,
     ...set,
   )
-  const errors = await readErrors(join(folder, 'out/predictions'), ratings)
-  await rm(folder, { recursive: true, force: true })
-  return errors
+  return readErrors(join(folder, 'out/predictions'), ratings)
 }
 
 async function readErrors(folder: string, ratings: readonly Rating[]): Promise<Errors> {

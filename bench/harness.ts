@@ -1,10 +1,11 @@
 /**
- * Measures rows one after another, prints the table of the numbers to reach with a verdict a row, and writes everything
+ * Measures rows, prints the table of the numbers to reach with a verdict a row, and writes everything
  * as JSON. A row that fails says why and does not stop the others. The file is written after each row, so that a long
  * run that is interrupted is not lost.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { createForecast, inLanes, type Plan } from './lanes.js'
 import { describeMachine, loadAverage, withoutPaths } from './machine.js'
 import { type Context, NotMeasured, type Row, type RowDefinition } from './row.js'
 import { tableText } from './table-text.js'
@@ -15,6 +16,8 @@ export interface HarnessOptions {
   json: boolean
   /** Where the JSON goes. */
   out: string
+  /** Default: one after another. */
+  plan?: Plan
 }
 
 export async function measureRows(
@@ -24,17 +27,25 @@ export async function measureRows(
 ): Promise<void> {
   const began = new Date()
   const loadBefore = loadAverage()
-  const rows: Row[] = []
-  for (const definition of definitions) {
-    if (options.only !== undefined && !options.only.includes(definition.name)) continue
-    rows.push(await measured(definition))
+  const { plan = { lanes: 1, seconds: new Map() } } = options
+  const found = new Map<string, Row>()
+  const isLeftOut = ({ slow }: RowDefinition) => slow === true && context.quick && options.only === undefined
+  const wanted = definitions.filter(({ name }) => options.only?.includes(name) ?? true)
+  const measurable = wanted.filter(row => !isLeftOut(row))
+  for (const { name, what } of wanted.filter(isLeftOut))
+    found.set(name, { name, what, figures: [], verdict: 'not measured', reason: 'takes too long for --quick' })
+  const forecast = createForecast(measurable, plan)
+  let begun = 0
+  await inLanes(measurable, plan, async row => {
+    context.say(`row ${++begun} of ${measurable.length}: ${row.name}${forecast.text()}`)
+    forecast.begin(row.name)
+    found.set(row.name, await measured(row))
+    forecast.end(row.name)
     write()
-  }
+  })
   console.log(options.json ? json() : text())
 
-  async function measured({ name, what, slow, measure }: RowDefinition): Promise<Row> {
-    if (slow === true && context.quick && options.only === undefined)
-      return { name, what, figures: [], verdict: 'not measured', reason: 'takes too long for --quick' }
+  async function measured({ name, what, measure }: RowDefinition): Promise<Row> {
     const start = performance.now()
     try {
       const { figures, details, notes } = await measure(context)
@@ -47,6 +58,11 @@ export async function measureRows(
     }
   }
 
+  /** In the order of the table, so many as there are. */
+  function rowsFound(): Row[] {
+    return wanted.flatMap(({ name }) => found.get(name) ?? [])
+  }
+
   function results() {
     const seconds = Math.round((Date.now() - began.getTime()) / 1000)
     return {
@@ -55,7 +71,8 @@ export async function measureRows(
       machine: describeMachine(),
       loadAverage: { before: loadBefore, after: loadAverage() },
       seconds,
-      rows,
+      lanes: plan.lanes,
+      rows: rowsFound(),
     }
   }
 
@@ -69,7 +86,7 @@ export async function measureRows(
   }
 
   function text(): string {
-    const { machine, loadAverage: load, seconds } = results()
+    const { machine, loadAverage: load, seconds, rows } = results()
     const { cpu, cores, memoryGiB, node, platform } = machine
     const notes = rows.flatMap(row => (row.notes === undefined ? [] : [`\n\n${row.notes}`])).join('')
     return `${context.quick ? 'Quick: small sizes and few runs, the verdicts say little.\n\n' : ''}${tableText(rows)}

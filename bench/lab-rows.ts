@@ -125,6 +125,7 @@ export function createLabRows(): RowDefinition[] {
     {
       name: 'fast-cost',
       what: 'fast bank and stack, predict and learn, an event and task (tmall: 17 values, 22 numbers, 2 tasks)',
+      alone: true,
       measure: measureFastCost,
     },
     {

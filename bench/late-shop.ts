@@ -3,13 +3,12 @@
  * probabilities lie beside the log. Nearly all of its buys come later than the 30 minutes after which they are learned as
  * not bought, and nothing trends. The figure is Σ predicted / Σ true from day 9 on, without the chance that a count of buys has.
  */
-import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readTruth, TRUTH_FILE } from '../src/simulate/truth.js'
-import { packageRoot } from '../src/std/package-root.js'
 import { predictionsOf } from './predictions.js'
 import { millrace } from './program.js'
 import type { Context, Measured } from './row.js'
+import { withScratch } from './scratch.js'
 import { overSeeds } from './statistics.js'
 
 const CONFIG = 'examples/shop.yaml'
@@ -22,16 +21,15 @@ export async function measureLateShop({ repeats, say }: Context): Promise<Measur
   const ratios: number[] = []
   for (let seed = 1; seed <= repeats; seed++) {
     say(`late buys of the simulated shop, seed ${seed}`)
-    const folder = join(packageRoot(), '.data/lab', `late-shop-${seed}`)
-    await rm(folder, { recursive: true, force: true })
-    await mkdir(folder, { recursive: true })
-    await millrace(
-      ...['replay', CONFIG, '--set', `source.log=${join(folder, 'log')}`, `source.simulate.seed=${seed}`],
-      ...[`model.seed=${seed}`, ...LATE, 'evaluate.compare=[]', `outputs.path=${join(folder, 'out')}`],
-      ...[`checkpoint.path=${join(folder, 'checkpoints')}`, `evaluate.report=${join(folder, 'report.html')}`],
-    )
-    ratios.push(await ratioOf(folder))
-    await rm(folder, { recursive: true, force: true })
+    const ratio = await withScratch('late-shop', async folder => {
+      await millrace(
+        ...['replay', CONFIG, '--set', `source.log=${join(folder, 'log')}`, `source.simulate.seed=${seed}`],
+        ...[`model.seed=${seed}`, ...LATE, 'evaluate.compare=[]', `outputs.path=${join(folder, 'out')}`],
+        ...[`checkpoint.path=${join(folder, 'checkpoints')}`, `evaluate.report=${join(folder, 'report.html')}`],
+      )
+      return ratioOf(folder)
+    })
+    ratios.push(ratio)
   }
   const limit = { better: 'between', reach: [0.97, 1.03] } as const
   return { figures: [{ name: 'predicted ÷ true', format: 'score', value: overSeeds(ratios), limit }], details: ratios }

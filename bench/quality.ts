@@ -2,11 +2,15 @@
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { loadChecked } from '../src/app/load-checked.js'
+import { prepareLog } from '../src/app/prepare-log.js'
 import type { RunSummary } from '../src/evaluate/report/summary.js'
 import { packageRoot } from '../src/std/package-root.js'
 import { millrace } from './program.js'
 import { type Context, type Measured, NotMeasured } from './row.js'
 import type { Figure } from './verdict.js'
+
+/** By example. */
+const logs = new Map<string, Promise<string>>()
 
 export async function measureMovieLens({ say }: Context): Promise<Measured> {
   say('evaluating examples/ml-100k.yaml')
@@ -36,19 +40,30 @@ export async function measureTmall({ say }: Context): Promise<Measured> {
 
 /** set: keys to change, as --set takes them. With intervals by user, which change nothing else. */
 export async function evaluate(example: string, set: readonly string[] = []): Promise<RunSummary> {
-  findData(example)
+  await findLog(example)
   return JSON.parse(
     (await millrace('evaluate', example, '--json', '--interval', 'user', ...(set.length > 0 ? ['--set', ...set] : [])))
       .stdout,
   ) as RunSummary
 }
 
-/** Throws where there is neither the example's log nor what it is imported from. */
-export function findData(example: string): void {
-  const { config, folder } = loadChecked(join(packageRoot(), example), {})
+/**
+ * The example's log is there afterwards: runs at the same time would import it at the same time, into one folder.
+ * NotMeasured where there is neither the log nor what it is imported from.
+ */
+export function findLog(example: string): Promise<string> {
+  const log = logs.get(example) ?? importLog(example)
+  logs.set(example, log)
+  return log
+}
+
+async function importLog(example: string): Promise<string> {
+  const loaded = loadChecked(join(packageRoot(), example), {})
+  const { config, folder } = loaded
   const data = resolve(folder, config.source.import?.file ?? '')
   if (!existsSync(data) && !existsSync(resolve(folder, config.source.log)))
     throw new NotMeasured(`${basename(data)} is not in the folder of the data (MILLRACE_DATA)`)
+  return prepareLog(loaded, () => {})
 }
 
 function score(name: string, value: number, limit: Figure['limit']): Figure {

@@ -3,14 +3,13 @@
  * true ones, which lie beside the log. The regret of an impression is what it loses in log loss on average, KL(p ‖ q), so
  * chance has no part in it. Of the model, and of a constant: the share of clicks among the impressions before.
  */
-import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunSummary } from '../src/evaluate/report/summary.js'
 import { readTruth, TRUTH_FILE } from '../src/simulate/truth.js'
-import { packageRoot } from '../src/std/package-root.js'
 import { predictionsOf } from './predictions.js'
 import { millrace } from './program.js'
 import type { Context, Measured } from './row.js'
+import { withScratch } from './scratch.js'
 import { overSeeds } from './statistics.js'
 import type { Figure } from './verdict.js'
 
@@ -31,27 +30,18 @@ interface Regret {
 
 type Regrets = Record<keyof typeof WINDOWS | 'cold', Regret>
 
+interface Run {
+  regrets: Regrets
+  /** Of the click. */
+  logLoss: number
+  ftrl: number
+}
+
 export async function measureRegret({ repeats, say }: Context): Promise<Measured> {
-  const runs: { regrets: Regrets; logLoss: number; ftrl: number }[] = []
+  const runs: Run[] = []
   for (let seed = 1; seed <= repeats; seed++) {
     say(`the simulated shop, seed ${seed}`)
-    const folder = join(packageRoot(), '.data/lab', `shop-${seed}`)
-    await rm(folder, { recursive: true, force: true })
-    await mkdir(folder, { recursive: true })
-    const set = [
-      ...['--set', `source.log=${join(folder, 'log')}`, `source.simulate.seed=${seed}`, `model.seed=${seed}`],
-      ...[`source.simulate.driftDay=${DRIFT_DAY}`, 'evaluate.compare=[]'],
-    ]
-    await millrace(
-      ...['replay', CONFIG, ...set, `outputs.path=${join(folder, 'out')}`],
-      ...[`checkpoint.path=${join(folder, 'checkpoints')}`, `evaluate.report=${join(folder, 'report.html')}`],
-    )
-    const regrets = await regretsOf(folder)
-    const { stdout } = await millrace('evaluate', CONFIG, '--json', '--baselines', ...set)
-    const { tasks } = JSON.parse(stdout) as RunSummary
-    const lossOf = (task: string) => tasks[task]?.logLoss ?? Number.NaN
-    runs.push({ regrets, logLoss: lossOf('click'), ftrl: lossOf('click.ftrl') })
-    await rm(folder, { recursive: true, force: true })
+    runs.push(await withScratch('shop', folder => runOf(folder, seed)))
   }
   const score = (name: string, of: (run: (typeof runs)[number]) => number): Figure => {
     return { name, format: 'score', value: overSeeds(runs.map(of)), limit: { better: 'lower', reach: 0 } }
@@ -75,6 +65,20 @@ export async function measureRegret({ repeats, say }: Context): Promise<Measured
     ],
     details: runs,
   }
+}
+
+async function runOf(folder: string, seed: number): Promise<Run> {
+  const set = [
+    ...['--set', `source.log=${join(folder, 'log')}`, `source.simulate.seed=${seed}`, `model.seed=${seed}`],
+    ...[`source.simulate.driftDay=${DRIFT_DAY}`, 'evaluate.compare=[]'],
+    ...[`checkpoint.path=${join(folder, 'checkpoints')}`, `evaluate.report=${join(folder, 'report.html')}`],
+  ]
+  await millrace('replay', CONFIG, ...set, `outputs.path=${join(folder, 'out')}`)
+  const regrets = await regretsOf(folder)
+  const { stdout } = await millrace('evaluate', CONFIG, '--json', '--baselines', ...set)
+  const { tasks } = JSON.parse(stdout) as RunSummary
+  const lossOf = (task: string) => tasks[task]?.logLoss ?? Number.NaN
+  return { regrets, logLoss: lossOf('click'), ftrl: lossOf('click.ftrl') }
 }
 
 async function regretsOf(folder: string): Promise<Regrets> {

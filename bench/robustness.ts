@@ -15,8 +15,8 @@ const WINDOW = 5_000
 /** A million ratings a run. */
 const LOOP_SEEDS = [1]
 
-/** One for the clean run of a seed, which all rows share. */
-const cleanRuns = new Map<number, Promise<Errors>>()
+/** By name and seed: runs that several rows are measured against. */
+const sharedRuns = new Map<string, Promise<Errors>>()
 
 export function robustness(name: string, corrupt: Corruption, reach: number) {
   return async ({ repeats, say }: Context): Promise<Measured> => {
@@ -51,7 +51,7 @@ async function swapWith(set: readonly string[], { repeats, say }: Context): Prom
     say(`ids swapped half way, ${set.join(' ')} seed ${seed}`)
     const clean = await cleanErrors(ratings, seed)
     const errors = await errorsOf('swapped', swapped(ratings, seed), seed, set)
-    const afresh = await errorsOf('swapped-alone', swappedAlone(ratings, seed), seed)
+    const afresh = await shared('swapped-alone', swappedAlone(ratings, seed), seed)
     const windows = Array.from({ length: half / WINDOW }, (_, window) => ({
       begun: rmse(errors, ids(window * WINDOW)),
       swapped: rmse(errors, ids(half + window * WINDOW)),
@@ -143,10 +143,14 @@ export async function measureLoops({ say }: Context): Promise<Measured> {
 }
 
 function cleanErrors(ratings: readonly Rating[], seed: number): Promise<Errors> {
-  const known = cleanRuns.get(seed)
-  if (known !== undefined) return known
-  const run = errorsOf('clean', ratings, seed)
-  cleanRuns.set(seed, run)
+  return shared('clean', ratings, seed)
+}
+
+/** The example as it is: what is set must not differ between those who share it. */
+function shared(name: string, ratings: readonly Rating[], seed: number): Promise<Errors> {
+  const key = `${name}-${seed}`
+  const run = sharedRuns.get(key) ?? errorsOf(name, ratings, seed)
+  sharedRuns.set(key, run)
   return run
 }
 

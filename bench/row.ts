@@ -26,6 +26,8 @@ export interface RowDefinition {
   what: string
   /** Left out by --quick, unless it is asked for by name. */
   slow?: boolean
+  /** A timing: nothing runs beside it. */
+  alone?: boolean
   /** Throws NotMeasured with a reason where it can not be done here. */
   measure(context: Context): Promise<Measured>
 }

@@ -3,7 +3,6 @@
  * encoding; a follower of each stays at the same full version, in the middle of the log, and answers for examples that
  * came after it. Sizes, how far the answers are from those of exact rows, and what they are worth against the labels.
  */
-import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { loadChecked } from '../src/app/load-checked.js'
 import { snapshotPlace } from '../src/app/snapshot-records.js'
@@ -15,8 +14,9 @@ import type { SnapshotRecord } from '../src/sink/output-records.js'
 import { AvroFileSource } from '../src/source/avro-file.js'
 import { packageRoot } from '../src/std/package-root.js'
 import { millrace } from './program.js'
-import { findData } from './quality.js'
+import { findLog } from './quality.js'
 import type { Context, Measured } from './row.js'
+import { withScratch } from './scratch.js'
 import type { Figure } from './verdict.js'
 
 export interface RowsWanted {
@@ -58,29 +58,28 @@ const REACH = 5e-4
 export function measureSnapshotRows(wanted: RowsWanted) {
   return async ({ quick, say }: Context): Promise<Measured> => {
     const { example, everySteps, deltaEvery, judged } = wanted
-    findData(example)
-    const root = join(packageRoot(), '.data/lab/snapshot-rows')
+    await findLog(example)
     const found = {} as Record<RowEncoding, Answers>
     let asked: Asked[] = []
     for (const encoding of ROW_ENCODINGS) {
       say(`${example}, ${encoding} rows`)
-      await rm(root, { recursive: true, force: true })
-      const set = [
-        `outputs.path=${root}`,
-        `checkpoint.path=${join(root, 'checkpoints')}`,
-        `evaluate.report=${join(root, 'report.html')}`,
-        `outputs.snapshotEverySteps=${everySteps}`,
-        `outputs.deltaEvery=${deltaEvery}`,
-      ]
-      await millrace('replay', example, '--set', ...set, `outputs.snapshotRows=${encoding}`)
-      const published = await middleOf(example, set)
-      if (asked.length === 0) {
-        const events = await eventsFrom(example, published.eventTimeMs)
-        asked = wanted.labels(events).slice(0, quick ? judged / 10 : judged)
-      }
-      found[encoding] = { published, values: await answersOf(example, set, published.version, asked) }
+      await withScratch('snapshot-rows', async root => {
+        const set = [
+          `outputs.path=${root}`,
+          `checkpoint.path=${join(root, 'checkpoints')}`,
+          `evaluate.report=${join(root, 'report.html')}`,
+          `outputs.snapshotEverySteps=${everySteps}`,
+          `outputs.deltaEvery=${deltaEvery}`,
+        ]
+        await millrace('replay', example, '--set', ...set, `outputs.snapshotRows=${encoding}`)
+        const published = await middleOf(example, set)
+        if (asked.length === 0) {
+          const events = await eventsFrom(example, published.eventTimeMs)
+          asked = wanted.labels(events).slice(0, quick ? judged / 10 : judged)
+        }
+        found[encoding] = { published, values: await answersOf(example, set, published.version, asked) }
+      })
     }
-    await rm(root, { recursive: true, force: true })
     return report(example, asked, found)
   }
 }
