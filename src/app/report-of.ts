@@ -1,6 +1,6 @@
 /** A session's result as the report that the renderers show. */
 import type { LoadedConfig } from '../config/load.js'
-import type { RunReport, ThroughputPoint } from '../evaluate/report/report.js'
+import type { ReportedTask, RunReport, ThroughputPoint } from '../evaluate/report/report.js'
 import { RETRIEVAL_TASK } from '../evaluate/retrieval.js'
 import type { SessionResult } from './session.js'
 
@@ -69,6 +69,7 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
       ...task,
       ...missingOf(result.join.missing[taskIndex.indexOf(task.name)]),
       totals: totals.filter(line => line.task === task.name),
+      ...confusionOf(metrics, task.name),
       byExperience: metrics.byExperience.filter(line => line.task === task.name),
       calibration: result.calibration.find(curve => curve.task === task.name)?.points ?? [],
       maturity: result.maturity[taskIndex.indexOf(task.name)] ?? [],
@@ -97,6 +98,11 @@ export function reportOf(names: ReportNames, { config }: LoadedConfig, result: S
     ...(findings?.sampled && { sampled: findings.sampled }),
     ...(findings?.policy && { policy: findings.policy }),
   }
+}
+
+function confusionOf({ confusion }: SessionResult['metrics'], task: string): Pick<ReportedTask, 'confusion'> {
+  const own = confusion?.find(one => one.task === task)
+  return own === undefined ? {} : { confusion: own }
 }
 
 function missingOf(missingLabels: number | undefined): { missingLabels?: number } {

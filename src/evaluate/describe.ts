@@ -1,6 +1,6 @@
 /** docs/metrics.md: every figure of metric records, of `--json` and of the report, and how to read it. */
 import type { MetricName, Split } from './metrics/task-metrics.js'
-import { METRICS } from './report/headline.js'
+import { CLASS_METRICS, METRICS } from './report/headline.js'
 
 const ABOUT: Record<MetricName, string> = {
   auc: 'Area under the ROC curve: the share of pairs of a positive and a negative label in which the positive has the higher score; 0.5 is chance. From a histogram of logits; pairs within one bin of 0.001 logits count half.',
@@ -12,6 +12,12 @@ const ABOUT: Record<MetricName, string> = {
   precision: 'Of the scores of 0.5 or more, the share that were positive. Absent if there were none.',
   recall: 'Of the positive labels, the share whose score was 0.5 or more.',
   f1: 'Harmonic mean of precision and recall.',
+  crossEntropy:
+    'Mean of −log p of the class that came, over all classes; natural logarithm, p clipped to [1e-7, 1 − 1e-7].',
+  majorityCrossEntropy:
+    'The same of a baseline that says of each class how often it came before (and once more), predicted before learned.',
+  classAccuracy: 'Share of labels whose class had the highest probability; of equal ones the first counts.',
+  majorityAccuracy: 'The same of the class that came most often before.',
   rmse: "Root of the mean squared error, in the label's unit.",
   mae: "Mean absolute error, in the label's unit.",
   meanPrediction: 'Mean of the predictions.',
@@ -23,6 +29,7 @@ const ABOUT: Record<MetricName, string> = {
 }
 
 const NUMERIC_ONLY: ReadonlySet<MetricName> = new Set(['rmse', 'mae'])
+const CLASSES_ONLY: ReadonlySet<MetricName> = new Set(CLASS_METRICS)
 const BOTH: ReadonlySet<MetricName> = new Set(['meanPrediction', 'meanLabel'])
 const TOP_N_ONLY: ReadonlySet<MetricName> = new Set(['recallAt10', 'ndcgAt10', 'mrr'])
 
@@ -40,6 +47,7 @@ const BETTER = { higher: 'higher', lower: 'lower', one: 'nearer to 1' }
 
 function headsOf(name: MetricName): string {
   if (TOP_N_ONLY.has(name)) return 'next item'
+  if (CLASSES_ONLY.has(name)) return 'categorical'
   if (BOTH.has(name)) return 'all'
   return NUMERIC_ONLY.has(name) ? 'all but binary' : 'binary'
 }
@@ -68,6 +76,9 @@ A figure that is not defined is absent: no AUC with one class only, no precision
 | name | heads | better | meaning |
 | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+A categorical task has the figures of a binary one, of the classes in \`label.of\` against the rest, and four of all its classes
+beside them. The report and \`--json\` (\`tasks.<name>.classes\`) also say how often each class came and which was then the most probable.
 
 On rare labels few scores reach 0.5; then accuracy, precision and recall say little, and AUC and normalised entropy are the
 figures to look at.

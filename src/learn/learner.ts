@@ -81,7 +81,9 @@ export class Learner {
 
   async score(command: ScoreCommand): Promise<ScoreAnswer> {
     await this.#predictor.score(this.#slabs, command)
-    return { values: this.#predictor.readScores(this.#slabs, command.rows), modelVersion: this.#step }
+    const classes = this.#predictor.readClasses(this.#slabs, command.rows)
+    const values = this.#predictor.readScores(this.#slabs, command.rows)
+    return { values, modelVersion: this.#step, ...(classes && { classes }) }
   }
 
   async learn(command: LearnCommand): Promise<LearnAnswer> {
@@ -109,12 +111,14 @@ export class Learner {
       if (fresh[i] !== 1) continue
       const row = rows[i] ?? 0
       this.#predictor.writeScores(this.#slabs, row, result.values, step)
+      this.#predictor.writeShares(this.#slabs, row, result.shares, step)
       calibrator?.apply(slabOf(this.#slabs, row), row)
     }
     this.#flagsOf(rows)
     const values = this.#predictor.readScores(this.#slabs, rows)
+    const classes = this.#predictor.readClasses(this.#slabs, rows)
     this.#validation.setStart(command.countFromMs)
-    this.#validation.record(n, values, labels, mask, this.#flags, command.impressionTimesMs)
+    this.#validation.record(n, values, labels, mask, this.#flags, command.impressionTimesMs, classes)
     calibrator?.learn(this.#slabs, { rows, labels, mask, flags: this.#flags }, command)
     const alarms = this.#drift?.record(n, values, labels, mask) ?? NO_ALARMS
     if (alarms.length > 0) this.#boost?.begin()
@@ -123,6 +127,7 @@ export class Learner {
       step: this.#step,
       loss: result.loss,
       values,
+      ...(classes && { classes }),
       alarms,
       taskLosses: result.taskLosses,
       taskWeights: result.taskWeights,
@@ -146,6 +151,7 @@ export class Learner {
     const gates = await this.#predictor.gates()
     const window = this.#validation.windowMetrics()
     this.#validation.closeWindow()
+    const confusion = this.#validation.confusion()
     const loss = this.#windowSteps === 0 ? 0 : this.#windowLoss / this.#windowSteps
     this.#windowLoss = 0
     this.#windowSteps = 0
@@ -154,6 +160,7 @@ export class Learner {
       window,
       totals: [...this.#validation.totals(), ...(this.#predictor.calibrator?.totals() ?? [])],
       byExperience: this.#validation.byExperience(),
+      ...(confusion.length > 0 && { confusion }),
       loss,
       taskWeights: Array.from(this.#weights),
       gates,

@@ -7,15 +7,17 @@
  */
 import type { Backend } from '../backend/backend.js'
 import type { Config } from '../config/schema.js'
+import { classColumns, type TaskClasses, taskClasses } from '../config/task-classes.js'
 import { MillraceError } from '../domain/errors.js'
 import type { RowEncoding } from '../domain/state.js'
 import { type ColumnLayout, SLAB_ROWS, type Slab } from '../features/columns.js'
 import { type FeatureLayout, layoutFeatures } from '../features/layout.js'
 import { SlotTables } from '../features/table/slot-tables.js'
+import { classProbabilities } from '../model/class-shares.kernel.js'
 import { type DeepInput, DeepModel } from '../model/deep-model.js'
 import type { ScoreCommand } from '../pipeline/learner.js'
 import { Calibrator } from './calibrator.kernel.js'
-import { columnsOf } from './columns-of.js'
+import { columnsOf, fastNotes } from './columns-of.js'
 import { FastPart } from './fast-part.kernel.js'
 
 const NO_ROWS = new Int32Array(0)
@@ -31,6 +33,10 @@ export class Predictor {
   readonly calibrator: Calibrator | undefined
   readonly #tasks: number
   readonly #dim: number
+  readonly #classes: readonly TaskClasses[]
+  readonly #classColumns: number
+  /** Of an example's notes, where the shares of classes begin. */
+  readonly #shareNotes: number
   #capacity = 0
   #gathered = 0
   #input = { embedded: new Float32Array(0), dense: new Float32Array(0), offset: new Float32Array(0) }
@@ -47,6 +53,9 @@ export class Predictor {
     this.deep = deep
     this.#tasks = config.tasks.length
     this.#dim = config.model.dim
+    this.#classes = taskClasses(config.tasks)
+    this.#classColumns = classColumns(this.#classes)
+    this.#shareNotes = fastNotes(config)
     const { model, optimizer, table } = config
     this.tables = new SlotTables(layout, this.#tasks, model, optimizer, table, tracksChanges, encoding)
     this.fast = config.fast.enabled ? new FastPart(config, layout, this.columns, tracksChanges, encoding) : undefined
@@ -77,10 +86,11 @@ export class Predictor {
   async score(slabs: readonly Slab[], command: ScoreCommand): Promise<void> {
     const { rows, operations, eventTimeMs } = command
     const scored = operations === undefined ? rows : rows.filter((_, i) => operations.fresh[i] === 1)
-    const deep = await this.deep.predict(this.gather(slabs, scored, 'score', eventTimeMs))
+    const { values, shares } = await this.deep.predict(this.gather(slabs, scored, 'score', eventTimeMs))
     if (this.fast === undefined) {
-      for (let i = 0; i < rows.length; i++) this.writeScores(slabs, rows[i] ?? 0, deep, i)
-    } else this.fast.run(slabs, command, deep)
+      for (let i = 0; i < rows.length; i++) this.writeScores(slabs, rows[i] ?? 0, values, i)
+    } else this.fast.run(slabs, command, values)
+    if (this.#classColumns > 0) for (const [i, row] of scored.entries()) this.writeShares(slabs, row, shares, i)
     for (const row of this.calibrator === undefined ? NO_ROWS : scored) this.calibrator?.apply(slabOf(slabs, row), row)
   }
 
@@ -127,6 +137,27 @@ export class Predictor {
     const at = (row % SLAB_ROWS) * this.#tasks
     const { scores } = slabOf(slabs, row)
     for (let task = 0; task < this.#tasks; task++) scores[at + task] = values[i * this.#tasks + task] ?? 0
+  }
+
+  /** Line i of shares [n, classes] becomes the row's, for readClasses(). */
+  writeShares(slabs: readonly Slab[], row: number, shares: Float32Array, i: number): void {
+    const columns = this.#classColumns
+    const at = (row % SLAB_ROWS) * this.columns.notes + this.#shareNotes
+    slabOf(slabs, row).notes.set(shares.subarray(i * columns, (i + 1) * columns), at)
+  }
+
+  /** [n, classes] probabilities by the scores as they stand in the columns; undefined: no task is categorical. */
+  readClasses(slabs: readonly Slab[], rows: Int32Array): Float32Array | undefined {
+    const columns = this.#classColumns
+    if (columns === 0) return undefined
+    const classes = new Float32Array(rows.length * columns)
+    for (const [i, row] of rows.entries()) {
+      const { notes, scores } = slabOf(slabs, row)
+      const at = row % SLAB_ROWS
+      const from = at * this.columns.notes + this.#shareNotes
+      classProbabilities(notes, from, scores, at * this.#tasks, this.#classes, classes, i * columns)
+    }
+    return classes
   }
 
   async close(): Promise<void> {

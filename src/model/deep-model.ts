@@ -11,9 +11,11 @@
  */
 import type { Backend, CompiledGraph, HostTensor } from '../backend/backend.js'
 import type { Config, TaskConfig } from '../config/schema.js'
+import { classColumns, type TaskClasses, taskClasses } from '../config/task-classes.js'
 import { MillraceError } from '../domain/errors.js'
 import { MASK_COUNTED, MASK_REACHED, MASK_STEP_TAKEN_BACK, MASK_TAKEN_BACK } from '../domain/example.js'
 import type { LoadedState, PartState, PublishedState, StateArray } from '../domain/state.js'
+import { sharesOfSides } from './class-shares.kernel.js'
 import { createBinaryHead } from './heads/binary.js'
 import { columnTotals, type Head } from './heads/head.js'
 import { createOrdinalHead, levelCount } from './heads/ordinal.js'
@@ -55,6 +57,8 @@ export interface DeepInput {
 export interface DeepStep {
   /** [n, tasks] natural units, before the update. */
   values: Float32Array
+  /** [n, classes] shares of sides (class-shares.kernel.ts) of the categorical tasks; empty without such tasks. */
+  shares: Float32Array
   /** Joint loss, summed over the batch. */
   loss: number
   /** [tasks] mean per counted label, unweighted; 0 without labels. */
@@ -90,6 +94,7 @@ export class DeepModel {
   readonly #weighting: TaskWeighting
   readonly #heads: readonly Head[]
   readonly #packer: LabelPacker
+  readonly #classes: readonly TaskClasses[]
   /** Of the loss of each label; the priors where the weighting's own weights are on the trunk. */
   readonly #lossWeights: Float64Array
   /** Bits of the mask that a head's statistics count. */
@@ -119,6 +124,7 @@ export class DeepModel {
       weighting.scope === 'loss' ? weighting.weights : Float64Array.from(spec.tasks, task => task.prior)
     const jointOf = (task: number) => plan.funnel.findIndex(step => step.task === task)
     this.#heads = spec.tasks.map((task, k) => createHead(task, jointOf(k) >= 0))
+    this.#classes = taskClasses(spec.tasks)
     this.#headBits = spec.tasks.map((_, task) =>
       jointOf(task) < 0
         ? { learned: MASK_COUNTED, takenBack: MASK_TAKEN_BACK }
@@ -149,11 +155,11 @@ export class DeepModel {
     return new DeepModel(spec, plan, weighting, train, predict, look, backend)
   }
 
-  /** [n, tasks] natural units: probability, rating clipped to its range. */
-  async predict(input: DeepInput): Promise<Float32Array> {
-    if (input.n === 0) return new Float32Array(0)
+  /** values [n, tasks] natural units: probability, rating clipped to its range. shares: as of a step. */
+  async predict(input: DeepInput): Promise<Pick<DeepStep, 'values' | 'shares'>> {
+    if (input.n === 0) return { values: NONE, shares: NONE }
     const outputs = await this.#predict.run(this.#feeds(input))
-    return this.#decode(outputs, input.n)
+    return { values: this.#decode(outputs, input.n), shares: this.#shares(outputs, input.n) }
   }
 
   /** [n, tasks, experts]: how much each task takes of each expert; undefined: the architecture has none. */
@@ -173,7 +179,11 @@ export class DeepModel {
     const tasks = this.#heads.length
     const taskWeights = Float32Array.from(this.#weighting.weights)
     const taskLosses = new Float32Array(tasks)
-    if (n === 0) return { values: NONE, loss: 0, taskLosses, taskWeights, embeddedGradient: NONE, offsetGradient: NONE }
+    if (n === 0)
+      return {
+        ...{ values: NONE, shares: NONE, loss: 0, taskLosses, taskWeights },
+        ...{ embeddedGradient: NONE, offsetGradient: NONE },
+      }
 
     const columns = this.#headBits.map((bits, task) => ({ labels, mask, n, tasks, task, bits }))
     for (const [k, head] of this.#heads.entries()) if (columns[k]) head.prepare(columns[k])
@@ -184,6 +194,7 @@ export class DeepModel {
     this.#steps++
 
     const values = this.#decode(outputs, n)
+    const shares = this.#shares(outputs, n)
     const { loss, lossSums } = this.#losses(outputs)
     for (let k = 0; k < tasks; k++) taskLosses[k] = (lossSums[k] ?? 0) / Math.max(counts[k] ?? 0, 1)
     const lossSumsAfter = this.#look ? this.#losses(await this.#look.run(feeds)).lossSums : lossSums
@@ -192,6 +203,7 @@ export class DeepModel {
     this.#weighting.update({ lossSums, counts, lossSumsAfter, ...this.#gradients(outputs) })
     return {
       values,
+      shares,
       loss,
       taskLosses,
       taskWeights,
@@ -361,6 +373,17 @@ export class DeepModel {
     const { latents, derived } = outputs
     decodeLatents(latents?.data ?? NONE, derived?.data ?? NONE, this.#heads, this.#plan.derived, n, values)
     return values
+  }
+
+  #shares({ classLogs }: Record<string, HostTensor>, n: number): Float32Array {
+    if (classLogs === undefined) return NONE
+    const shares = new Float32Array(n * classColumns(this.#classes))
+    const ofLabels = (task: number) => {
+      const head = this.#heads[task]
+      return head instanceof SoftmaxHead ? head.logShares() : NONE
+    }
+    sharesOfSides(classLogs.data, this.#classes, n, ofLabels, shares)
+    return shares
   }
 
   /** The graph's sums carry the task weights; lossSums are without. */

@@ -22,6 +22,7 @@
  * Outputs
  *   latents         [B, K]       z before the update
  *   derived         [B, those]   expected level above the lowest (ordinal, softmax), logit of the product (funnel)
+ *   classLogs       [B, classes] log P of the classes of the categorical tasks, side by side; absent without such tasks
  *   lossSums        [K]          Σ_B weight × loss, of binary and regression tasks
  *   ordinalLossSums [ordinal tasks]      softmaxLossSums [softmax tasks]      jointLossSums [F]      excessLossSums [F]: aitm
  *   embeddedGradient [B, S·dim], offsetGradient [B, K]   of the sum of all of these
@@ -90,7 +91,7 @@ export function trainGraph(plan: StepPlan): Graph {
 
 function outputForward(
   g: GraphBuilder,
-  { funnel, derived }: StepPlan,
+  { spec, funnel, derived }: StepPlan,
   { latents, ordinal, softmax, joint }: Forward,
 ): void {
   g.output('latents', latents)
@@ -103,6 +104,8 @@ function outputForward(
     )
   })
   if (columns.length > 0) g.output('derived', g.concat(columns, 1))
+  const classes = softmax.filter(({ task }) => spec.tasks[task]?.head === 'categorical').map(({ nodes }) => nodes.logs)
+  if (classes.length > 0) g.output('classLogs', g.concat(classes, 1))
 }
 
 /** As torch: clip the norm, then add the decay, then Adam. */

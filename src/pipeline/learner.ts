@@ -17,6 +17,7 @@ import type { NamedPart, SnapshotKind } from '../domain/state.js'
 import type { Standing } from '../evaluate/contest/comparison.js'
 import type { DriftAlarm } from '../evaluate/drift/drift.js'
 import type { CalibrationPoint } from '../evaluate/metrics/calibration.js'
+import type { Confusion } from '../evaluate/metrics/class-metrics.js'
 import type { ExperienceMetrics, TaskMetrics } from '../evaluate/metrics/task-metrics.js'
 import type { TableStats } from '../features/table/slot-tables.js'
 import type { PublishedPart } from '../snapshot/publication.js'
@@ -31,6 +32,8 @@ export interface ScoreCommand {
 export interface ScoreAnswer {
   /** [n, tasks]; of rows that were only learned: the scores that they had. */
   values: Float32Array
+  /** [n, classes] probabilities of the categorical tasks' classes, side by side. Absent: there are no such tasks. */
+  classes?: Float32Array
   /** Steps learned before these scores. */
   modelVersion: number
 }
@@ -57,6 +60,8 @@ export interface LearnAnswer {
   loss: number
   /** [n, tasks] the scores that count for these rows (fresh rows: made in this step). */
   values: Float32Array
+  /** [n, classes] beside them, as of a score. */
+  classes?: Float32Array
   /** Per task: mean loss, weight used. */
   taskLosses: Float32Array
   taskWeights: Float32Array
@@ -72,6 +77,8 @@ export interface MetricsAnswer {
   totals: TaskMetrics[]
   /** The totals by how many events the ids had had. */
   byExperience: ExperienceMetrics[]
+  /** Of categorical tasks, over the totals. Absent: there are none. */
+  confusion?: Confusion[]
   /** Mean joint loss a step since the last answer; 0 if there was none. */
   loss: number
   taskWeights: number[]

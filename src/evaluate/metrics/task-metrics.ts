@@ -6,7 +6,10 @@ export type Split = LabelSplit | 'new' | 'repeated' | 'uncalibrated'
 
 export const SPLITS: readonly LabelSplit[] = ['all', 'cold-user', 'cold-item', 'warm']
 
-/** Only what is defined is there; no NaN. Binary tasks have the first group, all other tasks the second, the next item the last. */
+/**
+ * Only what is defined is there; no NaN. Binary tasks have the first group, all other tasks the second, the next item the last;
+ * categorical tasks the first, of the classes that are asked for, and one of all classes.
+ */
 export interface MetricValues {
   auc?: number
   logLoss?: number
@@ -16,6 +19,11 @@ export interface MetricValues {
   precision?: number
   recall?: number
   f1?: number
+
+  crossEntropy?: number
+  majorityCrossEntropy?: number
+  classAccuracy?: number
+  majorityAccuracy?: number
 
   rmse?: number
   mae?: number

@@ -21,6 +21,20 @@ export const METRICS: Record<MetricName, MetricStyle> = {
   precision: { label: 'precision', better: 'higher', decimals: 4 },
   recall: { label: 'recall', better: 'higher', decimals: 4 },
   f1: { label: 'F1', better: 'higher', decimals: 4 },
+  crossEntropy: { label: 'cross-entropy', better: 'lower', decimals: 5 },
+  majorityCrossEntropy: {
+    label: 'of the shares',
+    title: 'cross-entropy of the shares',
+    better: undefined,
+    decimals: 5,
+  },
+  classAccuracy: { label: 'class accuracy', better: 'higher', decimals: 4 },
+  majorityAccuracy: {
+    label: 'of the most frequent',
+    title: 'accuracy of the most frequent class',
+    better: undefined,
+    decimals: 4,
+  },
   rmse: { label: 'RMSE', better: 'lower', decimals: 4 },
   mae: { label: 'MAE', better: 'lower', decimals: 4 },
   meanPrediction: { label: 'mean predicted', better: undefined, decimals: 5 },
@@ -39,6 +53,13 @@ const BINARY_METRICS: readonly MetricName[] = [
   'precision',
   'recall',
   'f1',
+]
+/** Of all classes; tables have them apart from those of the classes that are asked for. */
+export const CLASS_METRICS: readonly MetricName[] = [
+  'crossEntropy',
+  'majorityCrossEntropy',
+  'classAccuracy',
+  'majorityAccuracy',
 ]
 const NUMERIC_METRICS: readonly MetricName[] = ['rmse', 'mae', 'meanPrediction', 'meanLabel']
 const TOP_N_METRICS: readonly MetricName[] = ['recallAt10', 'ndcgAt10', 'mrr']
@@ -60,6 +81,11 @@ export function headlineMetric(task: Pick<ReportedTask, 'head'>): MetricName {
 export function metricsOfTask(task: Pick<ReportedTask, 'head'>): readonly MetricName[] {
   if (task.head === 'top-n') return TOP_N_METRICS
   return isProbability(task.head) ? BINARY_METRICS : NUMERIC_METRICS
+}
+
+/** Those of its classes too. */
+export function figuresOfTask(task: Pick<ReportedTask, 'head'>): readonly MetricName[] {
+  return task.head === 'categorical' ? [...metricsOfTask(task), ...CLASS_METRICS] : metricsOfTask(task)
 }
 
 export function totalsOf(task: ReportedTask, split: Split): MetricValues {

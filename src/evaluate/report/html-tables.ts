@@ -2,8 +2,10 @@
 import { isProbability } from '../../domain/heads.js'
 import { formatDuration } from '../../std/duration.js'
 import type { TaskMetrics } from '../metrics/task-metrics.js'
+import { classRows, tasksWithClasses } from './classes.js'
 import { experienceRows, tasksByExperience } from './experience.js'
 import {
+  CLASS_METRICS,
   formatCount,
   formatEventTime,
   formatMetric,
@@ -13,6 +15,7 @@ import {
   METRICS,
   metricsOfTask,
   SPLIT_LABELS,
+  totalsOf,
 } from './headline.js'
 import { formatDifference, formatVerdict, leaderboard } from './leaderboard.js'
 import { html, type Markup } from './markup.js'
@@ -39,6 +42,27 @@ function totalTable(tasks: readonly ReportedTask[]): Markup {
     ${metrics.map(name => html`<th scope="col">${METRICS[name].label}</th>`)}</tr></thead>
     <tbody>${tasks.flatMap(task => task.totals.filter(entry => entry.split === 'all' || entry.count > 0).map(row))}</tbody>
     </table></div>`
+}
+
+/** Of each categorical task: the figures of all its classes, and which came and which was the most probable. */
+export function classTables(report: RunReport): Markup[] {
+  return tasksWithClasses(report.tasks).map(task => {
+    const figures = CLASS_METRICS.map(name => {
+      const { title, label } = METRICS[name]
+      return `${title ?? label} ${formatMetric(name, totalsOf(task, 'all')[name])}`
+    })
+    const { counts = [] } = task.confusion ?? {}
+    const rows = classRows(task)
+    return html`<div class="card scroll" tabindex="0" role="region" aria-label="Classes of ${task.name}"><table>
+      <caption>${task.name}: ${figures.join(', ')}</caption>
+      <thead><tr><th scope="col">what came, by what was the most probable</th><th scope="col">labels</th><th scope="col">recall</th>
+      <th scope="col">precision</th>${rows.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>
+      <tbody>${rows.map(
+        ({ name, count, right, said }, own) => html`<tr><th scope="row">${name}</th><td>${formatCount(count)}</td>
+        <td>${formatShare(right, count)}</td><td>${formatShare(right, said)}</td>
+        ${(counts[own] ?? []).map(labels => html`<td>${formatCount(labels)}</td>`)}</tr>`,
+      )}</tbody></table></div>`
+  })
 }
 
 /** How those fare who had few events, by the headline figure of each task. */

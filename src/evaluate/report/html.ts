@@ -8,6 +8,7 @@ import { formatCount, formatEventTime, formatSeconds } from './headline.js'
 import { baselineTable, intervalTable, policySection, seedSection } from './html-beside.js'
 import {
   alarmTable,
+  classTables,
   countTable,
   durationTable,
   experienceTable,
@@ -45,6 +46,7 @@ export function renderHtml(reports: readonly [RunReport, ...RunReport[]]): strin
     <h2>Totals</h2>
     <div class="stack">${totalTables(report)}</div>
     <p class="note">${totalsNote(report)}</p>
+    ${section('Classes', 'stack', classTables(report))}
     ${intervals(report)}
     ${section('Against the baselines', 'stack', [baselineTable(report)])}
     ${policySection(report)}

@@ -6,6 +6,7 @@
 import type { TaskConfig } from '../../config/schema.js'
 import type { Standing } from '../contest/comparison.js'
 import type { CalibrationPoint } from '../metrics/calibration.js'
+import type { Confusion } from '../metrics/class-metrics.js'
 import type { ExperienceMetrics, MetricValues, TaskMetrics } from '../metrics/task-metrics.js'
 import type { PolicyFindings } from '../policy/off-policy.js'
 import type { SampledRun } from '../sampling/sampling.js'
@@ -83,6 +84,8 @@ export interface ReportedTask {
   totals: TaskMetrics[]
   /** The totals by how many events the ids had had; empty for the next item. */
   byExperience: ExperienceMetrics[]
+  /** Of a categorical task. */
+  confusion?: Confusion
   /** Empty for numeric tasks. */
   calibration: CalibrationPoint[]
   /** Rising in age, the window last: which share of the labels has come by then. Empty without a window, or a label. */

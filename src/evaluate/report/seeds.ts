@@ -6,7 +6,7 @@
 import type { MetricName } from '../metrics/task-metrics.js'
 import { headlineMetric } from './headline.js'
 import type { Interval } from './intervals.js'
-import type { RunReport } from './report.js'
+import type { ReportedTask, RunReport } from './report.js'
 
 export interface SeedFigure {
   mean: number
@@ -36,14 +36,18 @@ export function seedRows(reports: readonly RunReport[]): SeedRow[] {
   return reports.flatMap(report =>
     report.tasks
       .filter(({ baselineOf }) => baselineOf === undefined)
-      .flatMap((task): SeedRow[] => {
-        const metric = headlineMetric(task)
+      .flatMap(task => shownMetrics(task).map(metric => ({ task, metric })))
+      .flatMap(({ task, metric }): SeedRow[] => {
         const figure = seedFigure(report, task.name, metric)
         if (figure === undefined) return []
         const difference = first === report ? undefined : seedDifference(first, report, task.name, metric)
         return [{ run: report.name, task: task.name, metric, seeds: report.seeds?.length ?? 0, figure, difference }]
       }),
   )
+}
+
+function shownMetrics(task: Pick<ReportedTask, 'head'>): MetricName[] {
+  return task.head === 'categorical' ? [headlineMetric(task), 'crossEntropy'] : [headlineMetric(task)]
 }
 
 /** undefined: one seed, or one of the runs has no such figure. */

@@ -3,7 +3,7 @@ import { formatDuration } from '../../std/duration.js'
 import type { Standing } from '../contest/comparison.js'
 import type { ExperienceMetrics, MetricName, MetricValues, Split } from '../metrics/task-metrics.js'
 import type { PolicyFindings } from '../policy/off-policy.js'
-import { metricsOfTask, totalsOf } from './headline.js'
+import { figuresOfTask, totalsOf } from './headline.js'
 import { differenceInterval, type Interval, intervalOf, replicatesOf } from './intervals.js'
 import type { Counts, ReportedAlarm, ReportedTask, RunReport } from './report.js'
 import { type SeedFigure, seedDifference, seedFigure } from './seeds.js'
@@ -22,6 +22,8 @@ interface TaskSummary extends MetricValues {
   byExperience: Record<ExperienceMetrics['side'], Record<string, Figures>>
   /** By age ('1h'): the share of the labels that has come by then. Absent without a window. */
   maturity?: Record<string, number>
+  /** Of a categorical task: labels by what came and by what was the most probable, both in the order of the names. */
+  classes?: { names: readonly string[]; confusion: number[][] }
   /** Events that gave the task no label, since what it comes from was missing. Absent: none. */
   missingLabels?: number
   /** Sampling intervals of 95 %, [low, high] by figure. Absent without `evaluate.interval`. */
@@ -94,6 +96,8 @@ function summariseRun(report: RunReport, first: RunReport): RunSummary {
     }
     if (task.maturity.length > 0)
       summary.maturity = Object.fromEntries(task.maturity.map(({ ageMs, share }) => [formatDuration(ageMs), share]))
+    if (task.confusion !== undefined)
+      summary.classes = { names: task.confusion.classes, confusion: task.confusion.counts }
     if (task.missingLabels !== undefined) summary.missingLabels = task.missingLabels
     Object.assign(summary, besideOf(report, task, first))
     tasks[task.name] = summary
@@ -130,7 +134,7 @@ function besideOf(
   const model = report.tasks.find(({ name }) => name === task.baselineOf)
   const before = report === first ? undefined : first.tasks.find(({ name }) => name === task.name)
   const intervals: ByMetric<[number, number]> = {}
-  for (const metric of metricsOfTask(task)) {
+  for (const metric of figuresOfTask(task)) {
     const interval = intervalOf(report, task.name, metric)
     if (interval !== undefined) intervals[metric] = pair(interval)
   }
@@ -148,7 +152,7 @@ interface Place {
 
 function differencesOf(from: Place, to: Place): ByMetric<Difference> {
   const differences: ByMetric<Difference> = {}
-  for (const metric of metricsOfTask(to.task)) {
+  for (const metric of figuresOfTask(to.task)) {
     const before = totalsOf(from.task, 'all')[metric]
     const after = totalsOf(to.task, 'all')[metric]
     if (before === undefined || after === undefined) continue
@@ -171,7 +175,7 @@ function seedsOf(report: RunReport, first: RunReport): NonNullable<RunSummary['s
   const own = report.tasks.filter(({ baselineOf }) => baselineOf === undefined)
   const tasks = own.map(task => {
     const figures: ByMetric<SeedSummary> = {}
-    for (const metric of metricsOfTask(task)) {
+    for (const metric of figuresOfTask(task)) {
       const figure = seedFigure(report, task.name, metric)
       if (figure === undefined) continue
       const difference = report === first ? undefined : seedDifference(first, report, task.name, metric)

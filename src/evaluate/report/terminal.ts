@@ -2,8 +2,10 @@
 import { isProbability } from '../../domain/heads.js'
 import type { MetricName, TaskMetrics } from '../metrics/task-metrics.js'
 import { baselineRows, formatChange, formatChangeInterval, formatInterval, intervalRows, isClear } from './beside.js'
+import { classRows, tasksWithClasses } from './classes.js'
 import { experienceRows, tasksByExperience } from './experience.js'
 import {
+  CLASS_METRICS,
   formatCount,
   formatMetric,
   formatSeconds,
@@ -12,6 +14,7 @@ import {
   METRICS,
   metricsOfTask,
   SPLIT_LABELS,
+  totalsOf,
 } from './headline.js'
 import { samplingNote } from './intervals.js'
 import { formatDifference, formatVerdict, leaderboard } from './leaderboard.js'
@@ -37,6 +40,7 @@ export function renderTerminal(reports: readonly RunReport[], options: TerminalO
     .flatMap(report => [
       heading(report, paint),
       ...taskTables(report, options, paint),
+      ...classTables(report, paint),
       intervals(report, paint),
       baselines(report, paint),
       policy(report, paint),
@@ -114,6 +118,34 @@ function taskTable(tasks: ReportedTask[], metrics: readonly MetricName[], paint:
   }
   const rows = tasks.flatMap(task => task.totals.filter(entry => entry.split === 'all' || entry.count > 0).map(row))
   return renderTable(header, rows, { left: 2, headerStyle: paint.dim })
+}
+
+/** The figures of all classes against those of shares alone, and then each task's classes. */
+function classTables(report: RunReport, paint: Paint): string[] {
+  const tasks = tasksWithClasses(report.tasks)
+  if (tasks.length === 0) return []
+  const figures = tasks.map((task): Cell[] => [
+    { text: task.name, style: paint.bold },
+    ...CLASS_METRICS.map(name => ({ text: formatMetric(name, totalsOf(task, 'all')[name]), style: same })),
+  ])
+  const header = ['all classes', ...CLASS_METRICS.map(name => METRICS[name].label)]
+  return [
+    renderTable(header, figures, { left: 1, headerStyle: paint.dim }),
+    ...tasks.map(task => {
+      const rows = classRows(task).map(({ name, count, right, said, mistaken }): Cell[] => [
+        { text: name, style: paint.bold },
+        { text: formatCount(count), style: same },
+        { text: formatShare(right, count), style: same },
+        { text: formatShare(right, said), style: same },
+        {
+          text: mistaken === undefined ? '' : `${mistaken.name} ${formatShare(mistaken.count, count)}`,
+          style: paint.dim,
+        },
+      ])
+      const columns = [task.name, 'labels', 'recall', 'precision', 'most often mistaken for']
+      return renderTable(columns, rows, { left: 1, headerStyle: paint.dim })
+    }),
+  ]
 }
 
 function intervals(report: RunReport, paint: Paint): string {

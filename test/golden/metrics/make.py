@@ -94,6 +94,34 @@ def reliability(name, scores, labels, bins):
     }
 
 
+def class_case(name, scores, labels):
+    """scores: [n, classes] that sum to 1 up to float32. The baseline has counted each class once before the first label."""
+    scores = np.asarray([rounded(row) for row in scores], dtype=np.float32).astype(np.float64)
+    classes = list(range(scores.shape[1]))
+    labels = np.asarray(labels, dtype=int)
+    clipped = np.clip(scores, 1e-7, 1 - 1e-7)
+    said = scores.argmax(axis=1)
+    came_before = np.stack([1 + np.bincount(labels[:i], minlength=len(classes)) for i in range(len(labels))])
+    shares = came_before / came_before.sum(axis=1, keepdims=True)
+    cross_entropy, accuracy = river_metrics.CrossEntropy(), river_metrics.Accuracy()
+    for row, guess, label in zip(clipped, said, labels):
+        cross_entropy.update(int(label), dict(zip(classes, row.tolist())))
+        accuracy.update(int(label), int(guess))
+    return {
+        "name": name,
+        "scores": [rounded(row) for row in scores],
+        "labels": labels.tolist(),
+        "scikitLearn": {
+            "crossEntropy": float(-np.log(clipped[np.arange(len(labels)), labels]).mean()),
+            "majorityCrossEntropy": sk.log_loss(labels, shares, labels=classes),
+            "classAccuracy": sk.accuracy_score(labels, said),
+            "majorityAccuracy": sk.accuracy_score(labels, came_before.argmax(axis=1)),
+        },
+        "river": {"crossEntropy": cross_entropy.get(), "classAccuracy": accuracy.get()},
+        "confusion": sk.confusion_matrix(labels, said, labels=classes).tolist(),
+    }
+
+
 def sk_calibration(labels, scores, bins):
     from sklearn.calibration import calibration_curve
 
@@ -120,11 +148,20 @@ cases = [
 ratings = np.clip(np.round(3.6 + taste + 0.5 * rng.normal(size=n)), 1, 5)
 numeric = [numeric_case("ratings", 3.6 + taste, ratings), numeric_case("prices", np.exp(3 + taste), np.exp(3 + taste + 0.2 * rng.normal(size=n)))]
 curve = reliability("quantiles", logistic(taste - 1), drawn(taste - 1), 10)
+own = np.random.default_rng(20260302)
+m = 400
+latent = own.normal(size=(m, 4)) * 1.5 + np.array([1.0, 0.0, -0.5, -3.0])
+softmax = np.exp(latent) / np.exp(latent).sum(axis=1, keepdims=True)
+drawn_classes = np.array([own.choice(4, p=row) for row in softmax])
+blind = np.zeros((m, 4))
+blind[np.arange(m), np.where(own.uniform(size=m) < 0.2, 3, drawn_classes)] = 1
+classes = [class_case("four classes", softmax, drawn_classes), class_case("certain and wrong now and then", blind, drawn_classes)]
 out = {
     "versions": {"scikit-learn": sklearn.__version__, "river": river.__version__, "numpy": np.__version__},
     "binary": cases,
     "numeric": numeric,
     "reliability": curve,
+    "classes": classes,
 }
 path = pathlib.Path(__file__).with_name("metrics.json")
 path.write_text(json.dumps(out, separators=(",", ":")) + "\n")

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Backend } from '../../../src/backend/backend.js'
 import { createOnnxBackend } from '../../../src/backend/onnx.js'
+import { createTfjsBackend } from '../../../src/backend/tfjs.js'
 import { MillraceError } from '../../../src/domain/errors.js'
 import { MASK_COUNTED, MASK_REACHED, MASK_STEP_TAKEN_BACK, MASK_TAKEN_BACK } from '../../../src/domain/example.js'
 import { DeepModel, type DeepModelSpec } from '../../../src/model/deep-model.js'
@@ -65,17 +66,55 @@ describe('the deep model', () => {
       await learn(deep, batch)
       const predicted = await deep.predict(batch.input)
       const { values } = await learn(deep, batch)
-      for (const [i, value] of predicted.entries()) assert.ok(Math.abs(value - values[i]!) < 1e-5, `${i}`)
+      for (const [i, value] of predicted.values.entries()) assert.ok(Math.abs(value - values[i]!) < 1e-5, `${i}`)
     }
     await deep.close()
   })
+
+  for (const engine of ['onnx', 'tfjs']) {
+    test(`shares and value of a categorical task are the probabilities of its loss: ${engine}`, async () => {
+      const own = engine === 'onnx' ? backend : await createTfjsBackend('tfjs-cpu')
+      const settings = deepSpec({
+        tasks: [
+          { name: 'click' },
+          { name: 'mood', head: 'categorical', classes: ['a', 'b', 'c'], of: ['b'] },
+          { name: 'stars', head: 'distribution', range: [1, 5] },
+          { name: 'kind', head: 'categorical', classes: ['w', 'x', 'y', 'z'], of: ['w', 'z'] },
+        ],
+        slots: 3,
+        dense: 2,
+        model: { hidden: [12, 8], tower: 4, dim: 4 },
+      })
+      const deep = await DeepModel.create(settings, own)
+      const random = new Random(4)
+      const labels = () => Float32Array.of(1, [-1, 2, -3][random.integer(3)]!, 3, [1, -2, -3, 4][random.integer(4)]!)
+      for (let i = 0; i < 30; i++) {
+        const { input } = randomBatch(settings, 1, random)
+        const said = await deep.predict(input)
+        const came = labels()
+        const { values, shares, taskLosses } = await deep.learn(input, came, new Uint8Array(4).fill(MASK_COUNTED))
+        for (const [j, share] of said.shares.entries()) assert.ok(Math.abs(share - shares[j]!) < 1e-5)
+        for (const [task, first] of [
+          [1, 0],
+          [3, 3],
+        ] as const) {
+          const label = came[task]!
+          const value = label > 0 ? values[task]! : 1 - values[task]!
+          const loss = -Math.log(value * shares[first + Math.abs(label) - 1]!)
+          assert.ok(Math.abs(loss - taskLosses[task]!) < 1e-4, `${loss}, ${taskLosses[task]}`)
+        }
+      }
+      await deep.close()
+      if (own !== backend) await own.close()
+    })
+  }
 
   test('keeps predictions in their natural ranges', async () => {
     const settings = spec('shared-bottom', 'manual')
     const deep = await DeepModel.create(settings, backend)
     const batch = randomBatch(settings, 200, new Random(2))
     for (const value of batch.input.embedded.keys()) batch.input.embedded[value]! *= 50
-    const values = await deep.predict(batch.input)
+    const { values } = await deep.predict(batch.input)
     for (let i = 0; i < 200; i++) {
       const [click, rating, stars, , levels] = values.subarray(i * MIXED.length, (i + 1) * MIXED.length)
       assert.ok(click! >= 0 && click! <= 1)
@@ -164,7 +203,7 @@ describe('the deep model', () => {
     const before = await deep.saveState()
     const step = await learn(deep, randomBatch(settings, 0, new Random(1)))
     assert.equal(step.loss, 0)
-    assert.equal((await deep.predict(randomBatch(settings, 0, new Random(1)).input)).length, 0)
+    assert.equal((await deep.predict(randomBatch(settings, 0, new Random(1)).input)).values.length, 0)
     assert.deepEqual(await deep.saveState(), before)
     await deep.close()
   })

@@ -80,7 +80,7 @@ for (const backend of BACKENDS) {
         }
         // What is masked must not matter.
         const labels = Float32Array.from(step.labels, (label, at) => (step.mask[at] ? label : Number.NaN))
-        const before = await deep.predict(input)
+        const { values: before } = await deep.predict(input)
         const result = await deep.learn(input, labels, Uint8Array.from(step.mask))
         assertClose([result.loss], [step.loss], `step ${i} loss`, 1)
         for (const name of COMPARED)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { BinaryMetrics } from '../../../../src/evaluate/metrics/binary-metrics.js'
 import { reliabilityCurve } from '../../../../src/evaluate/metrics/calibration.js'
+import { ClassMetrics } from '../../../../src/evaluate/metrics/class-metrics.js'
 import { NumericMetrics } from '../../../../src/evaluate/metrics/numeric-metrics.js'
 import type { MetricName, MetricValues } from '../../../../src/evaluate/metrics/task-metrics.js'
 import { packageRoot } from '../../../../src/std/package-root.js'
@@ -15,9 +16,14 @@ interface Case {
   scikitLearn: MetricValues
   river: MetricValues
 }
+interface ClassCase extends Omit<Case, 'scores'> {
+  scores: number[][]
+  confusion: number[][]
+}
 interface Goldens {
   binary: Case[]
   numeric: Case[]
+  classes: ClassCase[]
   reliability: { scores: number[]; labels: number[]; bins: number; predicted: number[]; observed: number[] }
 }
 
@@ -67,6 +73,23 @@ for (const golden of goldens.numeric) {
     const values = numeric(golden.scores, golden.labels).values()
     assertAgrees(values, golden.scikitLearn, 'scikit-learn')
     assertAgrees(values, golden.river, 'River')
+  })
+}
+
+for (const golden of goldens.classes) {
+  test(`metrics of classes agree with scikit-learn and River: ${golden.name}`, () => {
+    const { labels, confusion } = golden
+    const size = confusion.length
+    const metrics = new ClassMetrics(new Float64Array(ClassMetrics.size(size)), size)
+    const before = new Float64Array(size).fill(1)
+    const scores = new Float32Array(golden.scores.flat())
+    for (const [index, label] of labels.entries()) {
+      metrics.add(scores, index * size, label, before)
+      before[label]!++
+    }
+    assertAgrees(metrics.values(), golden.scikitLearn, 'scikit-learn')
+    assertAgrees(metrics.values(), golden.river, 'River')
+    assert.deepEqual(metrics.confusion(), confusion)
   })
 }
 

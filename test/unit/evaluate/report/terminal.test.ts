@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { renderHtml } from '../../../../src/evaluate/report/html.js'
+import { summariseRuns } from '../../../../src/evaluate/report/summary.js'
 import { renderTerminal } from '../../../../src/evaluate/report/terminal.js'
 import { sampleComparison, sampleReport } from './sample-report.js'
 
@@ -46,6 +48,38 @@ test('how ids with few events fare stands in a table of its own, as wide as the 
   const narrow = renderTerminal([sampleReport()], { colour: false, columns: 66 })
   assert.match(narrow, /of +events before +click labels +AUC +buy labels +AUC\n/)
   assert.match(narrow, /--json: rating$/m)
+})
+
+test('a categorical task has a table of its classes, against the most frequent one', () => {
+  const report = sampleReport()
+  const values = { crossEntropy: 0.8, majorityCrossEntropy: 0.99, classAccuracy: 0.62, majorityAccuracy: 0.55 }
+  const counts = [
+    [6, 2, 4],
+    [0, 0, 0],
+    [1, 0, 11],
+  ]
+  const tasks = report.tasks.map((task, index) =>
+    index > 0
+      ? task
+      : {
+          ...task,
+          head: 'categorical' as const,
+          totals: task.totals.map(line =>
+            line.split === 'all' ? { ...line, values: { ...line.values, ...values } } : line,
+          ),
+          confusion: { task: task.name, classes: ['bad', 'fair', 'good'], counts },
+        },
+  )
+  const text = renderTerminal([{ ...report, tasks }], { colour: false })
+  assert.match(text, /all classes +cross-entropy +of the shares +class accuracy +of the most frequent/)
+  assert.match(text, /click +0\.80000 +0\.99000 +0\.6200 +0\.5500/)
+  assert.match(text, /bad +12 +50\.0 % +85\.7 % +good 33\.3 %/)
+  assert.match(text, /fair +0 +– +0\.0 %\n/)
+  assert.match(text, /good +12 +91\.7 % +73\.3 % +bad 8\.3 %/)
+  const page = renderHtml([{ ...report, tasks }])
+  assert.match(page, /<caption>click: cross-entropy 0\.80000, cross-entropy of the shares 0\.99000/)
+  const { classes, crossEntropy } = summariseRuns([{ ...report, tasks }]).tasks.click!
+  assert.deepEqual([classes, crossEntropy], [{ names: ['bad', 'fair', 'good'], confusion: counts }, 0.8])
 })
 
 test('a comparison ends with the leaderboard, and where to look next comes last', () => {
