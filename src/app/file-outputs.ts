@@ -2,6 +2,7 @@
 import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.js'
+import { predictionSchema, taskClasses } from '../config/task-classes.js'
 import { AvroFileSink } from '../sink/avro-file.js'
 import type { Outputs } from '../sink/delivery.js'
 import { createDiscardSink } from '../sink/discard.js'
@@ -22,8 +23,11 @@ export function createFileOutputs(folder: string, config: Config, live: boolean)
     predictions: config.outputs.predictions
       ? new AvroFileSink({
           path: join(folder, 'predictions'),
-          schema: 'prediction',
-          toRecord: createPredictionRecord(config.tasks.map(task => task.name)),
+          schema: predictionSchema(config.tasks),
+          toRecord: createPredictionRecord(
+            config.tasks.map(task => task.name),
+            taskClasses(config.tasks),
+          ),
           ...common,
         })
       : createDiscardSink(),

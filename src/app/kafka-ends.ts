@@ -7,6 +7,7 @@ import avro from 'avsc'
 import { type KafkaConnection, kafkaConnection } from '../config/kafka-connection.js'
 import type { LoadedConfig } from '../config/load.js'
 import type { Config } from '../config/schema.js'
+import { predictionSchema, taskClasses } from '../config/task-classes.js'
 import { createMessageDecoder } from '../decode/message-decoder.js'
 import { createDecoderFactory } from '../decode/record-decoder.js'
 import { registerOutputSchemas } from '../decode/register-schemas.js'
@@ -206,7 +207,12 @@ async function openDelivery(
   const names = Object.entries(TOPIC_SCHEMAS) as [keyof typeof TOPIC_SCHEMAS, string][]
   const ids = await registerOutputSchemas(
     registry.http,
-    Object.fromEntries(names.map(([output, schema]) => [target[output], schema])),
+    Object.fromEntries(
+      names.map(([output, schema]) => [
+        target[output],
+        output === 'predictions' ? predictionSchema(config.tasks) : schema,
+      ]),
+    ),
   )
   return KafkaDelivery.open(
     {
@@ -225,6 +231,7 @@ async function openDelivery(
         predictionEncoder: new PredictionEncoder(
           config.tasks.map(task => task.name),
           ids.get(target.predictions) ?? 0,
+          taskClasses(config.tasks),
         ),
       }),
       decodeJournal,

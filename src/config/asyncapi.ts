@@ -5,6 +5,7 @@ import { stringify } from 'yaml'
 import { packageRoot } from '../std/package-root.js'
 import { readSchemaFile } from '../std/schema-file.js'
 import type { Config } from './schema.js'
+import { predictionSchema } from './task-classes.js'
 import { planTopics, type TopicOutput, type TopicPlan } from './topic-plan.js'
 
 type Json = Record<string, unknown>
@@ -64,7 +65,7 @@ function asyncapiDocument(config: Config): Json {
     components: {
       messages: {
         ...(inputs.length > 0 ? entries(EVENTS, name => [messageId(name), eventMessage(config, name)]) : {}),
-        ...entries(plans, ({ output }) => [messageOf(output), outputMessage(output)]),
+        ...entries(plans, ({ output }) => [messageOf(output), outputMessage(config, output)]),
       },
       ...securitySchemes(config),
     },
@@ -168,9 +169,10 @@ function eventMessage({ source }: Config, name: string): Json {
   return { ...avroMessage(name), bindings: { kafka: { ...schemaId(framing === 'confluent'), ...BINDING } } }
 }
 
-function outputMessage(output: TopicOutput): Json {
+function outputMessage({ tasks }: Config, output: TopicOutput): Json {
   if (output === 'deadLetters') return deadLetterMessage()
-  const { schema, key } = RECORDS[output]
+  const { key } = RECORDS[output]
+  const schema = output === 'predictions' ? predictionSchema(tasks) : RECORDS[output].schema
   const keyed = key === undefined ? {} : { key: { type: 'string', description: key } }
   return { ...avroMessage(schema), bindings: { kafka: { ...keyed, ...schemaId(true), ...BINDING } } }
 }

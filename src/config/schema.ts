@@ -28,7 +28,7 @@ const task = z.strictObject({
   name: about(name, 'Name of the task in metrics and predictions.'),
   head: about(
     z.enum(['binary', 'regression', 'ordinal', 'distribution', 'categorical']).default('binary'),
-    'binary: sigmoid and cross-entropy. regression: Gaussian negative log-likelihood with a running variance. ordinal: cumulative logits over the integer levels of `range`. distribution: a softmax over these levels, whose expected level is the prediction. categorical: a softmax over `label.classes` in the network; the prediction is the probability of those in `label.of`, which is all that the fast part learns.',
+    'binary: sigmoid and cross-entropy. regression: Gaussian negative log-likelihood with a running variance. ordinal: cumulative logits over the integer levels of `range`. distribution: a softmax over these levels, whose expected level is the prediction. categorical: a softmax over `label.classes` in the network; the prediction is the probability of those in `label.of`, which is all that the fast part learns. The probabilities of all classes are published beside it and judged (docs/labels.md).',
   ),
   label: about(label, 'How the label comes about.'),
   range: about(

@@ -9,6 +9,8 @@ export interface Prediction {
   modelVersion: number
   /** Per task, natural units: probability, rating. Order of the configured tasks. */
   values: Float32Array
+  /** Probabilities of the classes of all categorical tasks, side by side. Absent: there are no such tasks. */
+  classes?: Float32Array | undefined
   /** The fused score that lists are ordered by. */
   rankScore: number
 }

@@ -8,6 +8,7 @@
  */
 import type { Batcher, Examples } from '../batch/batcher.js'
 import type { Config } from '../config/schema.js'
+import { classColumns, taskClasses } from '../config/task-classes.js'
 import { MillraceError } from '../domain/errors.js'
 import type { Id, RecordPosition, ScoreRequest } from '../domain/event.js'
 import { rankScoreOf } from '../domain/prediction.js'
@@ -23,7 +24,7 @@ import type { Outputs } from '../sink/delivery.js'
 import type { Contest } from './contest.js'
 import { Gatekeeper, type PublishVerdict } from './gatekeeper.js'
 import type { FlushTrigger, Journal } from './journal.js'
-import type { EraseAnswer, LearnAnswer, LearnerPort, MetricsAnswer } from './learner.js'
+import type { EraseAnswer, LearnAnswer, LearnerPort, MetricsAnswer, ScoreAnswer } from './learner.js'
 import { metricRecords } from './metric-records.js'
 import type { Position } from './position.js'
 import { type PublisherState, SnapshotPublisher } from './publisher.js'
@@ -77,12 +78,16 @@ export interface Promotion {
   difference: number | undefined
 }
 
+/** Of an answer, what was said of its rows. */
+type Said = Pick<ScoreAnswer, 'values' | 'classes'>
+
 export class Dispatcher {
   readonly #deps: DispatchDeps
   readonly #publisher: SnapshotPublisher | undefined
   readonly #gatekeeper: Gatekeeper | undefined
   readonly #taskNames: string[]
   readonly #ranks: number[]
+  readonly #classColumns: number
   readonly fusion: Fusion
   /** What a prediction will say about a row, from its arrival until it is scored. */
   readonly #subjects = new Map<number, JoinSubject>()
@@ -97,6 +102,7 @@ export class Dispatcher {
     this.#deps = deps
     this.#taskNames = deps.config.tasks.map(task => task.name)
     this.#ranks = deps.config.tasks.map(task => task.rank)
+    this.#classColumns = classColumns(taskClasses(deps.config.tasks))
     this.fusion = new Fusion(deps.config.tasks, deps.config.recommend?.fusion)
     if (deps.published === undefined) return
     const { gate } = deps.config.outputs
@@ -126,8 +132,8 @@ export class Dispatcher {
       if (trigger === 'linger') journal.score(this.#steps, trigger, rows.length)
       const operations = this.#deps.config.fast.enabled ? { fresh, labels, mask } : undefined
       const command = { rows, eventTimeMs: position.eventTimeMs, ...(operations && { operations }) }
-      this.#send(learner.score(command), ({ values, modelVersion }) => {
-        for (const [index, row] of rows.entries()) this.#predict(row, values, index, modelVersion)
+      this.#send(learner.score(command), answer => {
+        for (const [index, row] of rows.entries()) this.#predict(row, answer, index, answer.modelVersion)
       })
     }
   }
@@ -236,22 +242,20 @@ export class Dispatcher {
       return
     }
     const width = this.#taskNames.length
-    this.#send(
-      learner.score({ rows: Int32Array.from(rows), eventTimeMs: position.eventTimeMs }),
-      ({ values, modelVersion }) => {
-        const ranks = this.fusion.rank(values, rows.length, retrieval)
-        const items = subjects.map((subject, index) => {
-          const scores = values.subarray(index * width, (index + 1) * width)
-          // Of what was found here nobody has asked for a prediction.
-          if (retrieval === undefined) this.#append(subject, scores, modelVersion)
-          return { item: subject.item, rankScore: ranks[index] ?? 0, values: this.#named(scores) }
-        })
-        items.sort((a, b) => b.rankScore - a.rankScore)
-        if (retrieval !== undefined) items.length = Math.min(items.length, config.recommend?.size ?? 0)
-        outputs.recommendations.append({ ...head, modelVersion, items })
-        for (const row of rows) columns.free(row)
-      },
-    )
+    this.#send(learner.score({ rows: Int32Array.from(rows), eventTimeMs: position.eventTimeMs }), answer => {
+      const { values, modelVersion } = answer
+      const ranks = this.fusion.rank(values, rows.length, retrieval)
+      const items = subjects.map((subject, index) => {
+        const scores = values.subarray(index * width, (index + 1) * width)
+        // Of what was found here nobody has asked for a prediction.
+        if (retrieval === undefined) this.#append(subject, answer, index, modelVersion)
+        return { item: subject.item, rankScore: ranks[index] ?? 0, values: this.#named(scores) }
+      })
+      items.sort((a, b) => b.rankScore - a.rankScore)
+      if (retrieval !== undefined) items.length = Math.min(items.length, config.recommend?.size ?? 0)
+      outputs.recommendations.append({ ...head, modelVersion, items })
+      for (const row of rows) columns.free(row)
+    })
   }
 
   metrics(): void {
@@ -450,21 +454,23 @@ export class Dispatcher {
     onVerdict(verdict, position.records)
   }
 
-  #predict(row: number, values: Float32Array, index: number, modelVersion: number): void {
+  #predict(row: number, answer: Said, index: number, modelVersion: number): void {
     const subject = this.#subjects.get(row)
     if (subject === undefined) return
     this.#subjects.delete(row)
-    const width = this.#taskNames.length
-    this.#append(subject, values.subarray(index * width, (index + 1) * width), modelVersion)
+    this.#append(subject, answer, index, modelVersion)
   }
 
   #predictFresh(rows: Int32Array, fresh: Uint8Array, answer: LearnAnswer): void {
     for (const [index, row] of rows.entries())
-      if (fresh[index] === 1) this.#predict(row, answer.values, index, answer.step - 1)
+      if (fresh[index] === 1) this.#predict(row, answer, index, answer.step - 1)
   }
 
-  #append(subject: JoinSubject, scores: Float32Array, modelVersion: number): void {
+  /** index: of the row among those of the answer. */
+  #append(subject: JoinSubject, { values, classes }: Said, index: number, modelVersion: number): void {
     const { eventId, requestId, eventTimeMs, user, item } = subject
+    const [tasks, columns] = [this.#taskNames.length, this.#classColumns]
+    const scores = values.subarray(index * tasks, (index + 1) * tasks)
     this.#deps.outputs.predictions.append({
       eventId,
       requestId,
@@ -473,6 +479,7 @@ export class Dispatcher {
       item,
       modelVersion,
       values: scores,
+      classes: classes?.subarray(index * columns, (index + 1) * columns),
       rankScore: rankScoreOf(this.#ranks, scores),
     })
   }

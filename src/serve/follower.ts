@@ -4,6 +4,7 @@
  * learner at that version on the same backend.
  */
 import type { Config } from '../config/schema.js'
+import { type TaskClasses, taskClasses } from '../config/task-classes.js'
 import { MillraceError } from '../domain/errors.js'
 import { createPseudonyms } from '../std/pseudonyms.js'
 import { type Exploration, type Explored, explorePage } from './explore.js'
@@ -49,6 +50,8 @@ export interface ItemScore {
   item: string
   /** By task, natural units: probability, rating. */
   values: Record<string, number>
+  /** By categorical task and class: its probability; those in `label.of` sum to the value, all to 1. Absent: no task is categorical. */
+  classes?: Record<string, Record<string, number>>
   /** What lists are ordered by; higher is better. */
   rank: number
 }
@@ -143,12 +146,14 @@ const MOST_RECENT = 20
 export class Follower {
   readonly #deps: FollowerDeps
   readonly #taskNames: string[]
+  readonly #classes: readonly TaskClasses[]
   readonly #nameOf: (user: string) => string
 
   constructor(deps: FollowerDeps) {
     this.#deps = deps
     this.#nameOf = createPseudonyms(deps.config.source.pseudonyms?.key)
     this.#taskNames = deps.config.tasks.map(({ name }) => name)
+    this.#classes = taskClasses(deps.config.tasks)
   }
 
   /** Resolves when there is a version to answer with. SNAPSHOT_NOT_FOUND: it was closed, or can not go on, before. */
@@ -159,10 +164,12 @@ export class Follower {
   /** Scores, in the order of the items. */
   async score(question: ScoreQuestion): Promise<ScoreAnswer> {
     const { replica, answered } = this.#front()
-    const { values, ranks } = await replica.scorer.score(this.#asked(question, answered), question.items)
+    const { values, classes, ranks } = await replica.scorer.score(this.#asked(question, answered), question.items)
     const width = this.#taskNames.length
-    const scores = question.items.map((item, i) => {
-      return { item, values: this.#named(values, i * width), rank: ranks[i] ?? 0 }
+    const columns = (classes?.length ?? 0) / Math.max(question.items.length, 1)
+    const scores = question.items.map((item, i): ItemScore => {
+      const named = { values: this.#named(values, i * width), ...this.#classesOf(classes, i * columns) }
+      return { item, ...named, rank: ranks[i] ?? 0 }
     })
     return { ...answered, scores }
   }
@@ -307,8 +314,17 @@ export class Follower {
     return this.#taskNames.map(name => (Object.hasOwn(weights, name) ? (weights[name] ?? 0) : 0))
   }
 
-  #listed({ item, score, values, rank }: TopItem): ItemScore & { score: number } {
-    return { item, score, values: this.#named(values, 0), rank }
+  #listed({ item, score, values, classes, rank }: TopItem): ItemScore & { score: number } {
+    return { item, score, values: this.#named(values, 0), ...this.#classesOf(classes, 0), rank }
+  }
+
+  #classesOf(probabilities: Float32Array | undefined, from: number): Pick<ItemScore, 'classes'> {
+    if (probabilities === undefined) return {}
+    const named = this.#classes.map(({ name, first, classes }) => {
+      const own = classes.map((text, i) => [text, probabilities[from + first + i] ?? Number.NaN] as const)
+      return [name, Object.fromEntries(own)] as const
+    })
+    return { classes: Object.fromEntries(named) }
   }
 
   #named(values: Float32Array, from: number): Record<string, number> {

@@ -29,6 +29,8 @@ export interface Asked {
 export interface Scored {
   /** [n, tasks] natural units. */
   values: Float32Array
+  /** [n, classes] of the categorical tasks; undefined: there are none. */
+  classes: Float32Array | undefined
   /** [n] what lists are ordered by. */
   ranks: Float64Array
 }
@@ -47,6 +49,7 @@ export interface TopItem {
   /** By the next-item model. */
   score: number
   values: Float32Array
+  classes: Float32Array | undefined
   rank: number
 }
 
@@ -140,15 +143,20 @@ export class Scorer {
     })
     if (found.length === 0) return []
     const items = found.map(({ item }) => item)
-    const { values, ranks } = await this.#score(
+    const { values, classes, ranks } = await this.#score(
       asked,
       items,
       Float64Array.from(found, ({ score }) => score),
     )
     const width = this.#config.tasks.length
-    const ranked = found.map(({ item, score }, i) => {
-      return { item, score, values: values.subarray(i * width, (i + 1) * width), rank: ranks[i] ?? 0 }
-    })
+    const columns = (classes?.length ?? 0) / items.length
+    const ranked = found.map(({ item, score }, i) => ({
+      item,
+      score,
+      values: values.subarray(i * width, (i + 1) * width),
+      classes: classes?.subarray(i * columns, (i + 1) * columns),
+      rank: ranks[i] ?? 0,
+    }))
     return ranked.sort((a, b) => b.rank - a.rank)
   }
 
@@ -158,7 +166,8 @@ export class Scorer {
       const { slabs } = this.#columns
       await this.predictor.score(slabs, { rows, eventTimeMs: asked.eventTimeMs })
       const values = this.predictor.readScores(slabs, rows)
-      return { values, ranks: this.fusion.rank(values, items.length, retrieval, asked.weights) }
+      const classes = this.predictor.readClasses(slabs, rows)
+      return { values, classes, ranks: this.fusion.rank(values, items.length, retrieval, asked.weights) }
     } finally {
       this.#free(rows)
     }

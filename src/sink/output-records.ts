@@ -2,6 +2,7 @@
  * The records of the outputs, as callers append them; schemas/*.avsc describe the same for everybody else. Where the two
  * differ (bytes, bigints, typed arrays), the functions here turn one into the other. Ids are text in all outputs.
  */
+import type { TaskClasses } from '../config/task-classes.js'
 import type { Prediction } from '../domain/prediction.js'
 import type { SnapshotKind } from '../domain/state.js'
 import type { OriginalMessage } from '../source/source.js'
@@ -110,8 +111,18 @@ export interface DeadLetterRecord {
   original?: OriginalMessage
 }
 
-/** For the prediction output: domain predictions, values in the order of the tasks. One record is reused for all. */
-export function createPredictionRecord(tasks: readonly string[]): (prediction: Prediction) => unknown {
+/**
+ * For the prediction output: domain predictions, values in the order of the tasks. One record is reused for all. classes: of
+ * the categorical tasks; without them the record is one of prediction.avsc, else of class-prediction.avsc.
+ */
+export function createPredictionRecord(
+  tasks: readonly string[],
+  classes: readonly TaskClasses[] = [],
+): (prediction: Prediction) => unknown {
+  // Own properties from the start, whatever a class is called.
+  const probabilities = Object.fromEntries(
+    classes.map(one => [one.name, Object.fromEntries(one.classes.map(text => [text, 0]))]),
+  )
   const values: Record<string, number> = {}
   const record = {
     eventId: '',
@@ -122,6 +133,7 @@ export function createPredictionRecord(tasks: readonly string[]): (prediction: P
     modelVersion: 0,
     values,
     rankScore: 0,
+    ...(classes.length > 0 && { classes: probabilities }),
   }
   return function predictionRecord(prediction) {
     record.eventId = prediction.eventId
@@ -134,6 +146,10 @@ export function createPredictionRecord(tasks: readonly string[]): (prediction: P
       values[task] = prediction.values[index] ?? Number.NaN
     })
     record.rankScore = prediction.rankScore
+    for (const { name, first, classes: texts } of classes) {
+      const own = probabilities[name] ?? {}
+      for (const [index, text] of texts.entries()) own[text] = prediction.classes?.[first + index] ?? Number.NaN
+    }
     return record
   }
 }

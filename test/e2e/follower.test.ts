@@ -68,6 +68,7 @@ for (const [name, changes] of Object.entries(VARIANTS)) {
       const { version, state, deltas } = follower.model()
       assert.equal(state, 'following')
       assert.equal(deltas, 0)
+      const predictions = await workspace.records<Predicted>('predictions')
       for (const { requestId, user, eventTime, items, modelVersion } of asked) {
         assert.equal(modelVersion, version)
         const question = { user, eventTimeMs: Number(eventTime), context: CONTEXT }
@@ -79,11 +80,30 @@ for (const [name, changes] of Object.entries(VARIANTS)) {
           items.map(({ item, values, rankScore }) => ({ item, rankScore, values: { ...values } })),
           requestId,
         )
+        if (requestId.includes('top')) continue
+        // The learner says the probabilities of classes with its predictions.
+        const predicted = new Map(
+          predictions.filter(one => one.requestId === requestId).map(one => [one.item, plain(one.classes)]),
+        )
+        assert.equal(predicted.size, new Set(CANDIDATES).size)
+        for (const score of found) assert.deepEqual(score.classes, predicted.get(score.item), requestId)
       }
     } finally {
       await follower.close()
     }
   })
+}
+
+interface Predicted {
+  requestId: string | null
+  item: string
+  /** Where a task is categorical. */
+  classes?: Record<string, Record<string, number>>
+}
+
+/** As the follower has them: objects of the reader are of classes of its own. */
+function plain(classes: Predicted['classes']): Predicted['classes'] {
+  return classes && Object.fromEntries(Object.entries(classes).map(([task, own]) => [task, { ...own }]))
 }
 
 /** Records of a snapshot output, handed on when the test says so. */

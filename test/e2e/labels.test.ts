@@ -14,6 +14,7 @@ const { tasks } = parse(block)
 const MINUTE = 60_000
 const BRANDS = ['acme', 'bolt', 'core']
 const ACTIONS = ['view', 'share', undefined, 'save', 'view']
+const MOODS = ['negative', 'neutral', 'positive']
 const SENTIMENTS = ['positive', 'negative', 'neutral', undefined]
 
 const config = {
@@ -30,6 +31,12 @@ const config = {
   batch: { maxExamples: 64, tick: '1h' },
   checkpoint: { path: 'checkpoints', everyEvents: 1000, keep: 100 },
   outputs: { path: 'out', snapshotEverySteps: 20, deltaEvery: '6h' },
+}
+
+interface Prediction {
+  eventId: string
+  values: Record<string, number>
+  classes: Record<string, Record<string, number>>
 }
 
 /** What anybody can count of the log. */
@@ -134,6 +141,76 @@ test('price, attribute match, social and sentiment are learned from a log, and w
   assert.ok(favourite.auc > 0.9, `${favourite.auc}`)
   for (const { values } of await workspace.records<{ values: Record<string, number> }>('predictions'))
     for (const value of Object.values(values)) assert.ok(Number.isFinite(value))
+})
+
+test("a categorical task's figures are those that anybody can count of its published probabilities", async () => {
+  const workspace = new Workspace(config)
+  write(workspace, 1000)
+  const { mood } = (await replay(workspace)).tasks
+  const predictions = await workspace.records<Prediction>('predictions')
+  for (const { values, classes } of predictions) {
+    const said = { ...classes.mood }
+    assert.deepEqual(Object.keys(said), MOODS)
+    assert.ok(Math.abs(MOODS.reduce((sum, text) => sum + said[text]!, 0) - 1) < 1e-6, JSON.stringify(said))
+    assert.equal(said.positive, values.mood)
+    assert.deepEqual(Object.keys(classes), ['mood'])
+  }
+  const before = new Map(MOODS.map(text => [text, 1]))
+  const confusion = MOODS.map(() => MOODS.map(() => 0))
+  const sums = { crossEntropy: 0, majorityCrossEntropy: 0, classAccuracy: 0, majorityAccuracy: 0 }
+  let labels = 0
+  for (const { eventId, classes } of predictions) {
+    const came = eventId.startsWith('g') ? SENTIMENTS[Number(eventId.slice(1)) % 4] : undefined
+    if (came === undefined) continue
+    const said = { ...classes.mood }
+    const highest = (of: (text: string) => number) => MOODS.reduce((best, text) => (of(text) > of(best) ? text : best))
+    const guess = highest(text => said[text]!)
+    sums.crossEntropy -= Math.log(said[came]!)
+    sums.majorityCrossEntropy -= Math.log(before.get(came)! / (labels + MOODS.length))
+    if (guess === came) sums.classAccuracy++
+    if (highest(text => before.get(text)!) === came) sums.majorityAccuracy++
+    confusion[MOODS.indexOf(came)]![MOODS.indexOf(guess)]!++
+    before.set(came, before.get(came)! + 1)
+    labels++
+  }
+  assert.equal(mood.count, labels)
+  for (const [name, sum] of Object.entries(sums))
+    assert.ok(Math.abs(mood[name] - sum / labels) < 1e-9, `${name} ${mood[name]}, ${sum / labels}`)
+  assert.deepEqual(mood.classes, { names: MOODS, confusion })
+  // Which sentiment a page has is all but told by its item and user.
+  assert.ok(mood.crossEntropy < mood.majorityCrossEntropy, JSON.stringify(mood))
+  const windows = await workspace.records<{ task: string; values: Record<string, number> }>('metrics')
+  assert.ok(windows.some(({ task, values }) => task === 'mood' && values.crossEntropy !== undefined))
+})
+
+test('a text that is no class is no label, as one that is missing, and no dead letter', async () => {
+  const workspace = new Workspace(config)
+  const log = createLogWriter({ path: workspace.path('log'), partitions: 1 })
+  const texts = ['positive', 'ecstatic', 'neutral', '', 'Positive', undefined, 'negative']
+  for (const [index, sentiment] of texts.entries()) {
+    const stamp = { eventId: `g${index}`, eventTime: START_MS + index * MINUTE }
+    const context = sentiment === undefined ? null : { sentiment }
+    log.write(0, 'rating', { ...stamp, user: 'u', item: 'i', value: 3, context })
+  }
+  log.close()
+  const { tasks, counts } = await replay(workspace)
+  assert.deepEqual([tasks.mood.count, tasks.mood.missingLabels, counts.rejects], [3, 4, {}])
+  assert.deepEqual(
+    tasks.mood.classes.confusion.flat().reduce((sum: number, count: number) => sum + count),
+    3,
+  )
+})
+
+test('predictions are written as before where no task is categorical', async () => {
+  const workspace = new Workspace({
+    ...config,
+    tasks: tasks.filter(({ head }: { head?: string }) => head !== 'categorical'),
+  })
+  write(workspace, 100)
+  const { sentiment } = (await replay(workspace)).tasks
+  assert.ok(sentiment.count > 0 && !('classes' in sentiment) && !('crossEntropy' in sentiment))
+  const [one] = await workspace.records('predictions')
+  assert.equal(one !== undefined && 'classes' in one, false)
 })
 
 test('a price that changes labels what is bought from then on', async () => {

@@ -68,7 +68,11 @@ const answered = {
   version: z.int().meta({ description: 'Steps learned.' }),
   eventTime: z.int().meta({ description: 'Stream time of the version.' }),
 }
-const itemScore = { item: z.string(), values: byTask, rank: number }
+const classes = z.record(z.string().max(64), z.record(z.string(), number)).meta({
+  description:
+    'Categorical task → class → its probability. Those in `label.of` sum to the value of the task, all to 1. Absent: no task is categorical.',
+})
+const itemScore = { item: z.string(), values: byTask, classes: classes.optional(), rank: number }
 
 export const scoreAnswer = z.object({ ...answered, scores: z.array(z.object(itemScore)) })
 const explored = z
