@@ -1,14 +1,13 @@
 /**
- * Rows of a CSV file, gzip or not (by its first bytes, not by its name), as a stream: memory does not depend on its size.
+ * Rows of a CSV file, gzip or not, as a stream: memory does not depend on its size.
  * A row that can not be taken apart, or that has another number of fields than the header, goes to `onBadRow`, which
  * throws or lets reading go on. A quote that is never closed, or closed amid a field, always ends the import: where the
  * next row begins can not be known then, and the parser would swallow good rows up to the next quote, uncounted.
  */
-import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs'
-import { pipeline, type Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { pipeline } from 'node:stream'
 import { type CsvError, type Info, parse } from 'csv-parse'
 import { MillraceError } from '../domain/errors.js'
+import { invalidLine, openTextFile } from './text-file.js'
 
 export interface CsvFormat {
   delimiter: string
@@ -36,7 +35,7 @@ export interface CsvReading {
 const SHARE_EVERY = 4096
 
 export async function* readCsv(file: string, format: CsvFormat, reading: CsvReading): AsyncGenerator<CsvRow> {
-  const { stream, size } = openFile(file)
+  const { stages, share, close } = openTextFile(file)
   let thrown: unknown
   let unclosed = false
   const parser = parse({
@@ -56,16 +55,15 @@ export async function* readCsv(file: string, format: CsvFormat, reading: CsvRead
         const at = Number(error.lines ?? 0)
         if (RECOVERABLE.has(error.code)) reading.onBadRow(at, sentence(error))
         else if (error.code === 'CSV_QUOTE_NOT_CLOSED') unclosed = true
-        else throw invalid(file, at, `${sentence(error)}${NO_NEXT_ROW}`)
+        else throw invalidLine(file, at, `${sentence(error)}${NO_NEXT_ROW}`)
       } catch (fault) {
         thrown ??= fault
       }
       return undefined
     },
   })
-  const gunzip = isGzip(file) ? [createGunzip()] : []
   // Errors of any stage end the parser, and so the loop below, with that error.
-  pipeline([stream, ...gunzip, parser], () => {})
+  pipeline([...stages, parser], () => {})
   let columns = format.header ? undefined : format.columns
   if (columns !== undefined) reading.onColumns(columns)
   let rows = 0
@@ -77,7 +75,7 @@ export async function* readCsv(file: string, format: CsvFormat, reading: CsvRead
       if (columns === undefined) {
         columns = format.columns ?? record
         if (columns.length !== record.length)
-          throw invalid(file, line, `the header has ${record.length} columns, the mapping names ${columns.length}`)
+          throw invalidLine(file, line, `the header has ${record.length} columns, the mapping names ${columns.length}`)
         reading.onColumns(columns)
         continue
       }
@@ -85,52 +83,26 @@ export async function* readCsv(file: string, format: CsvFormat, reading: CsvRead
         reading.onBadRow(line, `expected ${columns.length} fields (${columns.join(', ')}), found ${record.length}`)
         continue
       }
-      if (++rows % SHARE_EVERY === 0) reading.onShare?.(size === 0 ? 1 : stream.bytesRead / size)
+      if (++rows % SHARE_EVERY === 0) reading.onShare?.(share())
       yield { line, fields: record }
     }
     if (thrown !== undefined) throw thrown
     // It opened behind the last good row; the parser itself only knows that it came to the end of the file.
-    if (unclosed) throw invalid(file, line + 1, `a quote is opened here or below and never closed${NO_NEXT_ROW}`)
+    if (unclosed) throw invalidLine(file, line + 1, `a quote is opened here or below and never closed${NO_NEXT_ROW}`)
     if (columns === undefined) throw new MillraceError('IMPORT_INVALID', `${file}: the file is empty`)
   } catch (cause) {
     if (cause instanceof MillraceError) throw cause
-    throw invalid(file, line + 1, (cause as Error).message, cause)
+    throw invalidLine(file, line + 1, (cause as Error).message, cause)
   } finally {
-    stream.destroy()
+    close()
   }
-}
-
-function openFile(file: string): { stream: Readable & { bytesRead: number }; size: number } {
-  try {
-    const { size } = statSync(file)
-    return { stream: createReadStream(file, { highWaterMark: 262_144 }), size }
-  } catch (cause) {
-    throw new MillraceError('IMPORT_INVALID', `${file}: the file can not be read (${(cause as Error).message})`, {
-      cause,
-    })
-  }
-}
-
-function isGzip(file: string): boolean {
-  const head = Buffer.alloc(2)
-  const descriptor = openSync(file, 'r')
-  try {
-    readSync(descriptor, head, 0, 2, 0)
-  } finally {
-    closeSync(descriptor)
-  }
-  return head[0] === 0x1f && head[1] === 0x8b
-}
-
-function invalid(file: string, line: number, message: string, cause?: unknown): MillraceError {
-  return new MillraceError('IMPORT_INVALID', `${file}:${line}: ${message}`, { cause })
 }
 
 /** After these the parser goes on with the next line. */
 const RECOVERABLE: ReadonlySet<string> = new Set(['INVALID_OPENING_QUOTE'])
 
 const NO_NEXT_ROW =
-  '; where the next row begins can not be known. If quotes belong to the text, say `quote: false` in the mapping'
+  '; where the next row begins can not be known. If quotes belong to the text, say `quote: false` in the mapping (`embed`: --no-quotes)'
 
 /** csv-parse ends its messages with the position, which we give in our own form. */
 const sentence = (error: CsvError) => error.message.replace(/,? (on|at) line \d+.*$/s, '').toLowerCase()

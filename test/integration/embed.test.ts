@@ -1,11 +1,13 @@
 /** `embed` with a real sentence model; scripts/provision-embedding puts it into the cache folder. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { type EmbedOptions, embedLog } from '../../src/app/embed-log.js'
 import { openSentenceModel } from '../../src/backend/sentence-model.js'
+import { embedCommand } from '../../src/commands/embed.js'
 import { createDecoderFactory } from '../../src/decode/record-decoder.js'
 import type { Event } from '../../src/domain/event.js'
 import { createLogWriter } from '../../src/sink/log-writer.js'
@@ -124,6 +126,45 @@ describe('embed', { skip }, () => {
     const [event] = await eventsOf(join(folder, 'named-embedded'))
     assert.ok(event !== undefined && 'embeddings' in event)
     assert.deepEqual([event.embedding, event.embeddings?.photo, event.embeddings?.text?.length], [[1, 2], [3], 384])
+  })
+
+  test('makes a log of a catalogue before there is any other, the same of CSV and of JSON lines', async () => {
+    const described = GOLDEN.filter(({ text }) => text !== '')
+    const rows = described.map(({ text }, at) => ({ sku: `k${at}`, title: text, colour: 'red', price: at }))
+    const [csv, json] = [join(folder, 'feed.csv.gz'), join(folder, 'feed.jsonl')]
+    const lines = rows.map(row => Object.values(row).map(value => `"${String(value).replaceAll('"', '""')}"`))
+    writeFileSync(csv, gzipSync(`sku,title,colour,price\n${lines.join('\n')}\nsilent,,,\n`))
+    writeFileSync(json, [{}, ...rows, { sku: 'silent' }].map(row => JSON.stringify(row)).join('\n'))
+    utimesSync(csv, 5, 5)
+    const embed = async (file: string, ...more: string[]) => {
+      const log = join(folder, `of-${file.split('.').at(-1)}`)
+      const fixed = ['--model', MODEL, '--log', log, '--force', '--id', 'sku', '--text', 'title', '--numbers', 'price']
+      await embedCommand().parseAsync([file, ...fixed, '--attributes', 'colour', ...more], { from: 'user' })
+      return eventsOf(log)
+    }
+    const ofCsv = await embed(csv)
+    assert.deepEqual(
+      ofCsv.map(event => event.kind === 'item' && [event.id, event.eventTimeMs, event.embedding?.length]),
+      [...described.map((_, at) => [`k${at}`, 5000, 384]), ['silent', 5000, undefined]],
+    )
+    for (const [at, { embedding }] of described.entries()) {
+      const event = ofCsv[at]
+      assert.ok(event?.kind === 'item' && event.numbers.price === at && event.attributes.colour?.[0] === 'red')
+      assert.ok(embedding.every((one, index) => Math.abs(one - (event.embedding?.[index] ?? 9)) < 1e-4))
+    }
+    await assert.rejects(embed(json), { code: 'IMPORT_INVALID', message: /feed\.jsonl:1: sku: expected one id/ })
+    const ofJson = await embed(json, '--skip-bad', '--time', '1970-01-01T00:00:05Z')
+    assert.deepEqual(ofJson, ofCsv)
+  })
+
+  test('options for a catalogue are refused for a log, and names that a catalogue lacks for a catalogue', async () => {
+    const file = join(folder, 'small.csv')
+    writeFileSync(file, 'id,name\n1,Kettle\n')
+    const embed = (...args: string[]) =>
+      embedCommand().parseAsync([...args, '--model', MODEL, '--log', join(folder, 'never')], { from: 'user' })
+    await assert.rejects(embed(folder, '--id', 'sku'), { code: 'USAGE', message: /^--id is for a catalogue/ })
+    await assert.rejects(embed(file), { code: 'IMPORT_INVALID', message: /it has id, name$/ })
+    await assert.rejects(embed(file, '--text', 'nme'), { code: 'IMPORT_INVALID', message: /did you mean 'name'/ })
   })
 
   test('a folder without a model is refused before anything is read', async () => {
