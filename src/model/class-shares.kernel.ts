@@ -1,14 +1,14 @@
 /**
  * The probabilities of all classes of categorical tasks.
  *
- * Fast part, stack and calibration know one number of such a task: v, the probability of the classes that are asked for
+ * Fast part and stack know one number of such a task: v, the probability of the classes that are asked for
  * (`label.of`). Only the network tells the others apart. So each class has a share of its side, which is the classes asked
  * for or the rest, by the network's softmax, and v divides the whole between the sides:
  *
  *   share_j = P_j / Σ_{i on j's side} P_i         p_j = v share_j, or (1 − v) share_j
  *
  * They sum to 1, and those asked for to v, however far the stack has moved v from what the network alone would say. The
- * shares are made when the example is scored and wait beside its score; v may still be calibrated.
+ * shares are made when the example is scored and wait beside its score.
  */
 import type { TaskClasses } from '../config/task-classes.js'
 

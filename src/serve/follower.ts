@@ -89,6 +89,8 @@ export interface Explanation extends Answered {
     {
       /** Natural units. */
       value: number
+      /** Of a categorical task: the probability of each class. */
+      classes?: Record<string, number>
       /** What each part of the model adds, in latent units (logit; label over its scale). */
       parts: { name: string; value: number }[]
       /** Leave-one-out, natural units: the value minus what it is without this slot or numeric feature. */
@@ -220,7 +222,10 @@ export class Follower {
   async explain(question: Question & { item: string }): Promise<Explanation> {
     const { replica, answered } = this.#front()
     const tasks = await replica.scorer.explain(this.#asked(question, answered), question.item)
-    const entries = tasks.map(({ task, gates, ...rest }) => [task, gates === undefined ? rest : { ...rest, gates }])
+    const entries = tasks.map(({ task, gates, classes, value, ...rest }) => {
+      const own = this.#classesOf(classes, 0).classes?.[task]
+      return [task, { value, ...(own && { classes: own }), ...rest, ...(gates && { gates }) }]
+    })
     return { ...answered, tasks: Object.fromEntries(entries) }
   }
 

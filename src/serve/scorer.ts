@@ -206,12 +206,14 @@ export class Scorer {
       const gates = await deep.gates(this.predictor.gather(slabs, rows.subarray(0, 1), 'score', asked.eventTimeMs))
       await this.predictor.score(slabs, { rows, eventTimeMs: asked.eventTimeMs })
       const values = this.predictor.readScores(slabs, rows)
+      const classes = this.predictor.readClasses(slabs, rows.subarray(0, 1))
       const names = tasks.map(({ name }) => name)
       const parts = fast?.contributions(names, slabOf(slabs, whole), whole)
       const experts = (gates?.length ?? 0) / tasks.length
       return tasks.map(({ name }, t) => ({
         task: name,
         value: values[t] ?? 0,
+        classes,
         parts: parts?.[t] ?? [],
         slots: left.map(({ name }, i) => {
           return { name, contribution: (values[t] ?? 0) - (values[(i + 1) * tasks.length + t] ?? 0) }
@@ -245,6 +247,8 @@ export class Scorer {
 export interface ExplainedTask {
   task: string
   value: number
+  /** [classes] of all categorical tasks; undefined: there are none. */
+  classes: Float32Array | undefined
   /** What each part adds through the stack, in latent units; empty without a fast part. */
   parts: { name: string; value: number }[]
   /** By slot and numeric feature that the row has: the value minus what it would be without it. */

@@ -87,6 +87,10 @@ for (const [name, changes] of Object.entries(VARIANTS)) {
         )
         assert.equal(predicted.size, new Set(CANDIDATES).size)
         for (const score of found) assert.deepEqual(score.classes, predicted.get(score.item), requestId)
+        const [first] = found
+        const { tasks } = await follower.explain({ ...question, item: first?.item ?? '' })
+        for (const [task, { value, classes }] of Object.entries(tasks))
+          assert.deepEqual([value, classes], [first?.values[task], first?.classes?.[task]], task)
       }
     } finally {
       await follower.close()

@@ -143,11 +143,8 @@ test('price, attribute match, social and sentiment are learned from a log, and w
     for (const value of Object.values(values)) assert.ok(Number.isFinite(value))
 })
 
-test("a categorical task's figures are those that anybody can count of its published probabilities", async () => {
-  const workspace = new Workspace(config)
-  write(workspace, 1000)
-  const { mood } = (await replay(workspace)).tasks
-  const predictions = await workspace.records<Prediction>('predictions')
+/** Of the examples that are judged, whose event ids begin so: what anybody can count of what was published of them. */
+function countClasses(predictions: readonly Prediction[], prefix: string) {
   for (const { values, classes } of predictions) {
     const said = { ...classes.mood }
     assert.deepEqual(Object.keys(said), MOODS)
@@ -160,7 +157,7 @@ test("a categorical task's figures are those that anybody can count of its publi
   const sums = { crossEntropy: 0, majorityCrossEntropy: 0, classAccuracy: 0, majorityAccuracy: 0 }
   let labels = 0
   for (const { eventId, classes } of predictions) {
-    const came = eventId.startsWith('g') ? SENTIMENTS[Number(eventId.slice(1)) % 4] : undefined
+    const came = eventId.startsWith(prefix) ? SENTIMENTS[Number(eventId.slice(1)) % 4] : undefined
     if (came === undefined) continue
     const said = { ...classes.mood }
     const highest = (of: (text: string) => number) => MOODS.reduce((best, text) => (of(text) > of(best) ? text : best))
@@ -173,15 +170,51 @@ test("a categorical task's figures are those that anybody can count of its publi
     before.set(came, before.get(came)! + 1)
     labels++
   }
-  assert.equal(mood.count, labels)
-  for (const [name, sum] of Object.entries(sums))
-    assert.ok(Math.abs(mood[name] - sum / labels) < 1e-9, `${name} ${mood[name]}, ${sum / labels}`)
-  assert.deepEqual(mood.classes, { names: MOODS, confusion })
-  // Which sentiment a page has is all but told by its item and user.
-  assert.ok(mood.crossEntropy < mood.majorityCrossEntropy, JSON.stringify(mood))
-  const windows = await workspace.records<{ task: string; values: Record<string, number> }>('metrics')
-  assert.ok(windows.some(({ task, values }) => task === 'mood' && values.crossEntropy !== undefined))
-})
+  return { labels, confusion, sums: Object.entries(sums) }
+}
+
+const mood = tasks.find(({ name }: { name: string }) => name === 'mood')
+const CLASSES_OF = {
+  ratings: { changes: {}, prefix: 'g' },
+  'ratings, by the network alone': { changes: { fast: { enabled: false } }, prefix: 'g' },
+  'impressions that wait for their rating, beside a calibrated task': {
+    changes: {
+      tasks: [
+        { name: 'click', calibration: 'platt', label: { event: 'click', window: '1h' } },
+        { ...mood, label: { ...mood.label, window: '1h' } },
+      ],
+    },
+    prefix: 'p',
+  },
+}
+
+for (const [name, { changes, prefix }] of Object.entries(CLASSES_OF)) {
+  test(`figures of classes are those that anybody can count of the published probabilities: ${name}`, async () => {
+    const own = { ...config, ...changes }
+    const whole = new Workspace(own)
+    write(whole, 600)
+    const { mood } = (await replay(whole)).tasks
+    const { labels, confusion, sums } = countClasses(await whole.records<Prediction>('predictions'), prefix)
+    assert.equal(mood.count, labels)
+    for (const [figure, sum] of sums)
+      assert.ok(Math.abs(mood[figure] - sum / labels) < 1e-9, `${figure} ${mood[figure]}, ${sum / labels}`)
+    assert.deepEqual(mood.classes, { names: MOODS, confusion })
+    const metrics = await whole.records<{ task: string; window: string; values: Record<string, number> }>('metrics')
+    for (const kind of ['window', 'total'])
+      assert.ok(
+        metrics.some(one => one.task === 'mood' && one.window === kind && one.values.crossEntropy! > 0),
+        kind,
+      )
+
+    const [checkpoint = ''] = whole.checkpoints()
+    assert.ok(whole.checkpoints().length > 1)
+    const again = new Workspace(own)
+    for (const part of ['log', 'out', join('checkpoints', checkpoint)])
+      cpSync(whole.path(part), again.path(part), { recursive: true })
+    await replay(again, '--resume')
+    assert.deepEqual(again.final(), whole.final())
+  })
+}
 
 test('a text that is no class is no label, as one that is missing, and no dead letter', async () => {
   const workspace = new Workspace(config)

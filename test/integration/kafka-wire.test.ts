@@ -82,6 +82,17 @@ test('a real registry: registration, compatibility, look-up, outage', { skip: ka
     assert.equal(await registerSchema(registry.http, 'evolving-value', record([x])), first)
   })
 
+  await t.test('a configuration may get its first categorical task, and lose it again', async () => {
+    const idOf = async (schema: string) =>
+      (await registerOutputSchemas(registry.http, { 'moody.predictions': schema })).get('moody.predictions')
+    const [plain, withClasses] = [await idOf('prediction'), await idOf('class-prediction')]
+    assert.notEqual(plain, withClasses)
+    assert.equal(await idOf('prediction'), plain)
+    const other = { 'moodier.predictions': 'class-prediction' }
+    await registerOutputSchemas(registry.http, other)
+    await registerOutputSchemas(registry.http, { 'moodier.predictions': 'prediction' })
+  })
+
   await t.test('an id that it does not know is an answer', async () => {
     for (const ref of [0, 99_999_999, 2 ** 31 - 1, '89791762-2336-4186-9674-299b90a802e2']) {
       assert.equal((await registry.schema(ref)).kind, 'unknown')

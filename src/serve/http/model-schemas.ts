@@ -68,10 +68,12 @@ const answered = {
   version: z.int().meta({ description: 'Steps learned.' }),
   eventTime: z.int().meta({ description: 'Stream time of the version.' }),
 }
-const classes = z.record(z.string().max(64), z.record(z.string(), number)).meta({
+const byClass = z.record(z.string(), number)
+const classes = z.record(z.string().max(64), byClass).meta({
   description:
     'Categorical task → class → its probability. Those in `label.of` sum to the value of the task, all to 1. Absent: no task is categorical.',
 })
+const ownClasses = byClass.meta({ description: 'Of a categorical task: the probability of each class.' })
 const itemScore = { item: z.string(), values: byTask, classes: classes.optional(), rank: number }
 
 export const scoreAnswer = z.object({ ...answered, scores: z.array(z.object(itemScore)) })
@@ -92,6 +94,7 @@ export const explainAnswer = z.object({
     z.string(),
     z.object({
       value: number,
+      classes: ownClasses.optional(),
       parts: z
         .array(z.object({ name: z.string(), value: number }))
         .meta({ description: 'What each part of the model adds, in latent units.' }),

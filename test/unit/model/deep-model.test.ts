@@ -109,6 +109,19 @@ describe('the deep model', () => {
     })
   }
 
+  test('a network that says no numbers leaves to classes the shares of the labels', async () => {
+    const tasks = [{ name: 'mood', head: 'categorical', classes: ['a', 'b', 'c'], of: ['b'] }]
+    const settings = deepSpec({ tasks, slots: 1, dense: 0, model: { hidden: [4], tower: 2, dim: 2 } })
+    const deep = await DeepModel.create(settings, backend)
+    const input = { n: 1, embedded: new Float32Array(2), dense: new Float32Array(0), offset: new Float32Array(1) }
+    for (const label of [-3, -3, -1, -3]) await deep.learn(input, Float32Array.of(label), Uint8Array.of(MASK_COUNTED))
+    const { heads } = (await deep.saveState()).arrays
+    const [a, , c] = Array.isArray(heads) ? (heads[0] as Float64Array) : []
+    const { shares } = await deep.predict({ ...input, embedded: new Float32Array(2).fill(Number.NaN) })
+    assert.deepEqual([...shares], [a! / (a! + c!), 1, c! / (a! + c!)].map(Math.fround))
+    await deep.close()
+  })
+
   test('keeps predictions in their natural ranges', async () => {
     const settings = spec('shared-bottom', 'manual')
     const deep = await DeepModel.create(settings, backend)

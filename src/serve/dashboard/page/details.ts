@@ -40,10 +40,22 @@ export function showExplanation({ tasks }: Explanation): void {
   choose(chosen)
 }
 
-function explained({ parts, slots, gates }: Explanation['tasks'][string]): HTMLElement[] {
+function explained({ classes, parts, slots, gates }: Explanation['tasks'][string]): HTMLElement[] {
   const sorted = [...slots].sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution)).slice(0, MOST_SLOTS)
   const most = Math.max(1e-9, ...sorted.map(({ contribution }) => Math.abs(contribution)))
   return [
+    ...(classes === undefined
+      ? []
+      : [
+          h('h4', {}, 'Classes'),
+          h(
+            'dl',
+            { class: 'pairs' },
+            ...Object.entries(classes).map(([name, share]) =>
+              h('div', {}, h('dt', {}, name), h('dd', {}, valueText(share))),
+            ),
+          ),
+        ]),
     ...(parts.length === 0
       ? []
       : [

@@ -23,6 +23,8 @@ export interface Explanation {
     string,
     {
       value: number
+      /** Of a categorical task: probabilities. */
+      classes?: Record<string, number>
       parts: { name: string; value: number }[]
       slots: { name: string; contribution: number }[]
       gates?: number[]
