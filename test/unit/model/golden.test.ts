@@ -4,16 +4,18 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Backend } from '../../../src/backend/backend.js'
 import { createOnnxBackend } from '../../../src/backend/onnx.js'
-import { createTfjsBackend } from '../../../src/backend/tfjs.js'
+import { createTensorFlowBackend, createTfjsBackend } from '../../../src/backend/tfjs.js'
 import { DeepModel } from '../../../src/model/deep-model.js'
 import { packageRoot } from '../../../src/std/package-root.js'
+import { withoutTensorFlow } from '../../helpers/tensorflow.js'
 import { deepSpec, loaded, type SpecOptions } from './deep-spec.js'
 
 /** Made by test/golden/step/make.py in float64. */
 const FOLDER = join(packageRoot(), 'test/golden/step')
-const BACKENDS: { name: string; create: () => Promise<Backend> }[] = [
+const BACKENDS: { name: string; create: () => Promise<Backend>; skip?: string | undefined }[] = [
   { name: 'onnx', create: () => createOnnxBackend({ threads: 1 }) },
   { name: 'tfjs-cpu', create: () => createTfjsBackend('tfjs-cpu') },
+  { name: 'tfjs-node-gpu', create: () => createTensorFlowBackend(1), skip: withoutTensorFlow },
 ]
 
 interface Golden {
@@ -61,7 +63,9 @@ function flatten(layout: string, byName: Record<string, number[]>): Float32Array
 
 for (const backend of BACKENDS) {
   for (const file of readdirSync(FOLDER).filter(name => name.endsWith('.json'))) {
-    test(`${backend.name} makes the steps of PyTorch in float64: ${file.replace('.json', '')}`, async () => {
+    test(`${backend.name} makes the steps of PyTorch in float64: ${file.replace('.json', '')}`, {
+      skip: backend.skip ?? false,
+    }, async () => {
       const { settings, start, steps, end }: Golden = JSON.parse(readFileSync(join(FOLDER, file), 'utf8'))
       const { tasks, slots, dense, adam, method, rate, alpha, bounds, warmup, ...model } = settings
       const weights = { method, rate, alpha, bounds, warmup }
