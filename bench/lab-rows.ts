@@ -183,7 +183,7 @@ function row(
     const runs: RunSummary[] = []
     for (let seed = 1; seed <= repeats; seed++) {
       say(`${example} ${set.join(' ')} seed ${seed}`)
-      runs.push(await evaluate(example, [`model.seed=${seed}`, ...set]))
+      runs.push(await evaluate(example, [`model.seed=${seed}`, ...set], seed === 1))
     }
     const figures = wanted.map(({ name, task, metric, limit }): Figure => {
       const values = runs.map(({ tasks }) => tasks[task]?.[metric] ?? Number.NaN)

@@ -40,7 +40,7 @@ const context = {
   say: (progress: string) => console.error(`lab: ${progress}`),
 }
 await clearScratch()
-// A learner that learns at every event keeps one core busy, whatever its threads; each needs about a gigabyte.
+// A run keeps one core busy and a half of another, and needs about a gigabyte; judging next items keeps one busy.
 const plan = { lanes: Math.min(MOST_LANES, availableParallelism()), seconds: secondsLastTime() }
 await measureRows(definitions, context, { only: options.only, json: options.json, out: options.out, plan })
 

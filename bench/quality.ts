@@ -38,12 +38,23 @@ export async function measureTmall({ say }: Context): Promise<Measured> {
   }
 }
 
-/** set: keys to change, as --set takes them. With intervals by user, which change nothing else. */
-export async function evaluate(example: string, set: readonly string[] = []): Promise<RunSummary> {
+/**
+ * set: keys to change, as --set takes them. Intervals by user change nothing else, but take up to a third of the time of a
+ * run: where there are several seeds, those of the first will do.
+ */
+export async function evaluate(
+  example: string,
+  set: readonly string[] = [],
+  withIntervals = true,
+): Promise<RunSummary> {
   await findLog(example)
   return JSON.parse(
-    (await millrace('evaluate', example, '--json', '--interval', 'user', ...(set.length > 0 ? ['--set', ...set] : [])))
-      .stdout,
+    (
+      await millrace(
+        ...['evaluate', example, '--json', ...(withIntervals ? ['--interval', 'user'] : [])],
+        ...(set.length > 0 ? ['--set', ...set] : []),
+      )
+    ).stdout,
   ) as RunSummary
 }
 
