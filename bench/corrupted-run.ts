@@ -33,22 +33,12 @@ export async function readRatings(): Promise<Rating[]> {
   return ratings
 }
 
-/** The example as it is, but for its log, the seed and what is set. Scratch files are removed. */
-export function errorsOf(
-  name: string,
-  ratings: readonly Rating[],
-  seed: number,
-  set: readonly string[] = [],
-): Promise<Errors> {
-  return withScratch(name, folder => errorsIn(folder, ratings, seed, set))
+/** The example as it is, but for its log and the seed. Scratch files are removed. */
+export function errorsOf(name: string, ratings: readonly Rating[], seed: number): Promise<Errors> {
+  return withScratch(name, folder => errorsIn(folder, ratings, seed))
 }
 
-async function errorsIn(
-  folder: string,
-  ratings: readonly Rating[],
-  seed: number,
-  set: readonly string[],
-): Promise<Errors> {
+async function errorsIn(folder: string, ratings: readonly Rating[], seed: number): Promise<Errors> {
   const mapping = parseYaml(await readFile(join(packageRoot(), MAPPING), 'utf8'))
   mapping.fields.eventId = 'id'
   await writeFile(join(folder, 'import.yaml'), JSON.stringify(mapping))
@@ -59,7 +49,6 @@ async function errorsIn(
     ...[`source.import.file=${file}`, `source.import.mapping=${join(folder, 'import.yaml')}`],
     ...[`outputs.path=${join(folder, 'out')}`, `checkpoint.path=${join(folder, 'checkpoints')}`],
     `evaluate.report=${join(folder, 'report.html')}`,
-    ...set,
   )
   return readErrors(join(folder, 'out/predictions'), ratings)
 }

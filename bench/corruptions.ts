@@ -42,6 +42,22 @@ export const bots: Corruption = (ratings, seed) => {
   return [...ratings, ...made.flat()]
 }
 
+/** Each robot gives every film the same rating, in an order of its own, one a second, from a time of its own. */
+export const raters: Corruption = (ratings, seed) => {
+  const random = new Random(seed)
+  const films = [...new Map(ratings.map(row => [row.item, row])).values()]
+  const made = Array.from({ length: BOTS }, (_, robot) => {
+    const start = Number(ratings[random.integer(ratings.length)]?.ts)
+    const value = robot % 2 === 0 ? '1' : '5'
+    const order = [...films]
+    random.shuffle(order)
+    return order.map((film, nth): Rating => {
+      return { ...film, id: `x${robot}-${nth}`, ts: `${start + nth}`, user: `robot${robot}`, value }
+    })
+  })
+  return [...ratings, ...made.flat()]
+}
+
 /** From the half on, every user's and every film's id belongs to another one; what describes them comes along. */
 export const swapped: Corruption = (ratings, seed) => {
   const half = Math.floor(ratings.length / 2)

@@ -3,7 +3,7 @@
  * the seed and what a row names. A row that another folder's work adds is one entry here.
  */
 import type { RunSummary } from '../src/evaluate/report/summary.js'
-import { bots, randomRatings, wildRatings } from './corruptions.js'
+import { bots, randomRatings, raters, wildRatings } from './corruptions.js'
 import { type ExperienceWanted, experienceText } from './experience.js'
 import { measureFastCost } from './fast-cost.js'
 import { lateBuys, lateMethods } from './late-buys.js'
@@ -11,7 +11,7 @@ import { measureLateShop } from './late-shop.js'
 import { evaluate } from './quality.js'
 import { qualityRows } from './quality-rows.js'
 import { measureRegret } from './regret.js'
-import { measureCost, measureLoops, measureSwap, robustness } from './robustness.js'
+import { measureLoops, measureSwap, robustness } from './robustness.js'
 import type { Context, Measured, RowDefinition } from './row.js'
 import { BRANDS, MOVIES as MOVIE_ROWS, measureSnapshotRows } from './snapshot-rows.js'
 import { overSeeds } from './statistics.js'
@@ -23,8 +23,6 @@ interface Wanted {
   metric: 'rmse' | 'mae' | 'auc' | 'pcoc'
   limit: Limit
 }
-
-const FORGETTING = ['drift.detectors=["e-detector"]', 'drift.forget=0.5']
 
 const CALIBRATED: Limit = { better: 'between', reach: [0.97, 1.05] }
 const lower = (reach: number, strive?: number): Limit => ({ better: 'lower', reach, ...(strive && { strive }) })
@@ -149,19 +147,14 @@ export function createLabRows(): RowDefinition[] {
       measure: robustness('bots', bots, 0.005),
     },
     {
+      name: 'robust-raters',
+      what: 'the same, 20 robots that give every film the same rating, one a second (not asked)',
+      measure: robustness('raters', raters, 0.005),
+    },
+    {
       name: 'robust-swap',
       what: 'the same, all ids swapped half way: ratings 15,000–20,000 after it',
-      measure: measureSwap(),
-    },
-    {
-      name: 'robust-swap-forgetting',
-      what: 'the same with drift.detectors=[e-detector] drift.forget=0.5, which is off by default',
-      measure: measureSwap(FORGETTING),
-    },
-    {
-      name: 'cost-forgetting',
-      what: 'what that costs: the log as it is, and with 20 bots that repeat a rating 2,000 times',
-      measure: measureCost(FORGETTING),
+      measure: measureSwap,
     },
     {
       name: 'robust-loops',

@@ -4,11 +4,8 @@ import { about } from './schema-kit.js'
 
 export const drift = z.strictObject({
   detectors: about(
-    z
-      .array(z.enum(['adwin', 'page-hinkley', 'e-detector']))
-      .min(1)
-      .default(['adwin', 'page-hinkley']),
-    'adwin: Bifet & Gavaldà 2007, a window that is cut where its parts differ. page-hinkley: Page 1954, the sum of deviations from the mean. e-detector: Shin, Ramdas & Rinaldo 2024, bets that losses are no more than a tenth above where they were; it sees large rises only, and is nearly never wrong.',
+    z.array(z.enum(['adwin', 'page-hinkley', 'e-detector'])).default(['e-detector']),
+    'None: off. adwin: Bifet & Gavaldà 2007, a window that is cut where its parts differ. page-hinkley: Page 1954, the sum of deviations from the mean. e-detector: Shin, Ramdas & Rinaldo 2024, bets that losses are no more than a tenth above where they were; it sees large rises only, and is nearly never wrong. A pair of user and item counts once in 4,096 labels, so that robots that repeat themselves raise none.',
   ),
   delta: about(
     z.number().positive().max(1).default(0.002),
@@ -19,8 +16,8 @@ export const drift = z.strictObject({
     'page-hinkley: sum of excess losses (each within 0..1) that is an alarm.',
   ),
   forget: about(
-    z.number().min(0).max(1).default(0),
-    'After an alarm of a task, so much of what its fast part knows of ids is forgotten: when an id is learned again, what is known of it shrinks by this share and is as uncertain as of a new one. For logs in which ids can come to mean something else at once; a false alarm costs. 0 = nothing.',
+    z.number().min(0).max(1).default(0.5),
+    'After an alarm of the e-detector for a task, so much of what its fast part knows of ids is forgotten: when an id is learned again, what is known of it shrinks by this share and is as uncertain as of a new one. 0 = nothing.',
   ),
   boost: about(
     z.number().min(1).max(100).default(1),

@@ -401,7 +401,7 @@ export const configSchema = z.strictObject({
     recommend.optional(),
     'Top-N over the whole catalogue: answers to score requests without candidates, and the metrics of the next item. Absent: off.',
   ),
-  drift: about(drift.optional(), 'Alarms when the losses of a task rise. Absent: off.'),
+  drift: about(drift.prefault({}), 'Alarms when the losses of a task rise, and what is done then.'),
   challengers,
   promotion: about(promotion.prefault({}), 'When a challenger takes over.'),
   checkpoint: about(checkpoint.prefault({}), 'Private state for resuming.'),

@@ -37,7 +37,7 @@ export class FastPart implements Stateful {
       TwoSpeed.words(tasks.length),
       {
         start: (record, at, isId, startVector) => this.#model.startRecord(record, at, isId, startVector),
-        forget: (record, at, task) => this.#model.forgetRecord(record, at, task, drift?.forget ?? 0),
+        forget: (record, at, task) => this.#model.forgetRecord(record, at, task, drift.forget),
         tasks: tasks.length,
       },
       { dim: FACTORS, scale: FACTOR_START, seed: model.seed },

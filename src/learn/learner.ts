@@ -24,6 +24,7 @@ import type {
   ScoreCommand,
 } from '../pipeline/learner.js'
 import { Boost } from './boost.js'
+import { Pairs } from './pairs.kernel.js'
 import { Predictor, slabOf } from './predictor.js'
 import { Segments } from './segments.kernel.js'
 
@@ -35,7 +36,7 @@ export class Learner {
   readonly #drift: DriftWatch | undefined
   readonly #boost: Boost | undefined
   readonly #segments: Segments | undefined
-  readonly #forgets: boolean
+  readonly #pairs: Pairs
   readonly #taskNames: readonly string[]
   readonly #slabs: Slab[] = []
   #flags = new Uint8Array(0)
@@ -54,10 +55,11 @@ export class Learner {
     const isSegmented = config.tasks.some(({ segments }) => segments !== undefined)
     this.#segments = isSegmented ? new Segments(config.tasks, predictor.layout) : undefined
     this.#weights = Float32Array.from(config.tasks, task => task.prior)
-    this.#drift = config.drift === undefined ? undefined : new DriftWatch(config.drift, config.tasks)
+    const { drift } = config
+    this.#drift = drift.detectors.length === 0 ? undefined : new DriftWatch(drift, config.tasks)
     this.#taskNames = config.tasks.map(({ name }) => name)
-    this.#forgets = (config.drift?.forget ?? 0) > 0
-    this.#boost = config.drift === undefined || config.drift.boost === 1 ? undefined : new Boost(config.drift)
+    this.#pairs = new Pairs(predictor.layout)
+    this.#boost = drift.boost === 1 ? undefined : new Boost(drift)
   }
 
   static async create(config: Config, backend: Backend): Promise<Learner> {
@@ -120,9 +122,10 @@ export class Learner {
     this.#validation.setStart(command.countFromMs)
     this.#validation.record(n, values, labels, mask, this.#flags, command.impressionTimesMs, classes)
     calibrator?.learn(this.#slabs, { rows, labels, mask, flags: this.#flags }, command)
-    const alarms = this.#drift?.record(n, values, labels, mask) ?? NO_ALARMS
+    const alarms = this.#drift?.record(this.#pairs.of(this.#slabs, rows), values, labels, mask) ?? NO_ALARMS
     if (alarms.length > 0) this.#boost?.begin()
-    if (this.#forgets) for (const { task } of alarms) fast?.forget(this.#taskNames.indexOf(task))
+    // The others are wrong too often for that.
+    for (const { task, detector } of alarms) if (detector === 'e-detector') fast?.forget(this.#taskNames.indexOf(task))
     return {
       step: this.#step,
       loss: result.loss,

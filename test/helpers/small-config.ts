@@ -29,7 +29,7 @@ export const smallConfig = {
   weights: { method: 'gradnorm' },
   batch: { maxExamples: 128, tick: '1h' },
   recommend: { tick: '1h', baselines: true, fusion: { method: 'stack' } },
-  drift: { threshold: 3, boost: 2, boostSteps: 20, forget: 0.5 },
+  drift: { detectors: ['adwin', 'page-hinkley', 'e-detector'], threshold: 3, boost: 2, boostSteps: 20 },
   checkpoint: { path: 'checkpoints' },
   outputs: { path: 'out', metricsEvery: 2000, snapshotEverySteps: 50, deltaEvery: '12h' },
   evaluate: { report: 'report.html' },

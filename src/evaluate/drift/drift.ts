@@ -2,18 +2,20 @@
  * Watches the progressive losses of each task for a rise: squared errors of scores made before their labels, over the
  * task's range, so within 0..1 (of a probability: the Brier score). An alarm says that the log is not what was learned
  * any more; the detector that raised it begins anew. Fed in the order of the learned labels, so alarms are a function
- * of the log, and part of the saved state.
+ * of the log, and part of the saved state. What the learner is told to forget hangs on the e-detector, so that one does
+ * without repetitions of a user and an item (repeats.kernel.ts); the others see all.
  */
 
 import type { Config, TaskConfig } from '../../config/schema.js'
 import { MASK_JUDGED } from '../../domain/example.js'
 import { isProbability, outcomeOf } from '../../domain/heads.js'
-import type { LoadedState, PartState, Stateful } from '../../domain/state.js'
+import type { LoadedState, PartState, StateArray, Stateful } from '../../domain/state.js'
 import { TaskLosses } from '../gate/task-losses.js'
 import { Adwin } from './adwin.js'
 import type { DriftDetector } from './detector.js'
 import { EDetector } from './e-detector.js'
 import { PageHinkley } from './page-hinkley.js'
+import { Repeats } from './repeats.kernel.js'
 
 export type DriftConfig = NonNullable<Config['drift']>
 
@@ -38,7 +40,10 @@ interface Watched {
   name: string
   lowest: number
   range: number
-  /** Squared errors of labels over the range. */
+  /** So far. */
+  labels: number
+  repeats: Repeats
+  /** Squared errors of labels over the range, repetitions left out. */
   losses: TaskLosses
   detectors: { name: DetectorName; detector: DriftDetector }[]
   recent: number
@@ -53,60 +58,67 @@ export class DriftWatch implements Stateful {
       head,
       lowest: isProbability(head) ? 0 : range[0],
       range: isProbability(head) ? 1 : range[1] - range[0],
+      labels: 0,
+      repeats: new Repeats(),
       losses: new TaskLosses({ head: 'regression', range: [0, 1] }),
       detectors: config.detectors.map(detector => ({ name: detector, detector: create(detector, config) })),
       recent: 0,
     }))
   }
 
-  /** values, labels, mask: [n, tasks] as the step judged them. */
-  record(n: number, values: Float32Array, labels: Float32Array, mask: Uint8Array): DriftAlarm[] {
+  /** pairs: [n, 2] keys of user with item, 0 0 of none; values, labels, mask: [n, tasks] as the step judged them. */
+  record(pairs: Uint32Array, values: Float32Array, labels: Float32Array, mask: Uint8Array): DriftAlarm[] {
     const alarms: DriftAlarm[] = []
     const width = this.#tasks.length
-    for (let i = 0; i < n; i++) {
+    for (let i = 0; i < pairs.length / 2; i++) {
       for (let t = 0; t < width; t++) {
         const task = this.#tasks[t]
         if (task === undefined || ((mask[i * width + t] ?? 0) & MASK_JUDGED) === 0) continue
         const label = (outcomeOf(task.head, labels[i * width + t] ?? 0) - task.lowest) / task.range
         const value = ((values[i * width + t] ?? 0) - task.lowest) / task.range
-        this.#watch(task, value, label, alarms)
+        this.#watch(task, pairs.subarray(i * 2, i * 2 + 2), value, label, alarms)
       }
     }
     return alarms
   }
 
   saveState(): PartState {
-    const numbers = this.#tasks.map(task => [
-      task.losses.labels,
-      task.losses.mean,
-      task.recent,
-      ...task.detectors.map(({ detector }) => detector.saveNumbers()),
-    ])
-    return { meta: { tasks: numbers }, arrays: {} }
+    const arrays: Record<string, StateArray> = {}
+    const tasks = this.#tasks.map((task, index) => {
+      const { labels, pairs } = task.repeats.save()
+      arrays[`pairs.${index}`] = pairs
+      const detectors = task.detectors.map(({ detector }) => detector.saveNumbers())
+      return [[task.labels, labels, task.losses.labels, task.losses.mean, task.recent], ...detectors]
+    })
+    return { meta: { tasks }, arrays }
   }
 
-  loadState(state: LoadedState): void {
-    const { tasks } = state.meta as { tasks: [number, number, number, ...number[][]][] }
+  loadState({ meta, arrays }: LoadedState): void {
+    const { tasks } = meta as { tasks: number[][][] }
     for (const [index, task] of this.#tasks.entries()) {
-      const [labels = 0, mean = 0.5, recent = 0, ...detectors] = tasks[index] ?? []
-      Object.assign(task.losses, { labels, mean })
-      task.recent = recent
+      const [[labels = 0, ofPairs = 0, counted = 0, mean = 0.5, recent = 0] = [], ...detectors] = tasks[index] ?? []
+      Object.assign(task, { labels, recent })
+      Object.assign(task.losses, { labels: counted, mean })
+      task.repeats.load(ofPairs, arrays[`pairs.${index}`] as Uint32Array)
       for (const [nth, { detector }] of task.detectors.entries()) detector.loadNumbers(detectors[nth] ?? [])
     }
   }
 
-  /** value, label: over the range. */
-  #watch(task: Watched, value: number, label: number, alarms: DriftAlarm[]): void {
+  /** pair: words of its key; value, label: over the range. */
+  #watch(task: Watched, [lo = 0, hi = 0]: Uint32Array, value: number, label: number, alarms: DriftAlarm[]): void {
     const { losses } = task
     const loss = losses.loss(value, label)
     const constantLoss = losses.constant(label)
     const { most } = losses
-    losses.learn(label)
-    task.recent += Math.max(NEWEST, 1 / losses.labels) * (loss - task.recent)
+    task.labels++
+    task.recent += Math.max(NEWEST, 1 / task.labels) * (loss - task.recent)
+    const isRepeated = (lo !== 0 || hi !== 0) && task.repeats.record(lo, hi)
+    if (!isRepeated) losses.learn(label)
     for (const { name, detector } of task.detectors) {
+      if (isRepeated && name === 'e-detector') continue
       const lossBefore = detector.mean
       if (!detector.update(loss, constantLoss, most)) continue
-      alarms.push({ task: task.name, detector: name, labels: losses.labels, lossBefore, lossNow: task.recent })
+      alarms.push({ task: task.name, detector: name, labels: task.labels, lossBefore, lossNow: task.recent })
     }
   }
 }

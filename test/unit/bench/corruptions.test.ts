@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bots, loops, type Rating, randomRatings, swapped, wildRatings } from '../../../bench/corruptions.js'
+import { bots, loops, type Rating, randomRatings, raters, swapped, wildRatings } from '../../../bench/corruptions.js'
 
 const ratings: Rating[] = Array.from({ length: 4000 }, (_, i) => ({
   id: `c${i}`,
@@ -12,20 +12,21 @@ const ratings: Rating[] = Array.from({ length: 4000 }, (_, i) => ({
 const clean = (rows: readonly Rating[]) => rows.filter(({ id }) => id.startsWith('c'))
 
 test('a corruption is a function of its seed', () => {
-  for (const corrupt of [randomRatings, wildRatings, bots, swapped]) {
+  for (const corrupt of [randomRatings, wildRatings, bots, raters, swapped]) {
     assert.deepEqual(corrupt(ratings, 1), corrupt(ratings, 1))
     assert.notDeepEqual(corrupt(ratings, 1), corrupt(ratings, 2))
   }
 })
 
 test('what is called clean is as it was, and nothing else is', () => {
-  for (const corrupt of [randomRatings, wildRatings, bots]) {
+  for (const corrupt of [randomRatings, wildRatings, bots, raters]) {
     const rows = corrupt(ratings, 1)
     for (const row of clean(rows)) assert.deepEqual(row, ratings[Number(row.id.slice(1))])
     for (const row of rows.filter(({ id }) => id.startsWith('x'))) assert.notEqual(row.value, '3')
   }
   assert.ok(Math.abs(randomRatings(ratings, 1).length - clean(randomRatings(ratings, 1)).length - 80) < 30)
   assert.equal(bots(ratings, 1).length, 4000 + 20 * 2000)
+  assert.equal(raters(ratings, 1).length, 4000 + 20 * 90)
 })
 
 test('after a swap nobody has the id of before, and everybody has one', () => {
