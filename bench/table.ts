@@ -41,7 +41,7 @@ const layout: FeatureLayout = {
   })),
   keyPlaces: SLOTS,
   userPlace: -1,
-  itemPlace: -1,
+
   embeddedSlots: SLOTS,
   dense: [],
   embeddings: [],

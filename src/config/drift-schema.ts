@@ -5,7 +5,7 @@ import { about } from './schema-kit.js'
 export const drift = z.strictObject({
   detectors: about(
     z.array(z.enum(['adwin', 'page-hinkley', 'e-detector'])).default(['e-detector']),
-    'None: off. adwin: Bifet & Gavaldà 2007, a window that is cut where its parts differ. page-hinkley: Page 1954, the sum of deviations from the mean. e-detector: Shin, Ramdas & Rinaldo 2024, bets that losses are no more than a tenth above where they were; it sees large rises only, and is nearly never wrong. A pair of user and item counts once in 4,096 labels, so that robots that repeat themselves raise none.',
+    'None: off. adwin: Bifet & Gavaldà 2007, a window that is cut where its parts differ. page-hinkley: Page 1954, the sum of deviations from the mean. e-detector: Shin, Ramdas & Rinaldo 2024, bets that losses are where they were; it sees large rises only, and is nearly never wrong. Users who say very much, or always the same, count little or not for it: robots are no drift.',
   ),
   delta: about(
     z.number().positive().max(1).default(0.002),

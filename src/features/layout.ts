@@ -31,8 +31,6 @@ export interface FeatureLayout {
   keyPlaces: number
   /** The key place of a slot that is the user; -1: there is none, and then no cross with one. */
   userPlace: number
-  /** The key place of a slot that is the item; -1: there is none. */
-  itemPlace: number
   /** How many slots have an embedding: the model's input is [batch, embeddedSlots * dim] beside [batch, dense.length]. */
   embeddedSlots: number
   /** Names of the numeric inputs, in order. A `since` feature has a second one, NAME.never; an embedding's are NAME.0 and so on. */
@@ -127,6 +125,5 @@ export function layoutFeatures(features: Config['features'], fast = false): Feat
   })
   const vectors = embeddings.flatMap(({ name, size }) => Array.from({ length: size }, (_, place) => `${name}.${place}`))
   const userPlace = slots.find(slot => slot.ofUser === 'itself')?.firstPlace ?? -1
-  const itemPlace = slots.find(slot => slot.isId && slot.ofUser === undefined)?.firstPlace ?? -1
-  return { slots, keyPlaces, userPlace, itemPlace, embeddedSlots, dense: [...numbers, ...vectors], embeddings, linear }
+  return { slots, keyPlaces, userPlace, embeddedSlots, dense: [...numbers, ...vectors], embeddings, linear }
 }

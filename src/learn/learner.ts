@@ -24,9 +24,9 @@ import type {
   ScoreCommand,
 } from '../pipeline/learner.js'
 import { Boost } from './boost.js'
-import { Pairs } from './pairs.kernel.js'
 import { Predictor, slabOf } from './predictor.js'
 import { Segments } from './segments.kernel.js'
+import { Users } from './users.kernel.js'
 
 const NO_ALARMS: readonly DriftAlarm[] = []
 
@@ -36,7 +36,7 @@ export class Learner {
   readonly #drift: DriftWatch | undefined
   readonly #boost: Boost | undefined
   readonly #segments: Segments | undefined
-  readonly #pairs: Pairs
+  readonly #users: Users
   readonly #taskNames: readonly string[]
   readonly #slabs: Slab[] = []
   #flags = new Uint8Array(0)
@@ -58,7 +58,7 @@ export class Learner {
     const { drift } = config
     this.#drift = drift.detectors.length === 0 ? undefined : new DriftWatch(drift, config.tasks)
     this.#taskNames = config.tasks.map(({ name }) => name)
-    this.#pairs = new Pairs(predictor.layout)
+    this.#users = new Users(predictor.layout)
     this.#boost = drift.boost === 1 ? undefined : new Boost(drift)
   }
 
@@ -122,7 +122,7 @@ export class Learner {
     this.#validation.setStart(command.countFromMs)
     this.#validation.record(n, values, labels, mask, this.#flags, command.impressionTimesMs, classes)
     calibrator?.learn(this.#slabs, { rows, labels, mask, flags: this.#flags }, command)
-    const alarms = this.#drift?.record(this.#pairs.of(this.#slabs, rows), values, labels, mask) ?? NO_ALARMS
+    const alarms = this.#drift?.record(this.#users.of(this.#slabs, rows), values, labels, mask) ?? NO_ALARMS
     if (alarms.length > 0) this.#boost?.begin()
     // The others are wrong too often for that.
     for (const { task, detector } of alarms) if (detector === 'e-detector') fast?.forget(this.#taskNames.indexOf(task))

@@ -3,7 +3,7 @@
  * task's range, so within 0..1 (of a probability: the Brier score). An alarm says that the log is not what was learned
  * any more; the detector that raised it begins anew. Fed in the order of the learned labels, so alarms are a function
  * of the log, and part of the saved state. What the learner is told to forget hangs on the e-detector, so that one does
- * without repetitions of a user and an item (repeats.kernel.ts); the others see all.
+ * without the labels of unusual users (usual-users.kernel.ts); the others see all.
  */
 
 import type { Config, TaskConfig } from '../../config/schema.js'
@@ -15,7 +15,7 @@ import { Adwin } from './adwin.js'
 import type { DriftDetector } from './detector.js'
 import { EDetector } from './e-detector.js'
 import { PageHinkley } from './page-hinkley.js'
-import { Repeats } from './repeats.kernel.js'
+import { UsualUsers } from './usual-users.kernel.js'
 
 export type DriftConfig = NonNullable<Config['drift']>
 
@@ -42,8 +42,8 @@ interface Watched {
   range: number
   /** So far. */
   labels: number
-  repeats: Repeats
-  /** Squared errors of labels over the range, repetitions left out. */
+  users: UsualUsers
+  /** Squared errors of labels over the range; the constant is the mean of those of usual users. */
   losses: TaskLosses
   detectors: { name: DetectorName; detector: DriftDetector }[]
   recent: number
@@ -59,24 +59,24 @@ export class DriftWatch implements Stateful {
       lowest: isProbability(head) ? 0 : range[0],
       range: isProbability(head) ? 1 : range[1] - range[0],
       labels: 0,
-      repeats: new Repeats(),
+      users: new UsualUsers(),
       losses: new TaskLosses({ head: 'regression', range: [0, 1] }),
       detectors: config.detectors.map(detector => ({ name: detector, detector: create(detector, config) })),
       recent: 0,
     }))
   }
 
-  /** pairs: [n, 2] keys of user with item, 0 0 of none; values, labels, mask: [n, tasks] as the step judged them. */
-  record(pairs: Uint32Array, values: Float32Array, labels: Float32Array, mask: Uint8Array): DriftAlarm[] {
+  /** users: [n, 2] keys, 0 0 of nobody; values, labels, mask: [n, tasks] as the step judged them. */
+  record(users: Uint32Array, values: Float32Array, labels: Float32Array, mask: Uint8Array): DriftAlarm[] {
     const alarms: DriftAlarm[] = []
     const width = this.#tasks.length
-    for (let i = 0; i < pairs.length / 2; i++) {
+    for (let i = 0; i < users.length / 2; i++) {
       for (let t = 0; t < width; t++) {
         const task = this.#tasks[t]
         if (task === undefined || ((mask[i * width + t] ?? 0) & MASK_JUDGED) === 0) continue
         const label = (outcomeOf(task.head, labels[i * width + t] ?? 0) - task.lowest) / task.range
         const value = ((values[i * width + t] ?? 0) - task.lowest) / task.range
-        this.#watch(task, pairs.subarray(i * 2, i * 2 + 2), value, label, alarms)
+        this.#watch(task, users.subarray(i * 2, i * 2 + 2), value, label, alarms)
       }
     }
     return alarms
@@ -85,10 +85,11 @@ export class DriftWatch implements Stateful {
   saveState(): PartState {
     const arrays: Record<string, StateArray> = {}
     const tasks = this.#tasks.map((task, index) => {
-      const { labels, pairs } = task.repeats.save()
-      arrays[`pairs.${index}`] = pairs
+      const { numbers, users, sums } = task.users.save()
+      arrays[`users.${index}`] = users
+      arrays[`sums.${index}`] = sums
       const detectors = task.detectors.map(({ detector }) => detector.saveNumbers())
-      return [[task.labels, labels, task.losses.labels, task.losses.mean, task.recent], ...detectors]
+      return [[task.labels, task.losses.labels, task.losses.mean, task.recent], numbers, ...detectors]
     })
     return { meta: { tasks }, arrays }
   }
@@ -96,15 +97,15 @@ export class DriftWatch implements Stateful {
   loadState({ meta, arrays }: LoadedState): void {
     const { tasks } = meta as { tasks: number[][][] }
     for (const [index, task] of this.#tasks.entries()) {
-      const [[labels = 0, ofPairs = 0, counted = 0, mean = 0.5, recent = 0] = [], ...detectors] = tasks[index] ?? []
+      const [[labels = 0, counted = 0, mean = 0.5, recent = 0] = [], numbers = [], ...detectors] = tasks[index] ?? []
       Object.assign(task, { labels, recent })
       Object.assign(task.losses, { labels: counted, mean })
-      task.repeats.load(ofPairs, arrays[`pairs.${index}`] as Uint32Array)
+      task.users.load(numbers, arrays[`users.${index}`] as Uint32Array, arrays[`sums.${index}`] as Float64Array)
       for (const [nth, { detector }] of task.detectors.entries()) detector.loadNumbers(detectors[nth] ?? [])
     }
   }
 
-  /** pair: words of its key; value, label: over the range. */
+  /** user: words of the key; value, label: over the range. */
   #watch(task: Watched, [lo = 0, hi = 0]: Uint32Array, value: number, label: number, alarms: DriftAlarm[]): void {
     const { losses } = task
     const loss = losses.loss(value, label)
@@ -112,10 +113,10 @@ export class DriftWatch implements Stateful {
     const { most } = losses
     task.labels++
     task.recent += Math.max(NEWEST, 1 / task.labels) * (loss - task.recent)
-    const isRepeated = (lo !== 0 || hi !== 0) && task.repeats.record(lo, hi)
-    if (!isRepeated) losses.learn(label)
+    const isUsual = (lo === 0 && hi === 0) || task.users.count(lo, hi, loss, constantLoss)
+    if (isUsual) losses.learn(label)
     for (const { name, detector } of task.detectors) {
-      if (isRepeated && name === 'e-detector') continue
+      if (!isUsual && name === 'e-detector') continue
       const lossBefore = detector.mean
       if (!detector.update(loss, constantLoss, most)) continue
       alarms.push({ task: task.name, detector: name, labels: task.labels, lossBefore, lossNow: task.recent })

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { Config } from '../../../../src/config/schema.js'
 import { MASK_JUDGED } from '../../../../src/domain/example.js'
 import { type DriftAlarm, DriftWatch } from '../../../../src/evaluate/drift/drift.js'
-import { Repeats } from '../../../../src/evaluate/drift/repeats.kernel.js'
+import { UsualUsers } from '../../../../src/evaluate/drift/usual-users.kernel.js'
 import { Random } from '../../../../src/std/random.js'
 
 const TASK = { name: 'rating', head: 'regression', range: [1, 5] } as Config['tasks'][number]
@@ -16,11 +16,9 @@ const DRIFT: Config['drift'] = {
   boost: 1,
   boostSteps: 1,
 }
-const RECENT = 4096
-const PLACES = 8192
 
 interface Label {
-  pair: readonly [lo: number, hi: number]
+  user: readonly [lo: number, hi: number]
   value: number
   label: number
 }
@@ -28,9 +26,9 @@ interface Label {
 function watchOf(labels: readonly Label[], resumeEvery = Number.POSITIVE_INFINITY): DriftAlarm[] {
   const alarms: DriftAlarm[] = []
   let watch = new DriftWatch(DRIFT, [TASK])
-  for (const [i, { pair, value, label }] of labels.entries()) {
+  for (const [i, { user, value, label }] of labels.entries()) {
     const judged = Uint8Array.of(MASK_JUDGED)
-    alarms.push(...watch.record(Uint32Array.from(pair), Float32Array.of(value), Float32Array.of(label), judged))
+    alarms.push(...watch.record(Uint32Array.from(user), Float32Array.of(value), Float32Array.of(label), judged))
     if (i % resumeEvery !== 0) continue
     const { meta, arrays } = watch.saveState()
     watch = new DriftWatch(DRIFT, [TASK])
@@ -39,11 +37,11 @@ function watchOf(labels: readonly Label[], resumeEvery = Number.POSITIVE_INFINIT
   return alarms
 }
 
-/** A user's rating of an item: mostly foretold, but for `noise`. */
+/** One of many users' ratings: foretold, but for `noise`. */
 function rating(random: Random, noise: number): Label {
   const label = 1 + 4 * random.uniform()
   const value = Math.min(5, Math.max(1, label + noise * random.normal()))
-  return { pair: [random.integer(2 ** 32), random.integer(2 ** 32)], value, label }
+  return { user: [random.integer(500), 1], value, label }
 }
 
 test('a change is an alarm, and the same in a watch that was saved and loaded on the way', () => {
@@ -55,41 +53,49 @@ test('a change is an alarm, and the same in a watch that was saved and loaded on
   assert.deepEqual(watchOf(labels, 997), alarms)
 })
 
-test('robots that repeat themselves raise no alarm by beginning and ending', () => {
+test('robots that always say the same raise no alarm by beginning and ending', () => {
   const random = new Random(2)
-  const robot = (): Label => ({ pair: [random.integer(4), 7], value: 5, label: 5 })
+  const robot = (): Label => ({ user: [1000 + random.integer(20), 7], value: 5, label: 5 })
   const isRobot = (i: number) => i >= 10_000 && i < 20_000 && i % 2 === 0
   const labels = Array.from({ length: 40_000 }, (_, i) => (isRobot(i) ? robot() : rating(random, 0.7)))
   assert.deepEqual(watchOf(labels), [])
-  const strangers = labels.map(({ value, label }): Label => ({ pair: [0, 0], value, label }))
-  assert.ok(watchOf(strangers).length > 0, 'nobody knows that they repeat themselves')
+  const nobody = labels.map(({ value, label }): Label => ({ user: [0, 0], value, label }))
+  assert.ok(watchOf(nobody).length > 0, 'nobody knows that they are few')
 })
 
-test('a pair counts once in 4,096 labels; another that takes its place makes it count again', () => {
-  const repeats = new Repeats()
-  assert.deepEqual([repeats.record(3, 9), repeats.record(3, 9)], [false, true])
-  assert.deepEqual([repeats.record(3, 8), repeats.record(3, 9)], [false, false])
-  assert.equal(repeats.record(4, 9), false)
-  for (let i = 0; i < RECENT - 1; i++) assert.equal(repeats.record(4, 9), true)
-  const { labels, pairs } = repeats.save()
-  const copy = new Repeats()
-  copy.load(labels, pairs)
-  for (const one of [repeats, copy]) {
-    assert.equal(one.record(4, 9), true, 'the 4,096th after it')
-    assert.equal(one.record(4, 9), false)
-    assert.equal(one.record(4, 9), true)
+test('a user counts 96 times in 4,096 labels, then again', () => {
+  const users = new UsualUsers()
+  const counted = Array.from({ length: 2 * 4096 + 1 }, () => users.count(1, 1, 0.1, 0.2)).flatMap((is, i) =>
+    is ? i : [],
+  )
+  assert.deepEqual([counted.length, counted[95], counted[96], counted[191]], [192, 95, 4097, 4192])
+})
+
+test('who is foretold three times better than the others does not count, until that ends', () => {
+  const users = new UsualUsers()
+  let user = 10
+  const others = (labels: number) => {
+    for (let i = 0; i < labels; i++) users.count(user++ % 4096, 1, 0.1, 0.2)
   }
+  const ofOne = (labels: number, loss: number) => Array.from({ length: labels }, () => users.count(1, 1, loss, 0.2))
+  others(1000)
+  const good = ofOne(40, 0)
+  assert.equal(good.indexOf(false), 19, 'of 8 labels of .1 and .2, and 19 of 0 and .2 of which older ones count less')
+  assert.ok(good.slice(19).every(counts => !counts))
+  assert.ok(ofOne(50, 0.4).includes(true))
+})
+
+test('of two users of one place the one that comes begins anew', () => {
+  const users = new UsualUsers()
+  for (let i = 0; i < 200; i++) users.count(5, 1, 0.1, 0.2)
+  assert.equal(users.count(5, 1, 0.1, 0.2), false)
+  assert.equal(users.count(5 + 4096, 2, 0.1, 0.2), true)
+  assert.equal(users.count(5, 1, 0.1, 0.2), true)
 })
 
 test('the number of a label may run over', () => {
-  const repeats = new Repeats()
-  repeats.load(2 ** 32 - 2, new Uint32Array(PLACES * 2))
-  assert.deepEqual(
-    Array.from({ length: 4 }, () => repeats.record(1, 1)),
-    [false, true, true, true],
-  )
-  repeats.load(2 ** 32 - 1, new Uint32Array(PLACES * 2))
-  assert.equal(repeats.record(1, 1), false, 'as label 0 it can not be told from an empty place')
-  assert.equal(repeats.record(1, 1), false)
-  assert.equal(repeats.record(1, 1), true)
+  const users = new UsualUsers()
+  users.load([2 ** 32 - 50, 0, 0, 0], new Uint32Array(4096 * 3), new Float64Array(4096 * 2))
+  const counted = Array.from({ length: 4000 }, () => users.count(1, 1, 0.1, 0.2)).filter(Boolean)
+  assert.equal(counted.length, 96)
 })

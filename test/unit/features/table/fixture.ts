@@ -47,16 +47,7 @@ export function fixture(setting: Setting) {
     }
   })
   const userPlace = slots.find(slot => slot.ofUser === 'itself')?.firstPlace ?? -1
-  const layout: FeatureLayout = {
-    slots,
-    keyPlaces,
-    userPlace,
-    itemPlace: -1,
-    embeddedSlots,
-    dense: [],
-    embeddings: [],
-    linear: [],
-  }
+  const layout: FeatureLayout = { slots, keyPlaces, userPlace, embeddedSlots, dense: [], embeddings: [], linear: [] }
   const limits = {
     admitAfter,
     maxRows,
