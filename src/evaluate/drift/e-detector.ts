@@ -1,5 +1,5 @@
 /**
- * A drift detector that is nearly never wrong: bets that the losses, over those of a constant, are no more than a twenty-fifth
+ * A drift detector that is nearly never wrong: bets that the losses, over those of a constant, are no more than 3 %
  * above where they were (../gate/rise-test.kernel.ts). In a million labels of a world that stays as it is one alarm in a
  * hundred logs; for that it sees large rises only, and those within some thousand labels.
  */
@@ -9,7 +9,7 @@ import type { DriftDetector } from './detector.js'
 const FALSE_ALARMS = 1e-2
 const MILLION = 1_000_000
 const TEST = {
-  tolerance: 0.04,
+  tolerance: 0.03,
   floor: 0.02,
   sane: [0, 2],
   blockWeight: 0,
