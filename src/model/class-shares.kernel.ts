@@ -10,7 +10,7 @@
  * They sum to 1, and those asked for to v, however far the stack has moved v from what the network alone would say. The
  * shares are made when the example is scored and wait beside its score.
  */
-import type { TaskClasses } from '../config/task-classes.js'
+import { classColumns, type TaskClasses } from '../config/task-classes.js'
 
 /**
  * logs: [n, columns] log P by the network → shares [n, columns]. Where the network says no numbers, the shares are those of
@@ -23,8 +23,7 @@ export function sharesOfSides(
   fallback: (task: number) => Float32Array,
   shares: Float32Array,
 ): void {
-  let columns = 0
-  for (const { classes } of all) columns += classes.length
+  const columns = classColumns(all)
   for (const { task, first, asked } of all) {
     for (let i = 0; i < n; i++) {
       const at = i * columns + first

@@ -116,6 +116,17 @@ async function replay(workspace: Workspace, ...flags: string[]) {
   return JSON.parse(stdout)
 }
 
+/** From its oldest checkpoint, in the middle of the log, a run goes on to the same bytes. */
+async function assertResumes(whole: Workspace, own: ConstructorParameters<typeof Workspace>[0]): Promise<void> {
+  const [checkpoint = ''] = whole.checkpoints()
+  assert.ok(whole.checkpoints().length > 1)
+  const again = new Workspace(own)
+  for (const part of ['log', 'out', join('checkpoints', checkpoint)])
+    cpSync(whole.path(part), again.path(part), { recursive: true })
+  await replay(again, '--resume')
+  assert.deepEqual(again.final(), whole.final())
+}
+
 test('price, attribute match, social and sentiment are learned from a log, and what is missing is masked and counted', async () => {
   const workspace = new Workspace(config)
   const told = write(workspace, 2000)
@@ -206,13 +217,7 @@ for (const [name, { changes, prefix }] of Object.entries(CLASSES_OF)) {
         kind,
       )
 
-    const [checkpoint = ''] = whole.checkpoints()
-    assert.ok(whole.checkpoints().length > 1)
-    const again = new Workspace(own)
-    for (const part of ['log', 'out', join('checkpoints', checkpoint)])
-      cpSync(whole.path(part), again.path(part), { recursive: true })
-    await replay(again, '--resume')
-    assert.deepEqual(again.final(), whole.final())
+    await assertResumes(whole, own)
   })
 }
 
@@ -265,11 +270,5 @@ test('from the checkpoint in the middle of the log a run goes on to the same byt
   const whole = new Workspace(config)
   write(whole, 600)
   await replay(whole)
-  const [name = ''] = whole.checkpoints()
-  assert.ok(whole.checkpoints().length > 1)
-  const again = new Workspace(config)
-  for (const part of ['log', 'out', join('checkpoints', name)])
-    cpSync(whole.path(part), again.path(part), { recursive: true })
-  await replay(again, '--resume')
-  assert.deepEqual(again.final(), whole.final())
+  await assertResumes(whole, config)
 })
