@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import avro from 'avsc'
 
-interface Said {
+export interface Said {
   eventId: string
   eventTime: unknown
   item: string

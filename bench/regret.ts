@@ -3,18 +3,13 @@
  * true ones, which lie beside the log. The regret of an impression is what it loses in log loss on average, KL(p ‖ q), so
  * chance has no part in it. Of the model, and of a constant: the share of clicks among the impressions before.
  */
-import { join } from 'node:path'
 import type { RunSummary } from '../src/evaluate/report/summary.js'
-import { readTruth, TRUTH_FILE } from '../src/simulate/truth.js'
-import { predictionsOf } from './predictions.js'
-import { millrace } from './program.js'
 import type { Context, Measured } from './row.js'
 import { withScratch } from './scratch.js'
+import { judgedOf, runShop } from './simulated-shop.js'
 import { overSeeds } from './statistics.js'
 import type { Figure } from './verdict.js'
 
-const CONFIG = 'examples/shop.yaml'
-const DAY_MS = 86_400_000
 const DRIFT_DAY = 15
 /** Days: the first, the last before the change, the first after it, the last. */
 const WINDOWS = { first: [0, 3], before: [12, 15], after: [15, 16], last: [27, 30] } as const
@@ -68,38 +63,27 @@ export async function measureRegret({ repeats, say }: Context): Promise<Measured
 }
 
 async function runOf(folder: string, seed: number): Promise<Run> {
-  const set = [
-    ...['--set', `source.log=${join(folder, 'log')}`, `source.simulate.seed=${seed}`, `model.seed=${seed}`],
-    ...[`source.simulate.driftDay=${DRIFT_DAY}`, 'evaluate.compare=[]'],
-    ...[`checkpoint.path=${join(folder, 'checkpoints')}`, `evaluate.report=${join(folder, 'report.html')}`],
-  ]
-  await millrace('replay', CONFIG, ...set, `outputs.path=${join(folder, 'out')}`)
+  const set = [`source.simulate.driftDay=${DRIFT_DAY}`]
+  await runShop(['replay'], folder, seed, set)
   const regrets = await regretsOf(folder)
-  const { stdout } = await millrace('evaluate', CONFIG, '--json', '--baselines', ...set)
+  const { stdout } = await runShop(['evaluate', '--json', '--baselines'], folder, seed, set)
   const { tasks } = JSON.parse(stdout) as RunSummary
   const lossOf = (task: string) => tasks[task]?.logLoss ?? Number.NaN
   return { regrets, logLoss: lossOf('click'), ftrl: lossOf('click.ftrl') }
 }
 
 async function regretsOf(folder: string): Promise<Regrets> {
-  const truth = new Map<string, number>()
-  for await (const { eventId, click } of readTruth(join(folder, 'log', TRUTH_FILE))) truth.set(eventId, click)
   const none = (): Regret => ({ count: 0, model: 0, constant: 0 })
   const regrets: Regrets = { first: none(), before: none(), after: none(), last: none(), cold: none() }
   const shown = new Map<string, number>()
-  let begin = Number.NaN
   let clicks = 0.1
   let impressions = 1
-  for await (const { eventId, eventTime, item, values } of predictionsOf(join(folder, 'out/predictions'))) {
-    const p = truth.get(eventId)
-    if (p === undefined) continue
-    if (Number.isNaN(begin)) begin = Number(eventTime)
-    const day = (Number(eventTime) - begin) / DAY_MS
+  for await (const { day, truth, item, values } of judgedOf(folder, 'click')) {
     const before = shown.get(item) ?? 0
     shown.set(item, before + 1)
-    const model = divergence(p, values.click ?? Number.NaN)
-    const constant = divergence(p, clicks / impressions)
-    clicks += p
+    const model = divergence(truth, values.click ?? Number.NaN)
+    const constant = divergence(truth, clicks / impressions)
+    clicks += truth
     impressions++
     const places = WINDOW_NAMES.filter(window => day >= WINDOWS[window][0] && day < WINDOWS[window][1])
     // New items come all the time; those of the first days are all of them.
