@@ -1,6 +1,7 @@
 /** What the fast part costs: the operations of an example log with drawn keys and numbers, in one thread. */
 import { join } from 'node:path'
 import { loadChecked } from '../src/app/load-checked.js'
+import { MASK_COUNTED, MASK_REACHED } from '../src/domain/example.js'
 import { createSlabBuffer, SLAB_ROWS, viewSlab } from '../src/features/columns.js'
 import { layoutFeatures } from '../src/features/layout.js'
 import { columnsOf } from '../src/learn/columns-of.js'
@@ -32,7 +33,7 @@ export async function measureFastCost({ repeats, say }: Context): Promise<Measur
   const operations = {
     fresh: new Uint8Array(SLAB_ROWS).fill(1),
     labels,
-    mask: new Uint8Array(SLAB_ROWS * tasks).fill(1),
+    mask: new Uint8Array(SLAB_ROWS * tasks).fill(MASK_COUNTED | MASK_REACHED),
   }
   const deep = new Float32Array(SLAB_ROWS * tasks).fill(0.1)
   const fast = new FastPart(config, layout, columns, false)

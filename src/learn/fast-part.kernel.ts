@@ -55,7 +55,8 @@ export class FastPart implements Stateful {
       const row = rows[i]!
       const slab = slabs[Math.floor(row / SLAB_ROWS)]!
       const at = row % SLAB_ROWS
-      if (operations === undefined || operations.fresh[i] === 1) {
+      const isFresh = operations === undefined || operations.fresh[i] === 1
+      if (isFresh) {
         this.#rows.find(slab, at)
         this.#model.predict(
           this.#rows,
@@ -70,9 +71,19 @@ export class FastPart implements Stateful {
         )
       }
       if (operations === undefined || !isLabelled(operations.mask, i * tasks, tasks)) continue
-      this.#rows.use(slab, at)
+      const isPredicted = this.#rows.use(slab, at, isFresh)
       const { labels, mask } = operations
-      this.#model.learn(this.#rows, slab.dense, at * dense, labels, mask, i * tasks, slab.notes, at * notes)
+      this.#model.learn(
+        this.#rows,
+        slab.dense,
+        at * dense,
+        labels,
+        mask,
+        i * tasks,
+        slab.notes,
+        at * notes,
+        isPredicted,
+      )
     }
   }
 

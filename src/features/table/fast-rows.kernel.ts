@@ -64,6 +64,8 @@ export class FastRows implements Stateful, RetainedTable {
   readonly slabs: Float32Array[]
   readonly at: Int32Array
   readonly isId: Uint8Array
+  /** [places] of the last example: the row of its value, -1 where it had none. */
+  readonly #rows: Int32Array
   readonly #words: number
   readonly #layout: FeatureLayout
   readonly #ownerWord: number
@@ -115,6 +117,7 @@ export class FastRows implements Stateful, RetainedTable {
     this.slabs = all.map(() => NO_SLAB)
     this.at = new Int32Array(all.length)
     this.isId = new Uint8Array(all.length)
+    this.#rows = new Int32Array(all.length)
     this.#layout = layout
     this.#ownerWord = FIRST_WORD + words
     this.#words = this.#ownerWord + (this.#crossed.includes(1) ? 2 : 0)
@@ -136,13 +139,46 @@ export class FastRows implements Stateful, RetainedTable {
   }
 
   /** To predict: records of the values that have one. row: of the slab. */
-  find(slab: Slab, row: number): void {
-    this.#collect(slab.keys, row, false)
+  find({ keys }: Slab, row: number): void {
+    const first = row * this.#keyPlaces
+    for (let n = 0; n < this.#places.length; n++) {
+      const word = (first + this.#places[n]!) * 2
+      const lo = keys[word]!
+      const hi = keys[word + 1]!
+      this.#rows[n] = (lo | hi) === 0 ? -1 : this.index.find(lo, hi)
+    }
+    this.#collect()
   }
 
-  /** To learn: every value has its record, touched now. */
-  use(slab: Slab, row: number): void {
-    this.#collect(slab.keys, row, true)
+  /**
+   * To learn: every value has its record, touched now. isFound: find() was called for this row last. → Whether it was, and
+   * the records are what it found: none is new, and nothing was forgotten.
+   */
+  use({ keys }: Slab, row: number, isFound: boolean): boolean {
+    const first = row * this.#keyPlaces
+    let isSame = isFound
+    for (let n = 0; n < this.#places.length; n++) {
+      const word = (first + this.#places[n]!) * 2
+      const lo = keys[word]!
+      const hi = keys[word + 1]!
+      if ((lo | hi) === 0) {
+        this.#rows[n] = -1
+        continue
+      }
+      const known = isFound ? this.#rows[n]! : -1
+      const found = known < 0 ? this.index.insert(lo, hi) : known
+      this.#rows[n] = found
+      if (known < 0 && this.index.inserted) {
+        this.#create(found, lo, hi, n, keys, first)
+        isSame = false
+      } else {
+        this.#changes?.changing(found)
+        if (this.#ids[n] === 1 && this.#forgetOld(found)) isSame = false
+      }
+      this.index.slabs[found >>> ROW_SLAB_BITS]![(found & SLAB_MASK) * this.#words + TOUCHED] = this.#second
+    }
+    this.#collect()
+    return isSame
   }
 
   /** Event time never runs backwards here, so that a late record can not make rows look old. */
@@ -246,58 +282,52 @@ export class FastRows implements Stateful, RetainedTable {
     this.#changes?.loadState({ changed: changed as Uint32Array, removed: removed as Uint32Array, sum })
   }
 
-  #collect(keys: Uint32Array, row: number, learn: boolean): void {
-    const first = row * this.#keyPlaces
+  /** Where the records of #rows lie. */
+  #collect(): void {
     const [asking, factored] = this.#bounds
+    const places = this.#rows.length
     let count = 0
-    for (let n = 0; n < this.#places.length; n++) {
+    for (let n = 0; n < places; n++) {
       if (n === asking) this.asking = count
       if (n === factored) this.factored = count
-      const word = (first + this.#places[n]!) * 2
-      const lo = keys[word]!
-      const hi = keys[word + 1]!
-      if ((lo | hi) === 0) continue
-      const found = learn ? this.#findOrCreate(lo, hi, n, keys, first) : this.index.find(lo, hi)
-      if (found < 0) continue
-      this.slabs[count] = this.#floats[found >>> ROW_SLAB_BITS]!
-      this.at[count] = (found & SLAB_MASK) * this.#words
+      const row = this.#rows[n]!
+      if (row < 0) continue
+      this.slabs[count] = this.#floats[row >>> ROW_SLAB_BITS]!
+      this.at[count] = (row & SLAB_MASK) * this.#words
       this.isId[count] = this.#ids[n]!
       count++
     }
-    if (asking === this.#places.length) this.asking = count
-    if (factored === this.#places.length) this.factored = count
+    if (asking === places) this.asking = count
+    if (factored === places) this.factored = count
     this.count = count
   }
 
-  /** keys: the example's begin at place `first`. */
-  #findOrCreate(lo: number, hi: number, n: number, keys: Uint32Array, first: number): number {
-    const row = this.index.insert(lo, hi)
+  /** The record of a new row. keys: the example's begin at place `first`. */
+  #create(row: number, lo: number, hi: number, n: number, keys: Uint32Array, first: number): void {
+    this.#viewSlabs()
     const at = (row & SLAB_MASK) * this.#words
-    if (this.index.inserted) {
-      this.#viewSlabs()
-      const record = this.#floats[row >>> ROW_SLAB_BITS]!
-      const { dim, scale, seed } = this.#vector
-      this.#start(record, at, this.#ids[n] === 1, to => startRow(record, to, dim, scale, seed, lo, hi))
-      if (this.#crossed[n] === 1) {
-        const user = (first + this.#layout.userPlace) * 2
-        const slab = this.index.slabs[row >>> ROW_SLAB_BITS]!
-        slab[at + this.#ownerWord] = keys[user]!
-        slab[at + this.#ownerWord + 1] = keys[user + 1]!
-      }
-      this.#changes?.created(row)
-    } else {
-      this.#changes?.changing(row)
-      if (this.#ids[n] === 1) this.#forgetOld(row, at)
+    const record = this.#floats[row >>> ROW_SLAB_BITS]!
+    const { dim, scale, seed } = this.#vector
+    this.#start(record, at, this.#ids[n] === 1, to => startRow(record, to, dim, scale, seed, lo, hi))
+    if (this.#crossed[n] === 1) {
+      const user = (first + this.#layout.userPlace) * 2
+      const slab = this.index.slabs[row >>> ROW_SLAB_BITS]!
+      slab[at + this.#ownerWord] = keys[user]!
+      slab[at + this.#ownerWord + 1] = keys[user + 1]!
     }
-    this.index.slabs[row >>> ROW_SLAB_BITS]![at + TOUCHED] = this.#second
-    return row
+    this.#changes?.created(row)
   }
 
-  #forgetOld(row: number, at: number): void {
+  /** → Whether there was something to forget. */
+  #forgetOld(row: number): boolean {
     const touched = this.touched(row)
+    let isForgotten = false
     for (let task = 0; task < this.#forgotten.length; task++) {
-      if (touched < this.#forgotten[task]!) this.#forget(this.#floats[row >>> ROW_SLAB_BITS]!, at, task)
+      if (touched >= this.#forgotten[task]!) continue
+      this.#forget(this.#floats[row >>> ROW_SLAB_BITS]!, (row & SLAB_MASK) * this.#words, task)
+      isForgotten = true
     }
+    return isForgotten
   }
 
   #newChanges(): ChangedRows {

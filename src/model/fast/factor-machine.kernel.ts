@@ -66,8 +66,10 @@ export class FactorMachine {
   /** [1 + inputs]: the constant, then the numeric weights. */
   readonly means: Float64Array
   readonly variances: Float64Array
+  /** Of the last prediction: sums of the factor vectors of either side, and z. */
   readonly #p = new Float64Array(FACTORS)
   readonly #q = new Float64Array(FACTORS)
+  #z = 0
 
   /** offset: where this machine's block begins in a record. */
   constructor(link: Link, offset: number, idBias: number, inputs: Int32Array) {
@@ -119,6 +121,7 @@ export class FactorMachine {
     z = this.#sum(records, asking, factored, z, q)
     for (let i = factored; i < count; i++) z += slabs[i]![at[i]! + this.#offset]!
     for (let k = 0; k < FACTORS; k++) z += p[k]! * q[k]!
+    this.#z = z
     return z
   }
 
@@ -162,11 +165,11 @@ export class FactorMachine {
   }
 
   /**
-   * y: label in latent units. weighted: as one of fake-negatives.ts. logOdds: of kept-negatives.ts. Every value has its
-   * record.
+   * Of the example that was predicted last, by these records; every value has one. y: label in latent units. weighted: as
+   * one of fake-negatives.ts. logOdds: of kept-negatives.ts.
    */
   learn(records: ValueRecords, dense: Float32Array, first: number, y: number, weighted = false, logOdds = 0): void {
-    const z = this.predict(records, dense, first)
+    const z = this.#z
     const s = this.#variance(records, dense, first)
     let curvature: number
     let gradient: number
@@ -188,10 +191,10 @@ export class FactorMachine {
 
   /**
    * A label that was learned as 0 is 1 after all (logistic): the step of 1 minus the step of 0, whose gradients differ by
-   * 1. What was observed has been counted, so no variance shrinks again.
+   * 1. What was observed has been counted, so no variance shrinks again. Like learn(), of what was predicted last.
    */
   takeBack(records: ValueRecords, dense: Float32Array, first: number, logOdds = 0): void {
-    const probability = sigmoid(this.predict(records, dense, first) + logOdds)
+    const probability = sigmoid(this.#z + logOdds)
     const curvature = Math.max(LEAST_CURVATURE, probability * (1 - probability))
     const step = 1 / (1 + curvature * this.#variance(records, dense, first))
     this.#updateValues(records, step, 0)

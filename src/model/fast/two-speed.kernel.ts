@@ -160,7 +160,10 @@ export class TwoSpeed {
     }
   }
 
-  /** labels, mask: [tasks] from `label` on, natural units. notes: as predict() left them. */
+  /**
+   * labels, mask: [tasks] from `label` on, natural units. notes: as predict() left them. isPredicted: predict() was called
+   * for this example last, by records that are now as they were then; so its sums are still there.
+   */
   learn(
     records: ValueRecords,
     dense: Float32Array,
@@ -170,6 +173,7 @@ export class TwoSpeed {
     label: number,
     notes: Float32Array,
     note: number,
+    isPredicted: boolean,
   ): void {
     const tasks = this.#tasks
     for (let t = 0; t < tasks.length; t++) {
@@ -190,6 +194,7 @@ export class TwoSpeed {
       if (isLearned) stack.learn(y, fakeNegatives, ownLogOdds)
       else stack.takeBack()
       for (let m = 0; m < MEMBERS; m++) {
+        if (!isPredicted) bank[m]!.predict(records, dense, input)
         if (isLearned) bank[m]!.learn(records, dense, input, y, fakeNegatives, ownLogOdds)
         else bank[m]!.takeBack(records, dense, input, ownLogOdds)
       }

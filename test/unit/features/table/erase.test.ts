@@ -120,7 +120,7 @@ test('the fast part’s records of a user go, and nobody else’s', () => {
       { numbers: [3, 4].map(place => ({ place, what: 'bias' as const })), encoding: 'float32', tracksChanges: true },
     )
   const first = create()
-  for (const row of rows) first.use(columns.slab(row), row % SLAB_ROWS)
+  for (const row of rows) first.use(columns.slab(row), row % SLAB_ROWS, false)
   const records = create()
   records.loadState(stored(first.saveState()))
   records.publish('full')

@@ -33,7 +33,7 @@ function recordsOf() {
   const use = (second: number) => {
     const row = example([ID, SIDE])
     records.advance(second * 1000)
-    records.use(columns.slab(row), row % SLAB_ROWS)
+    records.use(columns.slab(row), row % SLAB_ROWS, false)
     columns.free(row)
     return Array.from({ length: 2 }, (_, n) => records.slabs[n]!.slice(records.at[n]! + 3, records.at[n]! + 5))
   }

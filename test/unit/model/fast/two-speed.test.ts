@@ -53,7 +53,7 @@ function modelOf(tasks: TaskConfig[]) {
     },
     learn(user: number, item: number, labels: number[], mask: number[], notes: Float32Array) {
       const row = records(user, item, true)
-      model.learn(row, none, 0, Float32Array.from(labels), Uint8Array.from(mask), 0, notes, 0)
+      model.learn(row, none, 0, Float32Array.from(labels), Uint8Array.from(mask), 0, notes, 0, false)
     },
   }
 }
