@@ -27,6 +27,7 @@ export const LOOSE = 1 / 2
 const LARGE = 1 << 16
 /** Few enough that what was read ahead is still in the first cache. */
 export const READ_AHEAD = 128
+const LINE_WORDS = 16
 const HASH_RANGE = 4294967296
 
 export class KeyIndex {
@@ -131,7 +132,7 @@ export class KeyIndex {
     this.wasRead = wasRead
   }
 
-  /** Touches both ends of the records of rows [first, end) (negative: none), all misses at once. */
+  /** Touches every cache line of the records of rows [first, end) (negative: none), all misses at once. */
   readAhead(rows: Int32Array, first: number, end: number): void {
     const words = this.#words
     let wasRead = 0
@@ -140,7 +141,9 @@ export class KeyIndex {
       if (row < 0) continue
       const slab = this.slabs[row >>> ROW_SLAB_BITS]!
       const record = (row & SLAB_MASK) * words
-      wasRead ^= slab[record]! ^ slab[record + words - 1]!
+      const last = record + words - 1
+      for (let word = record; word < last; word += LINE_WORDS) wasRead ^= slab[word]!
+      wasRead ^= slab[last]!
     }
     this.wasRead = wasRead
   }

@@ -64,7 +64,8 @@ export class FastRows implements Stateful, RetainedTable {
   readonly slabs: Float32Array[]
   readonly at: Int32Array
   readonly isId: Uint8Array
-  /** [places] of the last example: the row of its value, -1 where it had none. */
+  /** Of the last example: [places, 2] keys of its values; [places] their rows, -1 where there is none. */
+  readonly #keys: Uint32Array
   readonly #rows: Int32Array
   readonly #words: number
   readonly #layout: FeatureLayout
@@ -117,6 +118,7 @@ export class FastRows implements Stateful, RetainedTable {
     this.slabs = all.map(() => NO_SLAB)
     this.at = new Int32Array(all.length)
     this.isId = new Uint8Array(all.length)
+    this.#keys = new Uint32Array(all.length * 2)
     this.#rows = new Int32Array(all.length)
     this.#layout = layout
     this.#ownerWord = FIRST_WORD + words
@@ -139,14 +141,9 @@ export class FastRows implements Stateful, RetainedTable {
   }
 
   /** To predict: records of the values that have one. row: of the slab. */
-  find({ keys }: Slab, row: number): void {
-    const first = row * this.#keyPlaces
-    for (let n = 0; n < this.#places.length; n++) {
-      const word = (first + this.#places[n]!) * 2
-      const lo = keys[word]!
-      const hi = keys[word + 1]!
-      this.#rows[n] = (lo | hi) === 0 ? -1 : this.index.find(lo, hi)
-    }
+  find(slab: Slab, row: number): void {
+    this.#gather(slab, row)
+    this.index.findAll(this.#keys, this.#rows.length, this.#rows)
     this.#collect()
   }
 
@@ -154,22 +151,19 @@ export class FastRows implements Stateful, RetainedTable {
    * To learn: every value has its record, touched now. isFound: find() was called for this row last. → Whether it was, and
    * the records are what it found: none is new, and nothing was forgotten.
    */
-  use({ keys }: Slab, row: number, isFound: boolean): boolean {
-    const first = row * this.#keyPlaces
+  use(slab: Slab, row: number, isFound: boolean): boolean {
+    if (!isFound) this.find(slab, row)
+    const keys = this.#keys
     let isSame = isFound
-    for (let n = 0; n < this.#places.length; n++) {
-      const word = (first + this.#places[n]!) * 2
-      const lo = keys[word]!
-      const hi = keys[word + 1]!
-      if ((lo | hi) === 0) {
-        this.#rows[n] = -1
-        continue
-      }
-      const known = isFound ? this.#rows[n]! : -1
+    for (let n = 0; n < this.#rows.length; n++) {
+      const lo = keys[n * 2]!
+      const hi = keys[n * 2 + 1]!
+      if ((lo | hi) === 0) continue
+      const known = this.#rows[n]!
       const found = known < 0 ? this.index.insert(lo, hi) : known
       this.#rows[n] = found
       if (known < 0 && this.index.inserted) {
-        this.#create(found, lo, hi, n, keys, first)
+        this.#create(found, lo, hi, n, slab, row)
         isSame = false
       } else {
         this.#changes?.changing(found)
@@ -282,6 +276,15 @@ export class FastRows implements Stateful, RetainedTable {
     this.#changes?.loadState({ changed: changed as Uint32Array, removed: removed as Uint32Array, sum })
   }
 
+  #gather({ keys }: Slab, row: number): void {
+    const first = row * this.#keyPlaces
+    for (let n = 0; n < this.#places.length; n++) {
+      const word = (first + this.#places[n]!) * 2
+      this.#keys[n * 2] = keys[word]!
+      this.#keys[n * 2 + 1] = keys[word + 1]!
+    }
+  }
+
   /** Where the records of #rows lie. */
   #collect(): void {
     const [asking, factored] = this.#bounds
@@ -302,18 +305,18 @@ export class FastRows implements Stateful, RetainedTable {
     this.count = count
   }
 
-  /** The record of a new row. keys: the example's begin at place `first`. */
-  #create(row: number, lo: number, hi: number, n: number, keys: Uint32Array, first: number): void {
+  /** The record of a new row, for the n-th of the places of an example. */
+  #create(row: number, lo: number, hi: number, n: number, example: Slab, exampleRow: number): void {
     this.#viewSlabs()
     const at = (row & SLAB_MASK) * this.#words
     const record = this.#floats[row >>> ROW_SLAB_BITS]!
     const { dim, scale, seed } = this.#vector
     this.#start(record, at, this.#ids[n] === 1, to => startRow(record, to, dim, scale, seed, lo, hi))
     if (this.#crossed[n] === 1) {
-      const user = (first + this.#layout.userPlace) * 2
+      const user = (exampleRow * this.#keyPlaces + this.#layout.userPlace) * 2
       const slab = this.index.slabs[row >>> ROW_SLAB_BITS]!
-      slab[at + this.#ownerWord] = keys[user]!
-      slab[at + this.#ownerWord + 1] = keys[user + 1]!
+      slab[at + this.#ownerWord] = example.keys[user]!
+      slab[at + this.#ownerWord + 1] = example.keys[user + 1]!
     }
     this.#changes?.created(row)
   }

@@ -204,9 +204,6 @@ export class FactorMachine {
   /** Of z, with the sums that predict() left. */
   #variance(records: ValueRecords, dense: Float32Array, first: number): number {
     const { asking, factored, count, slabs, at } = records
-    const offset = this.#offset
-    const p = this.#p
-    const q = this.#q
     const variances = this.variances
     const inputs = this.#inputs
     let s = variances[0]!
@@ -214,44 +211,116 @@ export class FactorMachine {
       const x = dense[first + inputs[d - 1]!]!
       s += variances[d]! * x * x
     }
-    for (let i = 0; i < count; i++) {
+    s = this.#addVariances(records, 0, asking, s, this.#q)
+    s = this.#addVariances(records, asking, factored, s, this.#p)
+    for (let i = factored; i < count; i++) s += slabs[i]![at[i]! + this.#offset + 1]!
+    return s
+  }
+
+  /** Of records [from, end): s plus what their biases and factors add. other: sums of the other side. Written out as #sum is. */
+  #addVariances({ slabs, at }: ValueRecords, from: number, end: number, s: number, other: Float64Array): number {
+    const offset = this.#offset
+    const o0 = other[0]!
+    const o1 = other[1]!
+    const o2 = other[2]!
+    const o3 = other[3]!
+    const o4 = other[4]!
+    const o5 = other[5]!
+    const o6 = other[6]!
+    const o7 = other[7]!
+    for (let i = from; i < end; i++) {
       const record = slabs[i]!
-      const from = at[i]! + offset
-      s += record[from + 1]!
-      if (i >= factored) continue
-      const other = i < asking ? q : p
-      for (let k = 0; k < FACTORS; k++) s += record[from + VARIANCES + k]! * other[k]! * other[k]!
+      const bias = at[i]! + offset
+      const v = bias + VARIANCES
+      s += record[bias + 1]!
+      s += record[v]! * o0 * o0
+      s += record[v + 1]! * o1 * o1
+      s += record[v + 2]! * o2 * o2
+      s += record[v + 3]! * o3 * o3
+      s += record[v + 4]! * o4 * o4
+      s += record[v + 5]! * o5 * o5
+      s += record[v + 6]! * o6 * o6
+      s += record[v + 7]! * o7 * o7
     }
     return s
   }
 
   #updateValues(records: ValueRecords, step: number, shrink: number): void {
     const { asking, factored, count, slabs, at, isId } = records
-    const offset = this.#offset
-    const p = this.#p
-    const q = this.#q
-    for (let i = 0; i < count; i++) {
-      const record = slabs[i]!
-      const from = at[i]! + offset
-      const id = isId[i]!
-      const prior = this.#biasPrior(id)
-      const v = record[from + 1]!
-      record[from]! += v * step
-      const noise = id === 1 && i < asking ? DRIFT_USER : DRIFT
-      record[from + 1] = Math.min(prior, v - v * v * shrink + noise * prior)
-      if (i >= factored) continue
-      const other = i < asking ? q : p
-      const factorPrior = id === 1 ? ID_FACTOR : SIDE_FACTOR
-      const factorNoise = DRIFT * factorPrior
-      const vector = from + VECTOR
-      const variances = from + VARIANCES
-      for (let k = 0; k < FACTORS; k++) {
-        const variance = record[variances + k]!
-        const move = variance * other[k]!
-        record[vector + k]! += move * step
-        record[variances + k] = Math.min(factorPrior, variance - move * move * shrink + factorNoise)
-      }
+    this.#updateSide(records, 0, asking, this.#q, DRIFT_USER, step, shrink)
+    this.#updateSide(records, asking, factored, this.#p, DRIFT, step, shrink)
+    for (let i = factored; i < count; i++) {
+      this.#updateBias(slabs[i]!, at[i]! + this.#offset, this.#biasPrior(isId[i]!), DRIFT, step, shrink)
     }
+  }
+
+  /** Of records [from, end). other: sums of the other side. idDrift: of an id's bias. Written out as #sum is. */
+  #updateSide(
+    { slabs, at, isId }: ValueRecords,
+    from: number,
+    end: number,
+    other: Float64Array,
+    idDrift: number,
+    step: number,
+    shrink: number,
+  ): void {
+    const offset = this.#offset
+    const o0 = other[0]!
+    const o1 = other[1]!
+    const o2 = other[2]!
+    const o3 = other[3]!
+    const o4 = other[4]!
+    const o5 = other[5]!
+    const o6 = other[6]!
+    const o7 = other[7]!
+    for (let i = from; i < end; i++) {
+      const record = slabs[i]!
+      const bias = at[i]! + offset
+      const id = isId[i]!
+      this.#updateBias(record, bias, this.#biasPrior(id), id === 1 ? idDrift : DRIFT, step, shrink)
+      const vector = bias + VECTOR
+      const variances = bias + VARIANCES
+      const prior = id === 1 ? ID_FACTOR : SIDE_FACTOR
+      const noise = DRIFT * prior
+      const v0 = record[variances + 0]!
+      const d0 = v0 * o0
+      record[vector + 0]! += d0 * step
+      record[variances + 0] = Math.min(prior, v0 - d0 * d0 * shrink + noise)
+      const v1 = record[variances + 1]!
+      const d1 = v1 * o1
+      record[vector + 1]! += d1 * step
+      record[variances + 1] = Math.min(prior, v1 - d1 * d1 * shrink + noise)
+      const v2 = record[variances + 2]!
+      const d2 = v2 * o2
+      record[vector + 2]! += d2 * step
+      record[variances + 2] = Math.min(prior, v2 - d2 * d2 * shrink + noise)
+      const v3 = record[variances + 3]!
+      const d3 = v3 * o3
+      record[vector + 3]! += d3 * step
+      record[variances + 3] = Math.min(prior, v3 - d3 * d3 * shrink + noise)
+      const v4 = record[variances + 4]!
+      const d4 = v4 * o4
+      record[vector + 4]! += d4 * step
+      record[variances + 4] = Math.min(prior, v4 - d4 * d4 * shrink + noise)
+      const v5 = record[variances + 5]!
+      const d5 = v5 * o5
+      record[vector + 5]! += d5 * step
+      record[variances + 5] = Math.min(prior, v5 - d5 * d5 * shrink + noise)
+      const v6 = record[variances + 6]!
+      const d6 = v6 * o6
+      record[vector + 6]! += d6 * step
+      record[variances + 6] = Math.min(prior, v6 - d6 * d6 * shrink + noise)
+      const v7 = record[variances + 7]!
+      const d7 = v7 * o7
+      record[vector + 7]! += d7 * step
+      record[variances + 7] = Math.min(prior, v7 - d7 * d7 * shrink + noise)
+    }
+  }
+
+  #updateBias(record: Float32Array, at: number, prior: number, drift: number, step: number, shrink: number): void {
+    const v = record[at + 1]!
+    record[at]! += v * step
+    record[at + 1] = Math.min(prior, v - v * v * shrink + drift * prior)
   }
 
   #updateShared(dense: Float32Array, first: number, step: number, shrink: number): void {

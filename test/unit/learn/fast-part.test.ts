@@ -41,7 +41,11 @@ test('a row that is predicted and learned at once is learned as one whose label 
       labels: new Float32Array(tasks).fill(label),
       mask: new Uint8Array(tasks).fill(mask),
     }
-    part.run([slab], { rows: Int32Array.of(row), operations, eventTimeMs: row * 1000 }, new Float32Array(tasks).fill(0.1))
+    part.run(
+      [slab],
+      { rows: Int32Array.of(row), operations, eventTimeMs: row * 1000 },
+      new Float32Array(tasks).fill(0.1),
+    )
   }
   for (let row = 0; row < ROWS; row++) {
     const label = random.uniform() < 0.3 ? 1 : 0
