@@ -250,7 +250,9 @@ export class FactorMachine {
     this.#updateSide(records, 0, asking, this.#q, DRIFT_USER, step, shrink)
     this.#updateSide(records, asking, factored, this.#p, DRIFT, step, shrink)
     for (let i = factored; i < count; i++) {
-      this.#updateBias(slabs[i]!, at[i]! + this.#offset, this.#biasPrior(isId[i]!), DRIFT, step, shrink)
+      const bias = at[i]! + this.#offset
+      const prior = this.#biasPrior(isId[i]!)
+      update(slabs[i]!, bias, bias + 1, 1, prior, DRIFT * prior, step, shrink)
     }
   }
 
@@ -277,50 +279,21 @@ export class FactorMachine {
       const record = slabs[i]!
       const bias = at[i]! + offset
       const id = isId[i]!
-      this.#updateBias(record, bias, this.#biasPrior(id), id === 1 ? idDrift : DRIFT, step, shrink)
-      const vector = bias + VECTOR
-      const variances = bias + VARIANCES
+      const biasPrior = this.#biasPrior(id)
+      update(record, bias, bias + 1, 1, biasPrior, (id === 1 ? idDrift : DRIFT) * biasPrior, step, shrink)
+      const m = bias + VECTOR
+      const v = bias + VARIANCES
       const prior = id === 1 ? ID_FACTOR : SIDE_FACTOR
       const noise = DRIFT * prior
-      const v0 = record[variances + 0]!
-      const d0 = v0 * o0
-      record[vector + 0]! += d0 * step
-      record[variances + 0] = Math.min(prior, v0 - d0 * d0 * shrink + noise)
-      const v1 = record[variances + 1]!
-      const d1 = v1 * o1
-      record[vector + 1]! += d1 * step
-      record[variances + 1] = Math.min(prior, v1 - d1 * d1 * shrink + noise)
-      const v2 = record[variances + 2]!
-      const d2 = v2 * o2
-      record[vector + 2]! += d2 * step
-      record[variances + 2] = Math.min(prior, v2 - d2 * d2 * shrink + noise)
-      const v3 = record[variances + 3]!
-      const d3 = v3 * o3
-      record[vector + 3]! += d3 * step
-      record[variances + 3] = Math.min(prior, v3 - d3 * d3 * shrink + noise)
-      const v4 = record[variances + 4]!
-      const d4 = v4 * o4
-      record[vector + 4]! += d4 * step
-      record[variances + 4] = Math.min(prior, v4 - d4 * d4 * shrink + noise)
-      const v5 = record[variances + 5]!
-      const d5 = v5 * o5
-      record[vector + 5]! += d5 * step
-      record[variances + 5] = Math.min(prior, v5 - d5 * d5 * shrink + noise)
-      const v6 = record[variances + 6]!
-      const d6 = v6 * o6
-      record[vector + 6]! += d6 * step
-      record[variances + 6] = Math.min(prior, v6 - d6 * d6 * shrink + noise)
-      const v7 = record[variances + 7]!
-      const d7 = v7 * o7
-      record[vector + 7]! += d7 * step
-      record[variances + 7] = Math.min(prior, v7 - d7 * d7 * shrink + noise)
+      update(record, m, v, o0, prior, noise, step, shrink)
+      update(record, m + 1, v + 1, o1, prior, noise, step, shrink)
+      update(record, m + 2, v + 2, o2, prior, noise, step, shrink)
+      update(record, m + 3, v + 3, o3, prior, noise, step, shrink)
+      update(record, m + 4, v + 4, o4, prior, noise, step, shrink)
+      update(record, m + 5, v + 5, o5, prior, noise, step, shrink)
+      update(record, m + 6, v + 6, o6, prior, noise, step, shrink)
+      update(record, m + 7, v + 7, o7, prior, noise, step, shrink)
     }
-  }
-
-  #updateBias(record: Float32Array, at: number, prior: number, drift: number, step: number, shrink: number): void {
-    const v = record[at + 1]!
-    record[at]! += v * step
-    record[at + 1] = Math.min(prior, v - v * v * shrink + drift * prior)
   }
 
   #updateShared(dense: Float32Array, first: number, step: number, shrink: number): void {
@@ -340,4 +313,21 @@ export class FactorMachine {
   #biasPrior(isId: number): number {
     return isId === 1 ? this.#idBias : this.#idBias * SIDE_BIAS
   }
+}
+
+/** Of one parameter, by the words of its mean and variance; d: ∂z/∂m. */
+function update(
+  record: Float32Array,
+  mean: number,
+  variance: number,
+  d: number,
+  prior: number,
+  noise: number,
+  step: number,
+  shrink: number,
+): void {
+  const v = record[variance]!
+  const move = v * d
+  record[mean]! += move * step
+  record[variance] = Math.min(prior, v - move * move * shrink + noise)
 }

@@ -35,7 +35,7 @@ CASES.update({
     'funnel-esmm': dict(tasks=FUNNEL, funnel='esmm'), 'funnel-esmm+': dict(tasks=FUNNEL), 'funnel-mmoe-rho': dict(tasks=FUNNEL, architecture='mmoe', method='rho'),
     'shared-middle-manual': dict(architecture='shared-middle'), 'shared-middle-rho': dict(architecture='shared-middle', hidden=[6, 5, 4], method='rho'),
     'ple-manual': dict(architecture='ple'), 'ple-cagrad': dict(architecture='ple', method='cagrad', hidden=[5, 4, 4]), 'ple-rho': dict(architecture='ple', method='rho', experts=2), 'ple-one-level': dict(architecture='ple', hidden=[5], tasks=BINARY3),
-    'funnel-aitm': dict(architecture='aitm', tasks=FUNNEL), 'funnel-ple': dict(architecture='ple', tasks=FUNNEL),
+    'funnel-aitm': dict(architecture='aitm', tasks=FUNNEL), 'funnel-aitm-rho': dict(architecture='aitm', tasks=FUNNEL, method='rho'), 'funnel-aitm-gradnorm': dict(architecture='aitm', tasks=FUNNEL, method='gradnorm'), 'funnel-ple': dict(architecture='ple', tasks=FUNNEL),
     'funnel-famo': dict(tasks=FUNNEL, method='famo'), 'binary-no-slots-rho': dict(slots=0, tasks=BINARY3, method='rho'), 'bounded-mgda': dict(tasks=BINARY3, method='mgda', bounds=[0.6, 1.7]),
     'binary-mmoe-gradnorm': dict(architecture='mmoe', method='gradnorm', tasks=BINARY3),
     'binary-bounded-uncertainty': dict(method='uncertainty', tasks=BINARY3, bounds=[0.97, 1.02]),
