@@ -239,9 +239,13 @@ export class Pipeline {
 
   /** After a crash of a live run: close batches where the wall clock closed them before. */
   #followJournal(): void {
-    const { journal, dispatcher } = this.#parts
+    const { journal, dispatcher, clock, position } = this.#parts
     this.#isFollowingOn = false
     for (let kind = journal.forcedHere(); kind !== undefined; kind = journal.forcedHere()) {
+      if (journal.forcedTimeMs > position.eventTimeMs) {
+        clock.witness(journal.forcedTimeMs)
+        this.#settle()
+      }
       if (typeof kind === 'object') {
         // What is told behind it comes when it is done.
         dispatcher.askPromotion(kind.promote)
