@@ -242,6 +242,7 @@ export class Pipeline {
     const { journal, dispatcher, clock, position } = this.#parts
     this.#isFollowingOn = false
     for (let kind = journal.forcedHere(); kind !== undefined; kind = journal.forcedHere()) {
+      // Only where records are gone that had told the time.
       if (journal.forcedTimeMs > position.eventTimeMs) {
         clock.witness(journal.forcedTimeMs)
         this.#settle()
