@@ -26,10 +26,10 @@ test('a row that is predicted and learned at once is learned as one whose label 
   const [once, twice] = [create(), create()]
   const random = new Random(1)
   for (let at = 0; at < SLAB_ROWS * columns.keyPlaces; at++) {
-    for (const { slab } of [once, twice]) slab.keys[at * 2] = at % columns.keyPlaces
-    // Some places are empty, and values are new, seen and forgotten.
-    const value = random.uniform() < 0.1 ? 0 : 1 + random.integer(VALUES_A_PLACE)
-    for (const { slab } of [once, twice]) slab.keys[at * 2 + 1] = value
+    // Values are new, seen and forgotten, and some places are empty.
+    const isEmpty = random.uniform() < 0.1
+    const key = isEmpty ? [0, 0] : [at % columns.keyPlaces, 1 + random.integer(VALUES_A_PLACE)]
+    for (const { slab } of [once, twice]) slab.keys.set(key, at * 2)
   }
   for (let at = 0; at < once.slab.dense.length; at++) {
     once.slab.dense[at] = random.normal()
