@@ -97,6 +97,17 @@ export class StreamClock<P> {
     return this.settled.length > 0 ? 'settled' : 'held'
   }
 
+  /**
+   * The stream had come so far here, by records that are not in the log any more; without a word of this kind their
+   * successors would be held. See `settled`.
+   */
+  witness(eventTimeMs: number): void {
+    this.settled = []
+    if (eventTimeMs <= this.#streamMs) return
+    this.#streamMs = eventTimeMs
+    this.#confirm(false)
+  }
+
   /** Drops held records for which the test holds, as if they had never come; how many. */
   forget(test: (payload: P) => boolean): number {
     const before = this.#held.length

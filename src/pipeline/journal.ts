@@ -20,6 +20,7 @@ export class Journal {
   readonly #position: Position
   #seq = 0
   #forced: JournalRecord[] = []
+  #forcedTimeMs = 0
   /** Records read before the last entry. */
   #toldRecords = 0
 
@@ -90,10 +91,16 @@ export class Journal {
     return this.#forced.length > 0
   }
 
+  /** Event time of the stream where what forcedHere() told of last was done. */
+  get forcedTimeMs(): number {
+    return this.#forcedTimeMs
+  }
+
   /** What the wall clock did here: asked before the first record and after each while following. */
   forcedHere(): 'score' | 'learn' | 'publish' | { promote: string } | undefined {
     for (let [next] = this.#forced; next !== undefined && this.#isReached(next); [next] = this.#forced) {
       this.#forced.shift()
+      this.#forcedTimeMs = next.eventTime
       if (next.trigger === 'linger') return next.kind === 'score' || next.kind === 'publish' ? next.kind : 'learn'
       if (next.kind === 'promote') return { promote: next.partitionName ?? '' }
       // The source knows what to do; here it only has its place.

@@ -239,9 +239,14 @@ export class Pipeline {
 
   /** After a crash of a live run: close batches where the wall clock closed them before. */
   #followJournal(): void {
-    const { journal, dispatcher } = this.#parts
+    const { journal, dispatcher, clock, position } = this.#parts
     this.#isFollowingOn = false
     for (let kind = journal.forcedHere(); kind !== undefined; kind = journal.forcedHere()) {
+      // Only where records are gone that had told the time.
+      if (journal.forcedTimeMs > position.eventTimeMs) {
+        clock.witness(journal.forcedTimeMs)
+        this.#settle()
+      }
       if (typeof kind === 'object') {
         // What is told behind it comes when it is done.
         dispatcher.askPromotion(kind.promote)

@@ -92,12 +92,14 @@ export class KafkaLane implements MergeLane {
     return behind + this.#messages
   }
 
-  /** Whether no record before this offset is left to be taken. */
+  /** The offset before which no record is left to be taken. */
+  get passed(): bigint {
+    if (this.#messages === 0 && this.fetchOffset > this.nextOffset) return this.fetchOffset
+    return this.#queue[0]?.offset(this.#head) ?? this.nextOffset
+  }
+
   isPast(offset: bigint): boolean {
-    if (this.nextOffset >= offset) return true
-    if (this.#messages === 0) return this.fetchOffset >= offset
-    const head = this.#queue[0]
-    return head !== undefined && head.offset(this.#head) >= offset
+    return this.passed >= offset
   }
 
   timeMs(ahead: number): number {

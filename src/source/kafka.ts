@@ -103,6 +103,8 @@ export class KafkaSource implements Source {
   #isClosed = false
   #fault: MillraceError | undefined
   #resume: Resume | undefined
+  /** See passed(). */
+  #told: bigint[] | undefined
   #topicTimer: NodeJS.Timeout | undefined
   /** Time during which brokers answered fetches: silence of a broker is not silence of a partition. */
   #listenedMs = 0
@@ -261,12 +263,15 @@ export class KafkaSource implements Source {
       if (this.#order.thenEnd) return undefined
       this.#verdicts.goLive()
       this.#order.goLive()
+      this.#told = undefined
     }
     while (this.#isLive) {
       this.#take(batch)
       this.#resumeDrained()
-      if (batch.length > 0 || this.#order?.isRepeated === true) {
+      if (batch.length > 0 || this.#order?.isRepeated === true || this.#isMissing) {
         this.#tookMs = this.#listenedMs
+        if (this.following || this.#order?.isRepeated === true)
+          this.#told = this.#lanes.all.map(lane => this.#passedOf(lane))
         return batch
       }
       if (this.#isStuck) this.#order?.giveUp()
@@ -311,7 +316,7 @@ export class KafkaSource implements Source {
   }
 
   passed(): bigint[] | undefined {
-    return this.#order?.passed()
+    return this.#told
   }
 
   async close(): Promise<void> {
@@ -339,14 +344,28 @@ export class KafkaSource implements Source {
     const order = this.#order
     if (order === undefined) return
     while (batch.length < BATCH_RECORDS) {
-      const wasFit = !order.isUnfit
+      // The caller must know which records are missing before it takes what comes behind them: see passed().
+      if (this.#isMissing) return
       const lane = order.next(this.#options.until === undefined ? this.#listenedMs : undefined)
       if (lane === undefined) return
       batch.push(lane.take())
       this.#read++
-      // The caller must know which records are missing before it takes what comes behind them: see passed().
-      if (wasFit && order.isUnfit) return
     }
+  }
+
+  /** Of what is repeated: the offset before which no record is left to be taken. */
+  #passedOf({ index, passed }: KafkaLane): bigint {
+    const until = this.#resume?.until[index] ?? 0n
+    return passed < until ? passed : until
+  }
+
+  /** Records that were read once are not there any more, and the caller was not told yet. */
+  get #isMissing(): boolean {
+    if (!this.following) return false
+    return this.#lanes.all.some(lane => {
+      const passed = this.#passedOf(lane)
+      return passed > lane.nextOffset && passed > (this.#told?.[lane.index] ?? 0n)
+    })
   }
 
   /** The log was read to its end and what was recorded does not lead on. */

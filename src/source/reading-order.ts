@@ -88,21 +88,9 @@ export class ReadingOrder<L extends OrderedLane> {
     return this.#repetition !== undefined && !this.#isRepeated
   }
 
-  /** The repetition found that records are missing. */
-  get isUnfit(): boolean {
-    return this.#repetition?.isUnfit === true
-  }
-
   /** All that there is has been read, and what was recorded does not lead on. */
   giveUp(): void {
     this.#repetition?.giveUp()
-  }
-
-  /** See Source.passed. */
-  passed(): bigint[] | undefined {
-    const repetition = this.#repetition
-    if (repetition?.isUnfit !== true) return undefined
-    return this.#options.lanes.map(({ index }) => repetition.passed(index))
   }
 
   /** See Source.standing. */

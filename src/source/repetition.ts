@@ -63,16 +63,6 @@ export class Repetition<L extends OrderedLane> {
     parts.merge.follow(resume.decisions)
   }
 
-  /** What was recorded did not lead on: records are missing. */
-  get isUnfit(): boolean {
-    return this.#isUnfit
-  }
-
-  /** The offset of the partition before which nothing is left to be taken, at most the one that was reached. */
-  passed(partition: number): bigint {
-    return this.#isPast(partition) ? (this.#resume.until[partition] ?? 0n) : 0n
-  }
-
   get thenEnd(): boolean {
     return this.#resume.thenEnd === true
   }

@@ -60,7 +60,7 @@ export interface Source {
   progress(): number | undefined
   /** Of a source that can repeat an earlier reading: it still does. What it repeats and what is new never share a batch. */
   readonly following?: boolean
-  /** While it repeats a log that has lost records since: offsets, by partition, before which nothing is left to be given. */
+  /** While it repeats: offsets, by partition, before which nothing is left to be given. A batch ends where some turn out to be missing. */
   passed?(): readonly bigint[] | undefined
   /** Sources whose order depends on which partitions are idle: those that are, for a checkpoint. */
   standing?(): readonly MergeDecision[]

@@ -136,3 +136,14 @@ test('a held record that is forgotten is as one that never came', () => {
   assert.equal(clock.admit(TUESDAY + 3, 'd'), 'settled')
   assert.deepEqual(verdicts(clock), ['b ordinary', 'c ordinary', 'd ordinary'])
 })
+
+test('what the stream had heard from records that are gone lets their successors in', () => {
+  const clock = clockAt()
+  assert.equal(clock.admit(MONDAY, 'first'), 'held')
+  clock.witness(MONDAY + 6)
+  assert.deepEqual(verdicts(clock), ['first ordinary'])
+  assert.equal(clock.streamMs, MONDAY + 6)
+  assert.equal(clock.admit(YEAR_2150, 'wrong'), 'held')
+  clock.witness(MONDAY + 5)
+  assert.deepEqual([verdicts(clock), clock.streamMs, clock.held], [[], MONDAY + 6, 1])
+})

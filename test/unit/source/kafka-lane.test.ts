@@ -77,6 +77,23 @@ test('records can be taken when their schemas are there, in order', async () => 
   assert.equal(lane.take().offset, 10n)
 })
 
+test('it says before which offset nothing is left, also where records are gone', async () => {
+  const { lane, hold } = laneOf()
+  assert.equal(lane.passed, 10n)
+  const release = hold()
+  const pushed = lane.push([message(14), message(15), message(18)], 20n)
+  assert.equal(lane.passed, 10n)
+  release()
+  await pushed
+  const seen = [lane.passed]
+  for (let taken = 0; taken < 3; taken++) {
+    lane.take()
+    seen.push(lane.passed)
+  }
+  assert.deepEqual(seen, [14n, 15n, 18n, 21n])
+  assert.deepEqual([lane.isPast(21n), lane.isPast(22n)], [true, false])
+})
+
 test('a lane is full by messages or bytes, prepared or not, and has room at half', async () => {
   const { lane, hold } = laneOf()
   const release = hold()
