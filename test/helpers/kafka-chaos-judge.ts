@@ -19,7 +19,10 @@ export interface Verdict {
   /** Valid impressions that are in the input. */
   expected: number
   predictions: number
+  /** Neither predicted nor a dead letter. */
   lost: string[]
+  /** Dead letters among them: what faults make of the order of partitions can put an impression far ahead of the stream. */
+  refused: { eventId: string; reason: string | undefined }[]
   doubled: string[]
   deadLetters: number
   deadLettersDoubled: string[]
@@ -64,7 +67,14 @@ export async function judge(options: JudgeOptions): Promise<Verdict> {
   const predictions = (published.predictions ?? []).map(text => JSON.parse(text) as { eventId: string; item: string })
   const predicted = new Set(predictions.map(({ eventId }) => eventId))
   const seqs = (published.journal ?? []).map(text => (JSON.parse(text) as { seq: number }).seq)
-  const letters = (await readTopic(brokers, outputs.deadLetters, { settled: true })).map(placeOf)
+  const deadLetters = await readTopic(brokers, outputs.deadLetters, { settled: true })
+  const letters = deadLetters.map(placeOf)
+  const refused = deadLetters.flatMap(letter => {
+    const eventId = letter.value === null ? undefined : impressionId(letter.value)
+    if (eventId === undefined) return []
+    return [{ eventId, reason: headerOf(letter, 'exception.class.name') }]
+  })
+  const accounted = new Set([...predicted, ...refused.map(({ eventId }) => eventId)])
   const differing: string[] = []
   for (const output of ['predictions', 'recommendations', 'metrics', 'snapshots'] as const) {
     const replayed = (await recordsOf(join(options.replayedOutputs, output))).map(textOf)
@@ -85,7 +95,8 @@ export async function judge(options: JudgeOptions): Promise<Verdict> {
   return {
     expected: expected.size,
     predictions: predictions.length,
-    lost: [...expected].filter(id => !predicted.has(id)),
+    lost: [...expected].filter(id => !accounted.has(id)),
+    refused,
     doubled: doubles(predictions.map(({ eventId, item }) => `${eventId} of ${item}`)),
     deadLetters: letters.length,
     deadLettersDoubled: doubles(letters),
@@ -105,9 +116,12 @@ function impressionId(value: Buffer): string | undefined {
 }
 
 /** Topic, partition and offset of a dead letter's record. */
-function placeOf({ headers }: ReadRecord): string {
-  const of = (name: string) => headers.find(([header]) => header === `__connect.errors.${name}`)?.[1]
-  return `${of('topic')}/${of('partition')}/${of('offset')}`
+function placeOf(letter: ReadRecord): string {
+  return ['topic', 'partition', 'offset'].map(name => headerOf(letter, name)).join('/')
+}
+
+function headerOf({ headers }: ReadRecord, name: string): string | undefined {
+  return headers.find(([header]) => header === `__connect.errors.${name}`)?.[1]
 }
 
 /** The newest checkpoint: part → checksum. Outputs go elsewhere in a replay, so what they keep is not compared. */

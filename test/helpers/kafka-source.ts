@@ -11,6 +11,7 @@ import { idAwareType } from '../../src/std/avro-long.js'
 import { systemClock } from '../../src/std/clock.js'
 import { readSchemaFile } from '../../src/std/schema-file.js'
 import { rating, type Written } from '../contract/source.js'
+import { until } from './kafka.js'
 
 const { Kafka, logLevel } = kafkajs
 const ratings = idAwareType(readSchemaFile('rating'))
@@ -54,7 +55,8 @@ export async function producerTo(brokers: readonly string[]): Promise<Producer> 
     idempotent: true,
     maxInFlightRequests: 1,
   })
-  await producer.connect()
+  // A broker that was silent can answer before it knows that it is one.
+  await until('the producer is connected', () => producer.connect().then(() => true))
   return producer
 }
 
