@@ -26,6 +26,9 @@ export const kafkaJars = join(cache, 'kafka-4.3.1')
 const registryFolder = join(cache, 'apicurio-3.0.9')
 const registryJar = join(registryFolder, 'apicurio-registry-app-3.0.9-runner.jar')
 
+/** Classes as the Java machine has them in memory: a broker is up in half the CPU time, a registry too. See provision-kafka. */
+export const classArchives = { broker: join(cache, 'kafka-4.3.1.jsa'), registry: join(cache, 'apicurio-3.0.9.jsa') }
+
 const LOGGING = ['defaultLogLevel=warn', 'showDateTime=true'].map(one => `-Dorg.slf4j.simpleLogger.${one}`)
 
 export const isProvisioned = () => existsSync(kafkaJars) && existsSync(registryJar)
@@ -59,7 +62,14 @@ export async function formatBroker(folder, { clusterId, config, scram = [] }) {
   if (existsSync(join(folder, 'data', 'meta.properties'))) return
   const users = scram.flatMap(user => ['--add-scram', user])
   const args = ['format', '-t', clusterId, '-c', file, ...users]
-  const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...LOGGING, '-cp', `${kafkaJars}/*`]
+  const flags = [
+    '-Xmx128m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    ...archived(classArchives.broker),
+    ...LOGGING,
+  ]
+  const jvm = [...flags, '-cp', `${kafkaJars}/*`]
   await new Promise((resolve, reject) => {
     execFile('java', [...jvm, 'kafka.tools.StorageTool', ...args], (error, stdout, stderr) =>
       error === null ? resolve() : reject(new Error(`the broker's folder can not be formatted:\n${stdout}${stderr}`)),
@@ -103,13 +113,17 @@ export function brokerConfig({ id, brokerPorts, controllerPorts, listeners = {},
   }
 }
 
-/** brief: of minutes. Without the second compiler the first 20 s take 5 s of CPU instead of 8. */
-export function launchBroker(folder, { heap = '384m', brief = false } = {}) {
+/**
+ * brief: of minutes. Without the second compiler the first 20 s take 5 s of CPU instead of 8. archive: its classes are
+ * written there when it stops.
+ */
+export function launchBroker(folder, { heap = '384m', brief = false, archive } = {}) {
   return launch(folder, [
     `-Xms${heap}`,
     `-Xmx${heap}`,
     '-XX:+UseSerialGC',
     ...(brief ? ['-XX:TieredStopAtLevel=1'] : []),
+    ...archived(classArchives.broker, archive),
     '-Djava.net.preferIPv4Stack=true',
     ...LOGGING,
     '-cp',
@@ -120,7 +134,7 @@ export function launchBroker(folder, { heap = '384m', brief = false } = {}) {
 }
 
 /** `storage`: 'memory', or 'disk' beside the log, so that ids outlive a restart. */
-export function launchRegistry(folder, { port, storage = 'memory', heap = '256m' }) {
+export function launchRegistry(folder, { port, storage = 'memory', heap = '256m', archive }) {
   mkdirSync(folder, { recursive: true })
   const onDisk = {
     APICURIO_STORAGE_KIND: 'sql',
@@ -130,7 +144,8 @@ export function launchRegistry(folder, { port, storage = 'memory', heap = '256m'
     APICURIO_DATASOURCE_USERNAME: 'sa',
     APICURIO_DATASOURCE_PASSWORD: 'sa',
   }
-  const flags = ['-Xms64m', `-Xmx${heap}`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+  const jvm = ['-Xms64m', `-Xmx${heap}`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+  const flags = [...jvm, ...archived(classArchives.registry, archive)]
   const quarkus = ['-Dquarkus.http.host=127.0.0.1', `-Dquarkus.http.port=${port}`, '-Dquarkus.log.level=WARN']
   return launch(folder, [...flags, ...quarkus, '-jar', registryJar], {
     APICURIO_REST_ARTIFACT_DELETION_ENABLED: 'true',
@@ -139,6 +154,12 @@ export function launchRegistry(folder, { port, storage = 'memory', heap = '256m'
 }
 
 export const registryUrl = port => `http://127.0.0.1:${port}/apis/ccompat/v7`
+
+/** Flags to write an archive, or to use the one that is there; one of another Java or other jars is passed over by itself. */
+function archived(file, written) {
+  if (written !== undefined) return [`-XX:ArchiveClassesAtExit=${written}`]
+  return existsSync(file) ? [`-XX:SharedArchiveFile=${file}`] : []
+}
 
 function launch(folder, args, env = {}) {
   const log = openSync(join(folder, 'process.log'), 'a')
