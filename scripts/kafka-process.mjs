@@ -33,10 +33,17 @@ const LOGGING = ['defaultLogLevel=warn', 'showDateTime=true'].map(one => `-Dorg.
 
 export const isProvisioned = () => existsSync(kafkaJars) && existsSync(registryJar)
 
-/** Below the range that the kernel gives to connections, so that nothing takes the port of a broker that is down. */
+const drawn = new Set()
+
+/**
+ * Below the range that the kernel gives to connections, so that nothing takes the port of a broker that is down. Never
+ * one twice: the first may not be listened on yet.
+ */
 export async function freePort() {
   for (;;) {
     const port = 12_000 + Math.floor(Math.random() * 20_000)
+    if (drawn.has(port)) continue
+    drawn.add(port)
     if (await isFree(port)) return port
   }
 }

@@ -70,7 +70,7 @@ after(async () => {
 
 test('the leaderboard shows who learns beside, and a key that may lets one of them answer', {
   skip,
-  timeout: 60_000,
+  timeout: 600_000,
 }, async () => {
   const { page, complaints } = await openPage(browser, server.url)
   await until(page, '!document.getElementById("key-form").hidden')
@@ -105,7 +105,7 @@ test('the leaderboard shows who learns beside, and a key that may lets one of th
 
 test('the leaderboard can be read on a phone and on a wide screen, light and dark', {
   skip,
-  timeout: 60_000,
+  timeout: 600_000,
 }, async () => {
   for (const [width, scheme] of [
     [390, 'light'],

@@ -34,6 +34,15 @@ async function dashboardOf(run: Running): Promise<string> {
 
 const statusOf = async (url: string) => (await (await fetch(`${url}/v1/status`)).json()) as Status
 
+/** The first question makes it read what is published; until it has, the answer is 503. */
+async function modelStatus(url: string): Promise<number> {
+  for (;;) {
+    const { status } = await fetch(`${url}/v1/model`)
+    if (status !== 503) return status
+    await pause(20)
+  }
+}
+
 async function simulated(): Promise<Workspace> {
   const workspace = new Workspace()
   const log = createLogWriter({ path: workspace.path('log'), partitions: SHOP.partitions })
@@ -46,7 +55,7 @@ async function simulated(): Promise<Workspace> {
 const learn = (workspace: Workspace, ...settings: string[]) =>
   start(['run', workspace.path('millrace.yaml'), '--json', '--set', ...settings])
 
-test('a model that is looked at is byte for byte the model that is not', { timeout: 120_000 }, async () => {
+test('a model that is looked at is byte for byte the model that is not', { timeout: 600_000 }, async () => {
   const [alone, watched] = [await simulated(), await simulated()]
   assert.equal((await learn(alone, 'http.enabled=false').finished).code, 0)
 
@@ -58,7 +67,10 @@ test('a model that is looked at is byte for byte the model that is not', { timeo
   const reading = (async () => {
     for await (const part of stream.body ?? []) changes += Buffer.from(part).toString().split('\nevent: ').length - 1
   })().catch(() => {})
-  while (!run.ended) last = (await statusOf(url).catch(() => undefined)) ?? last
+  while (!run.ended) {
+    last = (await statusOf(url).catch(() => undefined)) ?? last
+    await pause(20)
+  }
   await reading
   assert.equal((await run.finished).code, 0)
   assert.ok(changes > 5, `${changes} changes were told`)
@@ -72,7 +84,7 @@ const follow = (workspace: Workspace) =>
 
 test('the page of a live run moves with the log, and says so when the process is gone', {
   skip: browserSkip,
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const workspace = new Workspace(LIVE)
   const writer = createLogWriter({ path: workspace.path('log'), partitions: 1, blockBytes: 1 })
@@ -109,6 +121,7 @@ test('the page of a live run moves with the log, and says so when the process is
   }
 
   // The playground follows what this run has published.
+  assert.equal(await modelStatus(url), 200)
   await page.getByRole('link', { name: 'Playground' }).click()
   await until(page, 'document.querySelectorAll(".ranked").length > 5')
   await page.locator('.ranked').first().click()
@@ -119,19 +132,22 @@ test('the page of a live run moves with the log, and says so when the process is
   await until(page, '!document.getElementById("notice").hidden')
 })
 
-test('a run goes on where it stopped, and so do the curves', { timeout: 120_000 }, async () => {
+test('a run goes on where it stopped, and so do the curves', { timeout: 600_000 }, async () => {
   const workspace = await simulated()
   assert.equal((await learn(workspace, 'http.port=0').finished).code, 0)
   const again = follow(workspace)
   const url = await dashboardOf(again)
   let status = await statusOf(url)
-  while (status.now.state !== 'learning') status = await statusOf(url)
+  while (status.now.state !== 'learning') {
+    await pause(20)
+    status = await statusOf(url)
+  }
   assert.ok(status.now.records > 11_000)
   assert.ok(status.windows.length > 4)
   assert.equal((await again.kill('SIGTERM')).code, 0)
 })
 
-test('a dashboard port that is taken is an error if it was asked for', { timeout: 60_000 }, async () => {
+test('a dashboard port that is taken is an error if it was asked for', { timeout: 600_000 }, async () => {
   const occupant = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => occupant.once('listening', resolve))
   const { port } = occupant.address() as AddressInfo
@@ -146,7 +162,7 @@ const scriptSkip = spawnSync('script', ['--version']).status === 0 ? false : 'sc
 
 test('from a terminal the page stays when the log has ended, until Ctrl-C', {
   skip: scriptSkip,
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const workspace = await simulated()
   const line = ['exec', process.execPath, CLI, 'run', workspace.path('millrace.yaml'), '--set', 'http.port=0'].join(' ')
@@ -163,12 +179,12 @@ test('from a terminal the page stays when the log has ended, until Ctrl-C', {
   const { now, windows } = await statusOf(url)
   assert.equal(now.state, 'finished')
   assert.ok(windows.length > 4)
-  assert.equal((await fetch(`${url}/v1/model`)).status, 200)
+  assert.equal(await modelStatus(url), 200)
   terminal.stdin.write('\x03')
   assert.equal(await ended, 0)
 })
 
-test('the level of the log can be changed while it runs', { timeout: 60_000 }, async () => {
+test('the level of the log can be changed while it runs', { timeout: 600_000 }, async () => {
   const config = (await simulated()).path('millrace.yaml')
   const run = start(['run', config, '--follow', '--json', '--set', 'http.port=0', 'observe.port=0'])
   after(() => run.kill('SIGKILL'))

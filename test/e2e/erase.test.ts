@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { loadChecked } from '../../src/app/load-checked.js'
 import { snapshotPlace } from '../../src/app/snapshot-records.js'
 import { createLogWriter } from '../../src/sink/log-writer.js'
@@ -225,7 +226,7 @@ test('who comes back is a new user, and can be erased again', async () => {
 })
 
 test('a run that is killed right before and right behind an erasure ends with the bytes of one that was not', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const erased = [304, 454, 604]
   const whole = workspaceOf(erased, true)
@@ -249,7 +250,7 @@ test('a run that is killed right before and right behind an erasure ends with th
 })
 
 test('DELETE erases a user of a live run, once by its id, and a process killed behind it has not forgotten that', {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const workspace = new Workspace({
     ...config,
@@ -289,7 +290,7 @@ test('DELETE erases a user of a live run, once by its id, and a process killed b
       eventTime: START_MS + number * 2 * MINUTE,
     }))
   const until = async (reached: () => Promise<boolean>) => {
-    while (!(await reached()));
+    while (!(await reached())) await pause(20)
   }
   const first = await live()
   for (let number = 0; number < 40; number++)

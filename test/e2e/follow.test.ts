@@ -112,7 +112,7 @@ test('a live run that is killed twice publishes again what it had published, and
   for (const name of others) rmSync(workspace.path('checkpoints', name), { recursive: true })
 
   // Killed again as soon as the outputs have been cut back: what was to be followed must not be lost with them.
-  const second = follow(workspace, 'checkpoint.every=1h')
+  const second = follow(workspace, 'checkpoint.every=1h', 'batch.linger=1h')
   await second.until(() => second.stderr.includes('resumed from a checkpoint'), 1)
   await second.kill('SIGKILL')
   assert.ok((await published(workspace, 'journal')).length < journal.length)
@@ -145,20 +145,24 @@ test('a live run that is killed twice publishes again what it had published, and
 test('a batch that the wall clock closed right behind a checkpoint is closed there again', {
   timeout: 300_000,
 }, async () => {
-  // The checkpoint comes while the batch still waits.
-  const batch = { ...LIVE.batch, linger: '1s' }
-  const workspace = new Workspace({ ...smallConfig, checkpoint: { ...LIVE.checkpoint, every: '50ms' }, batch })
+  // Longer than the last life needs to read what is new: only the journal closes the batch before that.
+  const workspace = new Workspace({ ...smallConfig, ...LIVE, batch: { ...LIVE.batch, linger: '2s' } })
   const log = new GrowingLog(workspace)
-  log.grow(90)
-  const first = follow(workspace)
-  await growLive(first, workspace, log, 1)
+  log.grow(93)
+  // The checkpoint has all records while the last batch still waits; the next life closes that and keeps no other.
+  const first = follow(workspace, 'batch.linger=1h', 'checkpoint.every=50ms')
+  await first.until(() => workspace.checkpoints().includes(checkpointAt(log.records)))
   await first.kill('SIGKILL')
+  assert.ok(!isPublished(workspace, log.lastImpression))
+  const second = follow(workspace, 'checkpoint.every=1h')
+  await second.until(() => isPublished(workspace, log.lastImpression))
+  await second.kill('SIGKILL')
   assert.equal(workspace.checkpoints().at(-1), checkpointAt(log.records))
   const seen = await published<Prediction>(workspace, 'predictions')
   log.grow(3)
-  const second = follow(workspace)
-  await second.until(() => isPublished(workspace, log.lastImpression))
-  assert.equal((await second.kill('SIGTERM')).code, 0)
+  const third = follow(workspace)
+  await third.until(() => isPublished(workspace, log.lastImpression))
+  assert.equal((await third.kill('SIGTERM')).code, 0)
   const predictions = await workspace.records<Prediction>('predictions')
   assert.deepEqual(predictions.slice(0, seen.length), seen)
   // Closed before the first new record: those that came with it have a later model.

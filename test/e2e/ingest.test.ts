@@ -1,6 +1,7 @@
 /** A real run that is fed over HTTP alone: it learns what was posted, once, and loses nothing that it has accepted. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Running, start } from '../helpers/process.js'
 import { START_MS, smallConfig, Workspace } from '../helpers/workspace.js'
 
@@ -32,6 +33,7 @@ async function learned(url: string, reached: (now: Status['now']) => boolean): P
   for (;;) {
     const { now } = (await (await fetch(`${url}/v1/status`)).json()) as Status
     if (reached(now)) return now
+    await pause(20)
   }
 }
 
@@ -51,7 +53,7 @@ function page(number: number): Record<string, unknown>[] {
 }
 
 test('a run without a log learns what is posted to it, and counts once what is posted twice', {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const workspace = new Workspace(LIVE)
   const { run, url } = await follow(workspace)
@@ -80,7 +82,7 @@ test('a run without a log learns what is posted to it, and counts once what is p
 })
 
 test('what was accepted is learned, though the process is killed as soon as it has said so', {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const workspace = new Workspace(LIVE)
   let number = 0
@@ -101,10 +103,10 @@ test('what was accepted is learned, though the process is killed as soon as it h
   assert.equal(new Set(predictions).size, 120)
 })
 
-test('a log that ends is not added to', { timeout: 120_000 }, async () => {
+test('a log that ends is not added to', { timeout: 600_000 }, async () => {
   const workspace = new Workspace({
     ...LIVE,
-    source: { log: 'log', simulate: { events: 3000, users: 100, items: 50 } },
+    source: { log: 'log', simulate: { events: 100_000, users: 100, items: 50 } },
   })
   const run = start(['run', workspace.path('millrace.yaml'), '--json', '--set', 'observe.port=0'])
   const said = () => /"url":"(http:[^"]+)","msg":"the dashboard"/.exec(run.stderr)?.[1]

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { setImmediate as pause } from 'node:timers/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { follow } from '../../src/index.js'
 import { createPseudonyms } from '../../src/std/pseudonyms.js'
 import { readContainers } from '../contract/read-containers.js'
@@ -52,7 +52,7 @@ function visit(number: number): Record<string, unknown>[] {
   ]
 }
 
-test('posted, learned, published and asked for: users are known by pseudonyms only', { timeout: 120_000 }, async () => {
+test('posted, learned, published and asked for: users are known by pseudonyms only', { timeout: 600_000 }, async () => {
   const workspace = new Workspace(CONFIG)
   const run = start(['run', workspace.path('millrace.yaml'), '--follow', '--json', '--set', 'observe.port=0'], { env })
   after(() => run.child.kill('SIGKILL'))
@@ -70,6 +70,7 @@ test('posted, learned, published and asked for: users are known by pseudonyms on
   for (let records = 0; records < 360; ) {
     const { now } = (await (await fetch(`${url()}/v1/status`)).json()) as { now: { records: number } }
     records = now.records
+    await pause(20)
   }
   const { code, stderr } = await run.kill('SIGTERM')
   assert.equal(code, 0, stderr)
@@ -108,7 +109,7 @@ test('posted, learned, published and asked for: users are known by pseudonyms on
   const stranger = await follow(workspace.path('millrace.yaml'), {
     set: ['source.pseudonyms.key=another key, not that one'],
   })
-  while (!/is of configuration/.test(stranger.model().reason)) await pause()
+  while (!/is of configuration/.test(stranger.model().reason)) await pause(20)
   assert.equal(stranger.model().version, undefined)
   await stranger.close()
 })

@@ -79,7 +79,7 @@ for (const width of [390, 1440]) {
   }
 }
 
-test('plots follow the width of the window and the colour scheme', { skip, timeout: 60_000 }, async () => {
+test('plots follow the width of the window and the colour scheme', { skip, timeout: 600_000 }, async () => {
   const { page, complaints } = await open(1440, 'light')
   const stroke = 'getComputedStyle(document.querySelector(".u-legend .line .u-marker")).backgroundColor'
   const light = await page.evaluate<string>(stroke)
@@ -92,7 +92,7 @@ test('plots follow the width of the window and the colour scheme', { skip, timeo
   await page.close()
 })
 
-test('dragging zooms in on a plot and a double click goes back', { skip, timeout: 60_000 }, async () => {
+test('dragging zooms in on a plot and a double click goes back', { skip, timeout: 600_000 }, async () => {
   const { page, complaints } = await open(1440, 'light')
   for (const plot of [0, 6]) {
     const over = page.locator(`[data-plot="${plot}"] .u-over`)

@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createLogWriter } from '../../src/sink/log-writer.js'
 import { millrace, Running, start } from '../helpers/process.js'
 import { smallConfig, Workspace, writePlainLog } from '../helpers/workspace.js'
@@ -57,7 +58,7 @@ test('whatever is asked over HTTP, nothing fails inside and every answer fits it
   const url = () => /"url":"(http:[^"]+)"/.exec(server.stderr)?.[1]
   await server.until(() => url() !== undefined)
   const ready = /"readyz":"([^"]+)"/.exec(server.stderr)?.[1] ?? ''
-  while (!(await fetch(ready)).ok);
+  while (!(await fetch(ready)).ok) await pause(20)
 
   // An answer without an end is no case for it: the stream of events has tests of its own.
   await ask(workspace, url() ?? '', '--exclude-path', '/v1/stream')
@@ -81,7 +82,7 @@ test('whatever is posted to a run that takes events, nothing fails inside, and i
         now: { records: number; rejects: Record<string, number> }
       }
     ).now
-  while ((await status()).records === 0);
+  while ((await status()).records === 0) await pause(20)
   // What was accepted can be read; only its time may be far ahead of the other events.
   const { 'future-time': ahead = 0, ...rejects } = (await status()).rejects
   assert.deepEqual(rejects, {})

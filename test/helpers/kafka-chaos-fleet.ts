@@ -103,12 +103,12 @@ export class Fleet {
   }
 
   async untilLive(): Promise<Instance> {
-    await until('an instance is live', () => this.active?.isLive === true, 600_000)
+    await until('an instance is live', () => this.active?.isLive === true)
     return this.active ?? this.untilLive()
   }
 
   async untilMember(instance: Instance): Promise<void> {
-    await until('an instance is a member', () => !instance.isAlive || instance.isMember, 600_000)
+    await until('an instance is a member', () => !instance.isAlive || instance.isMember)
   }
 
   /** All but the one that reads leave. */

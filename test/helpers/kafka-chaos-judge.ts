@@ -21,7 +21,7 @@ export interface Verdict {
   predictions: number
   /** Neither predicted nor a dead letter. */
   lost: string[]
-  /** Dead letters among them: what faults make of the order of partitions can put an impression far ahead of the stream. */
+  /** Dead letters among them. */
   refused: { eventId: string; reason: string | undefined }[]
   doubled: string[]
   deadLetters: number

@@ -9,6 +9,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import kafkajs, { type Admin } from 'kafkajs'
+import { until } from './until.js'
 
 // A CommonJS module whose names Node can not see from outside.
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs
@@ -207,7 +208,10 @@ const RESOURCES = {
   cluster: AclResourceTypes.CLUSTER,
 }
 
-/** Allows a principal ('User:millrace', 'User:CN=millrace') operations on a resource; `name` may be '*'. */
+/**
+ * Allows a principal ('User:millrace', 'User:CN=millrace') operations on a resource; `name` may be '*'. Resolves when the
+ * broker goes by it, which is a moment after it has taken it.
+ */
 export async function allow(
   admin: Admin,
   principal: string,
@@ -215,15 +219,20 @@ export async function allow(
   name: string,
   operations: readonly Allowed[],
 ): Promise<void> {
-  await admin.createAcls({
-    acl: operations.map(operation => ({
-      principal,
-      host: '*',
-      resourceType: RESOURCES[resource],
-      resourceName: resource === 'cluster' ? 'kafka-cluster' : name,
-      resourcePatternType: ResourcePatternTypes.LITERAL,
-      operation: OPERATIONS[operation],
-      permissionType: AclPermissionTypes.ALLOW,
-    })),
-  })
+  const acl = operations.map(operation => ({
+    principal,
+    host: '*',
+    resourceType: RESOURCES[resource],
+    resourceName: resource === 'cluster' ? 'kafka-cluster' : name,
+    resourcePatternType: ResourcePatternTypes.LITERAL,
+    operation: OPERATIONS[operation],
+    permissionType: AclPermissionTypes.ALLOW,
+  }))
+  await admin.createAcls({ acl })
+  for (const one of acl) {
+    await until(`${principal} may use ${resource} ${name}`, async () => {
+      const { resources } = await admin.describeAcls(one)
+      return resources.some(({ acls }) => acls.length > 0)
+    })
+  }
 }

@@ -88,8 +88,11 @@ export class KafkaShop {
     const there = new Set(await admin.listTopics())
     for (const [topic, partitions] of Object.entries(inputs))
       if (!there.has(topic)) await broker.createTopic(topic, { partitions })
-    const { code, stderr } = await millrace(['topics', 'create', shop.file])
-    if (code !== 0) throw new Error(stderr)
+    await until('the output topics are created', async () => {
+      const { code, stderr } = await millrace(['topics', 'create', shop.file])
+      if (code !== 0) throw new Error(stderr)
+      return true
+    })
     return shop
   }
 

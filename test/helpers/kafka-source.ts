@@ -49,7 +49,7 @@ export function sourceOf(
 }
 
 export async function producerTo(brokers: readonly string[]): Promise<Producer> {
-  const producer = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).producer({
+  const producer = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING, retry: { retries: 20 } }).producer({
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     // Partitions of a new topic may refuse a first attempt, and others of the same request be written twice.
     idempotent: true,

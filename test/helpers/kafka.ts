@@ -10,11 +10,13 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { packageRoot } from '../../src/std/package-root.js'
 import { type Secured, secure } from './kafka-security.js'
+import { until } from './until.js'
+
+export { until }
 
 interface Launcher {
   isProvisioned(): boolean
@@ -36,6 +38,7 @@ interface Launcher {
   brokerReady(folder: string, port: number): Promise<void>
   registryReady(folder: string, port: number): Promise<void>
   stopProcess(folder: string, options?: { signal?: string }): Promise<void>
+  processIn(folder: string): number | undefined
 }
 
 const script = pathToFileURL(join(packageRoot(), 'scripts/kafka-process.mjs')).href
@@ -73,8 +76,9 @@ export interface Broker {
   kill9(node: number): Promise<void>
   /** Stops a node in order; restart() brings it back. */
   shutDown(node: number): Promise<void>
-  /** Starts a node that was killed, on its data and its port. */
+  /** Starts a node whose process has ended, on its data and its port. */
   restart(node: number): Promise<void>
+  isAlive(node: number): boolean
   stop(): Promise<void>
 }
 
@@ -94,6 +98,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   const clusterId = `m${randomBytes(16).toString('base64url').slice(1)}`
   const launch = (node: number) => launcher.launchBroker(at(folders, node), { heap, brief })
   const ready = (node: number) => launcher.brokerReady(at(folders, node), at(brokerPorts, node))
+  const isAlive = (node: number) => launcher.processIn(at(folders, node)) !== undefined
   const clients = new Set<Admin>()
 
   const admin = async () => {
@@ -144,9 +149,11 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     kill9: node => launcher.stopProcess(at(folders, node), { signal: 'SIGKILL' }),
     shutDown: node => launcher.stopProcess(at(folders, node)),
     restart: async node => {
+      if (isAlive(node)) throw new Error(`node ${node} has not ended`)
       launch(node)
       await ready(node)
     },
+    isAlive,
     stop,
   }
 }
@@ -166,9 +173,13 @@ export async function startRegistry({ storage = 'memory' as 'memory' | 'disk' } 
   const folder = join(dir, 'registry')
   mkdirSync(folder)
   const port = await launcher.freePort()
-  const start = async () => {
+  // Its store gives up after five seconds, and the registry with it: where the machine is busy, a later try succeeds.
+  const start = async (tries = 3): Promise<void> => {
     launcher.launchRegistry(folder, { port, storage })
-    await launcher.registryReady(folder, port)
+    await launcher.registryReady(folder, port).catch(error => {
+      if (tries === 1 || launcher.processIn(folder) !== undefined) throw error
+      return start(tries - 1)
+    })
   }
   const stop = async () => {
     await launcher.stopProcess(folder)
@@ -184,7 +195,7 @@ export async function startRegistry({ storage = 'memory' as 'memory' | 'disk' } 
   return {
     url: launcher.registryUrl(port),
     kill: () => launcher.stopProcess(folder, { signal: 'SIGKILL' }),
-    restart: start,
+    restart: () => start(),
     stop,
   }
 }
@@ -192,7 +203,9 @@ export async function startRegistry({ storage = 'memory' as 'memory' | 'disk' } 
 export async function createTopic(admin: Admin, topic: string, { partitions = 1, config = {} }: TopicOptions = {}) {
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
   // waitForLeaders throws on clusters where the metadata of a broker are a little behind: poll instead.
-  await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: partitions, configEntries }] })
+  const request = { waitForLeaders: false, topics: [{ topic, numPartitions: partitions, configEntries }] }
+  // A request whose answer came too late may be made again: what is there already is no error.
+  await until(`topic ${topic} is created`, () => admin.createTopics(request).then(() => true))
   await until(`topic ${topic} is there`, async () => {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
     const found = topics[0]?.partitions ?? []
@@ -200,24 +213,14 @@ export async function createTopic(admin: Admin, topic: string, { partitions = 1,
   })
 }
 
-/** Polls what only another process can bring about; errors count as "not yet". */
-export async function until(
-  what: string,
-  holds: () => Promise<boolean> | boolean,
-  deadlineMs = 180_000,
-): Promise<void> {
-  const end = Date.now() + deadlineMs
-  for (;;) {
-    const now = await Promise.resolve()
-      .then(holds)
-      .catch((error: unknown) => {
-        if (Date.now() > end) throw error
-        return false
-      })
-    if (now) return
-    if (Date.now() > end) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`)
-    await sleep(50)
-  }
+/** Until every partition has its replicas again: min.insync.replicas is 2, and a second loss would stop the topics. */
+export async function inSync(broker: Broker): Promise<void> {
+  const admin = await broker.admin()
+  await until('the replicas are in sync', async () => {
+    const { topics } = await admin.fetchTopicMetadata()
+    const partitions = topics.flatMap(topic => topic.partitions)
+    return partitions.length > 0 && partitions.every(({ isr, replicas }) => isr.length === replicas.length)
+  })
 }
 
 const whole = (admin: Admin, nodes: number) =>

@@ -27,7 +27,7 @@ export function assertPromtool(text: string): void {
   assert.equal(status, 0)
 }
 
-const DEADLINE_MS = 120_000
+const DEADLINE_MS = 600_000
 
 const SAMPLE =
   /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*\})? (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|Nan|[+-]Inf)$/

@@ -356,6 +356,8 @@ test('a broker whose disk runs full stops; once it has space again everything go
   const sending = shop.send('full.in', 'impression', shop.impressions(2000, 100, 1000))
   sending.catch(() => undefined)
   await run.until(() => run.stderr.includes('KAFKA_UNREACHABLE'), 50)
+  // A broker that is only slow is unreachable too.
+  await until('the broker has stopped', () => !small.isAlive(0))
   rmSync(filler)
   await small.restart(0)
   await sending.catch(() => undefined)

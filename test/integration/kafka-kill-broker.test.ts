@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Broker, kafkaSkip, startBroker } from '../helpers/kafka.js'
+import { type Broker, inSync, kafkaSkip, startBroker } from '../helpers/kafka.js'
 import {
   createOutputTopics,
   journalEntry,
@@ -67,7 +67,7 @@ for (const delivery of ['exactly-once', 'at-least-once'] as const) {
 
     const wanted = Array.from({ length: commits * EACH }, (_, index) => `event-${index}`).sort()
     const isolation = delivery === 'exactly-once' ? 'read_committed' : 'read_uncommitted'
-    const records = await readTopic(broker.brokers, topicOf(prefix, 'predictions'), { isolation })
+    const records = await readTopic(broker.brokers, topicOf(prefix, 'predictions'), { isolation, settled: true })
     const found = records.map(({ value }) => JSON.parse(String(value)).eventId as string).sort()
     const distinct = new Set(found)
     assert.deepEqual(
@@ -98,25 +98,6 @@ async function killEach(kills: number): Promise<void> {
     await broker.kill9(kill % 3)
     await sleep(kill % 2 === 0 ? 6000 : 1000)
     await broker.restart(kill % 3)
-    await inSync()
-  }
-}
-
-/** Until every partition has its replicas again: min.insync.replicas is 2, and a second loss would stop the topics. */
-async function inSync(): Promise<void> {
-  const admin = await broker.admin()
-  try {
-    for (let tries = 0; tries < 300; tries++) {
-      const topics = await admin.fetchTopicMetadata().then(
-        found => found.topics,
-        () => [],
-      )
-      const partitions = topics.flatMap(topic => topic.partitions)
-      if (partitions.length > 0 && partitions.every(({ isr, replicas }) => isr.length === replicas.length)) return
-      await sleep(200)
-    }
-    throw new Error('the replicas did not come back')
-  } finally {
-    await admin.disconnect()
+    await inSync(broker)
   }
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { configSchema } from '../../src/config/schema.js'
 import { planTopics } from '../../src/config/topic-plan.js'
 import { packageRoot } from '../../src/std/package-root.js'
@@ -75,6 +76,15 @@ const partition = (number: number) => `{topic="${TOPIC}",partition="${number}"}`
 const signalBroker = (signal: 'SIGSTOP' | 'SIGCONT') =>
   process.kill(Number(readFileSync(join(broker.dir, 'node0', 'pid'), 'utf8')), signal)
 
+/** What is answered when it says that it stops; rejects when it has ended before. */
+async function stopping(instance: Observed) {
+  for (;;) {
+    const [ready, live] = await Promise.all([instance.ask('/readyz'), instance.ask('/livez')])
+    if (/^\[-\]state: stopping: /m.test(ready.text)) return { ready, live }
+    await pause(10)
+  }
+}
+
 test('an instance is seen from its start to its end, and the one that follows it', {
   skip: kafkaSkip || promtoolSkip,
 }, async t => {
@@ -102,7 +112,9 @@ test('an instance is seen from its start to its end, and the one that follows it
     // A prediction can be visible before its example is learned.
     assert.ok(0 < mean('joined') && mean('joined') <= mean('trained') && 0 < mean('published'))
     assert.ok((series.get('millrace_transactions_total{result="committed"}') ?? 0) >= 1)
-    assert.equal(total(series, 'millrace_transactions_total', 'aborted'), 0)
+    // A request that a slow broker does not answer in time is made again, and what was begun is aborted.
+    const aborted = total(series, 'millrace_transactions_total', 'aborted')
+    assert.ok(aborted <= total(series, 'millrace_kafka_retries_total'), `${aborted} were aborted without a fault`)
     assert.ok((series.get('millrace_commit_duration_seconds_count') ?? 0) >= 1)
     assert.ok((series.get('millrace_steps_total') ?? 0) >= 1)
     assert.ok(series.has('millrace_task_weight{task="stars"}'))
@@ -120,7 +132,7 @@ test('an instance is seen from its start to its end, and the one that follows it
     assert.equal(standby.status, 200, standby.text)
     assert.equal((await other.metrics()).get('millrace_state{state="standby"}'), 1)
     await one.until('the rebalance is counted', now => (now.get('millrace_rebalances_total') ?? 0) >= 1)
-    assert.equal((await one.ask('/readyz')).text, 'ok\n')
+    await one.says('/readyz', /^ok\n$/)
   })
 
   await t.test('an outage of the registry shows, though nothing is asked of it, and learning goes on', async () => {
@@ -146,11 +158,13 @@ test('an instance is seen from its start to its end, and the one that follows it
       await one.until('nothing is left', now => total(now, 'millrace_uncommitted_lag_records') === 0)
       // Leaving takes a broker: so that it can be looked at.
       signalBroker('SIGSTOP')
-      first.child.kill('SIGTERM')
       try {
-        const stopping = await one.says('/readyz', /^\[-\]state: stopping: /m)
-        assert.equal(stopping.status, 503)
-        assert.equal((await one.ask('/livez')).status, 200)
+        // Both at once and from before on: how long it stops is up to the machine.
+        const watching = stopping(one)
+        first.child.kill('SIGTERM')
+        const { ready, live } = await watching
+        assert.equal(ready.status, 503)
+        assert.equal(live.status, 200)
       } finally {
         signalBroker('SIGCONT')
       }
@@ -178,7 +192,7 @@ test('an instance is seen from its start to its end, and the one that follows it
     } finally {
       signalBroker('SIGCONT')
     }
-    await until('it is ready again', async () => (await other.ask('/readyz')).status === 200, 120_000)
+    await until('it is ready again', async () => (await other.ask('/readyz')).status === 200)
   })
 
   assert.equal((await second.kill('SIGTERM')).code, 0)

@@ -87,7 +87,7 @@ test('what was appended before a commit is readable once, and the next instance 
   delivery.outputs.predictions.append(prediction(9999))
   await delivery.close()
 
-  const records = await readTopic(broker.brokers, topicOf(prefix, 'predictions'))
+  const records = await readTopic(broker.brokers, topicOf(prefix, 'predictions'), { settled: true })
   assert.deepEqual(idsOf(records), numbers(0, 3000))
   for (const { key, partition } of records) assert.equal(partition, partitionOf(String(key), 4))
 
@@ -103,7 +103,7 @@ const appendPredictions = (delivery: Delivery, from: number, to: number) => {
 }
 
 const readPredictions = async (prefix: string, isolation: 'read_committed' | 'read_uncommitted' = 'read_committed') =>
-  idsOf(await readTopic(broker.brokers, topicOf(prefix, 'predictions'), { isolation }))
+  idsOf(await readTopic(broker.brokers, topicOf(prefix, 'predictions'), { isolation, settled: true }))
 
 test('commits that are asked for at once happen one after another, each with what was appended before it', {
   skip,
@@ -256,7 +256,7 @@ test('a dead letter is the message as it was, with the headers of Connect behind
   await delivery.commit(offsetsOf(prefix, 1))
   await delivery.close()
 
-  const records = await readTopic(broker.brokers, topicOf(prefix, 'deadLetters'))
+  const records = await readTopic(broker.brokers, topicOf(prefix, 'deadLetters'), { settled: true })
   const whole = records.find(record => record.key !== null)
   const bare = records.find(record => record.key === null && record.value !== null)
   const tombstone = records.find(record => record.value === null)

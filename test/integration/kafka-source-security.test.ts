@@ -1,17 +1,15 @@
 /** What a broker refuses is one clear error each, and no secret is ever said. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import kafkajs from 'kafkajs'
 import { kafkaConnection } from '../../src/config/kafka-connection.js'
 import { configSchema } from '../../src/config/schema.js'
 import type { MillraceError } from '../../src/domain/errors.js'
 import type { Log } from '../../src/observe/log.js'
 import { readAll } from '../contract/source.js'
 import { type Broker, kafkaSkip, startBroker } from '../helpers/kafka.js'
-import type { Secured } from '../helpers/kafka-security.js'
+import { allow, type Secured } from '../helpers/kafka-security.js'
 import { messageOf, minutes, producerTo, sourceOf } from '../helpers/kafka-source.js'
 
-const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs
 const TOPIC = 'guarded'
 const GROUP = 'guarded-group'
 let broker: Broker
@@ -30,27 +28,11 @@ before(async () => {
   await producer.send({ topic: TOPIC, messages: minutes(3).map(written => messageOf(written, 0)) })
   await producer.disconnect()
   const admin = await broker.admin()
-  const allow = (principal: string, resourceType: number, resourceName: string, operation: number) => ({
-    principal,
-    resourceType,
-    resourceName,
-    operation,
-    host: '*',
-    permissionType: AclPermissionTypes.ALLOW,
-    resourcePatternType: ResourcePatternTypes.LITERAL,
-  })
-  const all = (principal: string) => [
-    allow(principal, AclResourceTypes.TOPIC, TOPIC, AclOperationTypes.READ),
-    allow(principal, AclResourceTypes.TOPIC, TOPIC, AclOperationTypes.DESCRIBE),
-    allow(principal, AclResourceTypes.GROUP, GROUP, AclOperationTypes.READ),
-  ]
-  await admin.createAcls({
-    acl: [
-      ...all('User:millrace'),
-      ...all('User:CN=millrace'),
-      allow('User:stranger', AclResourceTypes.TOPIC, TOPIC, AclOperationTypes.DESCRIBE),
-    ],
-  })
+  for (const principal of ['User:millrace', 'User:CN=millrace']) {
+    await allow(admin, principal, 'topic', TOPIC, ['read', 'describe'])
+    await allow(admin, principal, 'group', GROUP, ['read'])
+  }
+  await allow(admin, 'User:stranger', 'topic', TOPIC, ['describe'])
 })
 after(async () => {
   await broker?.stop()
@@ -95,19 +77,7 @@ test('a missing permission names what is missing', { skip: kafkaSkip }, async ()
   const { users } = security
   await refused(saslAs('millrace', users.millrace), /access group/, 'another-group')
   await refused(saslAs('stranger', users.stranger), /access group/)
-  await (await broker.admin()).createAcls({
-    acl: [
-      {
-        principal: 'User:stranger',
-        resourceType: AclResourceTypes.GROUP,
-        resourceName: GROUP,
-        operation: AclOperationTypes.READ,
-        host: '*',
-        permissionType: AclPermissionTypes.ALLOW,
-        resourcePatternType: ResourcePatternTypes.LITERAL,
-      },
-    ],
-  })
+  await allow(await broker.admin(), 'User:stranger', 'group', GROUP, ['read'])
   await refused(saslAs('stranger', users.stranger), /access topic/)
 })
 

@@ -160,7 +160,11 @@ test('a finite reading ends at a time', { skip: kafkaSkip }, async () => {
 
 test('what a transaction aborted is not read, and its markers hold nothing up', { skip: kafkaSkip }, async () => {
   const topic = await topicOf([minutes(2), []])
-  const producer = new kafkajs.Kafka({ brokers: broker.brokers, logLevel: kafkajs.logLevel.NOTHING }).producer({
+  const producer = new kafkajs.Kafka({
+    brokers: broker.brokers,
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 20 },
+  }).producer({
     transactionalId: `tx-${topic}`,
     maxInFlightRequests: 1,
     idempotent: true,
